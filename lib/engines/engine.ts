@@ -1,0 +1,59 @@
+import type { Model } from '../graph/model.ts';
+import type { OutputPort } from '../graph/node.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** Tensors by input name. */
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** A value of the model to be reduced while it flows by; the value itself never reaches JavaScript. */
+export interface ObservePoint {
+  readonly port: OutputPort;
+  /** One number for the whole value, or one for each index of `channelAxis`. */
+  readonly granularity: 'perTensor' | 'perChannel';
+  /** Default 1; negative counts from the end. */
+  readonly channelAxis?: number;
+}
+
+/** The reduction of one value over one run; arrays have one element, or one per channel. */
+export interface Observation {
+  readonly min: Float32Array;
+  readonly max: Float32Array;
+  readonly absMax: Float32Array;
+  /** Summed in doubles, in memory order of a channels-last tensor. */
+  readonly mean: Float32Array;
+  /** How many elements were NaN or infinite; they take no part in the other fields. */
+  readonly nonFinite: number;
+}
+
+export interface CompileOptions {
+  readonly threads?: number;
+  readonly maxIsa?: 'scalar' | 'avx2' | 'avx512' | 'vnni' | 'native';
+  /** Shapes of dynamic inputs, by input name. */
+  readonly shapes?: Readonly<Record<string, Shape>>;
+  readonly observe?: readonly ObservePoint[];
+  /** Values to return besides the outputs, in the model's own layout. */
+  readonly taps?: readonly OutputPort[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  /** By output name. */
+  readonly outputs: Record<string, Tensor>;
+  /** In the order of `CompileOptions.observe`. */
+  readonly observations: readonly Observation[];
+  /** In the order of `CompileOptions.taps`. */
+  readonly taps: readonly Tensor[];
+}
+
+/** A model made ready to run; safe to call again and again, one run at a time. */
+export interface Executable extends AsyncDisposable {
+  run(feeds: Feeds, options?: { readonly signal?: AbortSignal }): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+/** A way to run models: the native runtime, or the reference in doubles. */
+export interface Engine {
+  readonly name: string;
+  compile(model: Model, options?: CompileOptions): Promise<Executable>;
+}

@@ -1,0 +1,3 @@
+export * from './assert.ts';
+export * from './codes.ts';
+export * from './lowp-error.ts';

@@ -1,0 +1,6 @@
+export * from './edit.ts';
+export * from './model.ts';
+export * from './node.ts';
+export * from './print.ts';
+export * from './topological.ts';
+export * from './verify.ts';

@@ -1,0 +1,106 @@
+import { LowpError } from '../errors/lowp-error.ts';
+import { InputPort, Node, OutputPort } from './node.ts';
+import { topologicalOrder } from './topological.ts';
+
+/** Model-level text of a file format, kept and written back: an IR `<rt_info>` tree or ONNX metadata. */
+export interface MetaElement {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: readonly MetaElement[];
+  readonly text?: string;
+}
+
+/**
+ * A network: nodes connected through ports, with `Parameter` nodes as inputs and `Result` nodes as outputs.
+ * Read freely; change only through `edit.ts`.
+ */
+export class Model {
+  name: string;
+  /** The file the model came from, for messages. */
+  path?: string;
+  /** IR version it was read from, 11 otherwise. */
+  irVersion: 10 | 11 = 11;
+  meta: readonly MetaElement[] = [];
+  /** Everything below is written by `edit.ts` only. */
+  readonly nodeById = new Map<number, Node>();
+  readonly parameterList: Node[] = [];
+  readonly resultList: Node[] = [];
+  nextId = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Inputs, in the order of the model. */
+  parameters(): readonly Node[] {
+    return this.parameterList;
+  }
+
+  /** Outputs, in the order of the model. */
+  results(): readonly Node[] {
+    return this.resultList;
+  }
+
+  /**
+   * All nodes, producers before consumers, otherwise in order of creation.
+   *
+   * @throws {LowpError} `ERR_GRAPH_CYCLE`
+   */
+  nodes(): readonly Node[] {
+    return topologicalOrder(this.nodeById.values());
+  }
+
+  /**
+   * The node of that name.
+   *
+   * @throws {LowpError} `ERR_GRAPH_NAME`
+   */
+  node(name: string): Node {
+    for (const node of this.nodeById.values()) if (node.name === name) return node;
+    throw new LowpError('ERR_GRAPH_NAME', `the model '${this.name}' has no node named '${name}'`);
+  }
+
+  /** A copy that shares tensors and attributes but no nodes or ports. */
+  clone(): Model {
+    const copy = new Model(this.name);
+    if (this.path !== undefined) copy.path = this.path;
+    copy.irVersion = this.irVersion;
+    copy.meta = this.meta;
+    copy.nextId = this.nextId;
+    const ports = new Map<OutputPort, OutputPort>();
+    for (const node of this.nodeById.values()) {
+      const twin = new Node(node.id, node.name, node.type, node.attributes, node.notes);
+      for (const out of node.outputs) {
+        const port = new OutputPort(twin, out.index, out.fact, out.names);
+        twin.outputs.push(port);
+        ports.set(out, port);
+      }
+      copy.nodeById.set(twin.id, twin);
+    }
+    for (const node of this.nodeById.values()) {
+      const twin = copy.nodeById.get(node.id)!;
+      for (const input of node.inputs) {
+        const port = new InputPort(twin, input.index);
+        port.source = input.source && ports.get(input.source)!;
+        port.source?.consumers.add(port);
+        twin.inputs.push(port);
+      }
+    }
+    for (const node of this.parameterList) copy.parameterList.push(copy.nodeById.get(node.id)!);
+    for (const node of this.resultList) copy.resultList.push(copy.nodeById.get(node.id)!);
+    return copy;
+  }
+}
+
+/** The name by which users feed a `Parameter`: its first tensor name, else its node name. */
+export function inputName(parameter: Node): string {
+  return parameter.output.names[0] ?? parameter.name;
+}
+
+/** The name by which users read a `Result`: the first tensor name of its source, else the source node's name. */
+export function outputName(result: Node): string {
+  const source = result.source(0);
+  if (!source) return result.name;
+  const suffix = source.node.outputs.length > 1 ? `.${source.index}` : '';
+  return result.outputs[0]?.names[0] ?? source.names[0] ?? `${source.node.name}${suffix}`;
+}

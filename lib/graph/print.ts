@@ -1,0 +1,29 @@
+import { formatShape } from '../tensor/shape.ts';
+import type { Model } from './model.ts';
+import type { OutputPort } from './node.ts';
+
+/** Stable text of a model, one node a line, for people and golden tests. Large constants show type and shape only. */
+export function printModel(model: Model): string {
+  const lines = [`model ${model.name}`];
+  for (const node of model.nodes()) {
+    const inputs = node.inputs.map((i) => (i.source ? reference(i.source) : '-')).join(', ');
+    const outputs = node.outputs.map((o) => `${o.fact.type}${formatShape(o.fact.shape)}`).join(', ');
+    const attributes = Object.entries(node.attributes)
+      .filter(([key]) => key !== 'value')
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      .join(' ');
+    const value = node.type === 'Constant' ? constantText(node.output) : '';
+    lines.push(`  ${node.name} = ${node.type}(${inputs})${attributes ? ` {${attributes}}` : ''} : ${outputs}${value}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function reference(port: OutputPort): string {
+  return port.node.outputs.length > 1 ? `${port.node.name}.${port.index}` : port.node.name;
+}
+
+function constantText(port: OutputPort): string {
+  const data = port.fact.value?.data;
+  if (!data || data.length > 8) return '';
+  return ` = ${Array.from(data, String).join(',')}`;
+}

@@ -1,0 +1,36 @@
+import { LowpError } from '../errors/lowp-error.ts';
+import type { Model } from './model.ts';
+
+/**
+ * Checks what every pass must keep: links are symmetric and stay inside the model, names are unique, there is no cycle,
+ * `Parameter` and `Result` lists agree with the nodes.
+ *
+ * @throws {LowpError} `ERR_GRAPH_INVALID` or `ERR_GRAPH_CYCLE`
+ */
+export function verify(model: Model): void {
+  const fail = (node: string, text: string): never => {
+    throw new LowpError('ERR_GRAPH_INVALID', `node '${node}': ${text}`, { node });
+  };
+  const names = new Set<string>();
+  for (const node of model.nodeById.values()) {
+    if (names.has(node.name)) fail(node.name, 'the name is used twice');
+    names.add(node.name);
+    for (const input of node.inputs) {
+      if (!input.source) continue;
+      if (model.nodeById.get(input.source.node.id) !== input.source.node)
+        fail(node.name, `input ${input.index} comes from outside the model`);
+      if (!input.source.consumers.has(input)) fail(node.name, `input ${input.index} is not known to its source`);
+    }
+    for (const out of node.outputs) {
+      for (const consumer of out.consumers) {
+        if (consumer.source !== out) fail(node.name, `output ${out.index} lists a consumer that reads elsewhere`);
+        if (model.nodeById.get(consumer.node.id) !== consumer.node)
+          fail(node.name, `output ${out.index} is read from outside the model`);
+      }
+    }
+  }
+  for (const node of [...model.parameterList, ...model.resultList]) {
+    if (!model.nodeById.has(node.id)) fail(node.name, 'is an input or output of the model but not part of it');
+  }
+  model.nodes();
+}

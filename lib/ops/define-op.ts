@@ -1,0 +1,69 @@
+import type { ZodType } from 'zod';
+import type { Fact, Node, OutputPort } from '../graph/node.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { LowerContext } from './lower-context.ts';
+
+/** What an operation may become inside the epilogue of the operation before it, in the order of the data flow. */
+export type PostOp =
+  /** x + values[c], per channel of axis 1 (or the last axis of a matrix product). */
+  | { readonly kind: 'bias'; readonly values: Float32Array }
+  /** min(max(x, low), high). */
+  | { readonly kind: 'clamp'; readonly low: number; readonly high: number }
+  /** x + other, other of the same shape. */
+  | { readonly kind: 'add'; readonly other: OutputPort };
+
+/** What quantization needs to know about an operation; nothing outside its file knows it by name. */
+export interface QuantTraits {
+  /** Input ports whose activations are quantized: a list, or every connected one. Absent: none. */
+  readonly quantizedPorts?: readonly number[] | 'all';
+  /** The weights: their input port, and the axis of output channels in their shape. */
+  readonly weights?: { readonly port: number; outputChannelAxis(a: never, weights: Shape): number };
+  /** Axis of the output channels in the output: where a bias is added. Negative counts from the end. */
+  readonly biasAxis?: number;
+  /**
+   * A quantizer behind this operation may move in front of it, because the operation only moves or selects values:
+   * to input 0, to all inputs, or to all inputs that are not constant.
+   */
+  readonly ascend?: 'first' | 'all' | 'nonConstant';
+  /** All inputs share one scale when the operation stays between quantized ones (Concat). */
+  readonly unifiesScales?: boolean;
+  /** Row of the target's table, when it is not the operation type itself. */
+  hardwareType?(node: Node): string;
+}
+
+/** The complete declaration of one operation; adding one adds it everywhere. */
+export interface OpDef<A = Readonly<Record<string, unknown>>> {
+  /** OpenVINO type name. */
+  readonly type: string;
+  /** The first opset that has this revision: `opset1`. Written as the IR layer's `version`. */
+  readonly opset: string;
+  /** Later opsets under whose name the same definition is read. */
+  readonly aliases?: readonly string[];
+  /** Parses attributes from IR strings and from plain values alike, and fills defaults. Unknown keys are stripped. */
+  readonly attributes: ZodType<A>;
+  /** Number of inputs, optional ones included: [least, most]. */
+  readonly inputs: readonly [number, number];
+  /**
+   * Types and shapes of the outputs; dynamic dimensions pass through as -1.
+   *
+   * @throws {LowpError} `ERR_SHAPE_*`, `ERR_TYPE_*`, `ERR_OP_*` when the inputs do not fit
+   */
+  infer(a: A, inputs: readonly (Fact | undefined)[]): Fact[];
+  /** Reference evaluation with double accumulation. Outputs have the types and shapes that `infer` states. */
+  evaluate?(a: A, inputs: readonly Tensor[], optional?: readonly (Tensor | undefined)[]): Tensor[];
+  /** Emits kernel calls; absent: the operation is evaluated on the host. */
+  lower?(a: A, node: Node, context: LowerContext): void;
+  /** What the operation is as part of the epilogue of the producer of its input `port`. */
+  asPostOp?(a: A, node: Node, port: number): PostOp | undefined;
+  readonly quantization?: QuantTraits;
+  readonly ir?: {
+    /** Attributes for the IR; by default each one is printed under its own name. */
+    write?(a: A): Record<string, string>;
+  };
+}
+
+/** Checks a definition's types and hides its attribute type from the registry. */
+export function defineOp<A>(definition: OpDef<A>): OpDef {
+  return definition as unknown as OpDef;
+}

@@ -1,0 +1,4 @@
+/** Filled in by the lowering driver. */
+export interface LowerContext {
+  readonly kind: 'lowering';
+}

@@ -1,0 +1,89 @@
+import { invariant } from '../errors/assert.ts';
+import type { TensorData } from '../tensor/element-type.ts';
+import { elementCount, type Shape } from '../tensor/shape.ts';
+import { type KernelName, type KernelParams, kernelParams } from './kernels.gen.ts';
+import type { Buffer, BufferId, Call, Program, ProgramType } from './program.ts';
+
+/** Operands of a call; absent optional inputs are undefined. */
+export interface CallOperands {
+  readonly name: string;
+  readonly in: readonly (BufferId | undefined)[];
+  readonly out: readonly BufferId[];
+}
+
+/** Collects buffers and calls of a program. */
+export class ProgramBuilder {
+  private readonly buffers: Buffer[] = [];
+  private readonly calls: Call[] = [];
+  private readonly constantIds = new Map<TensorData, BufferId>();
+
+  input(name: string, type: ProgramType, shape: Shape): BufferId {
+    return this.add({ kind: 'input', type, elements: elementCount(shape), name, shape });
+  }
+
+  output(name: string, type: ProgramType, shape: Shape): BufferId {
+    return this.add({ kind: 'output', type, elements: elementCount(shape), name, shape });
+  }
+
+  temporary(type: ProgramType, elements: number): BufferId {
+    return this.add({ kind: 'temporary', type, elements });
+  }
+
+  /** The same array gives the same buffer. */
+  constant(type: ProgramType, data: TensorData): BufferId {
+    const known = this.constantIds.get(data);
+    if (known !== undefined) return known;
+    const id = this.add({ kind: 'constant', type, elements: data.length, data });
+    this.constantIds.set(data, id);
+    return id;
+  }
+
+  buffer(id: BufferId): Buffer {
+    return this.buffers[id]!;
+  }
+
+  /** Appends a kernel call. Params not given are 0. */
+  call<K extends KernelName>(kernel: K, params: Partial<KernelParams[K]>, operands: CallOperands): void {
+    this.calls.push({
+      kernel,
+      name: operands.name,
+      params: encodeParams(kernel, params as Readonly<Record<string, number>>),
+      inputs: operands.in,
+      outputs: operands.out,
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.calls.length === 0;
+  }
+
+  finish(): Program {
+    return { buffers: this.buffers, calls: this.calls };
+  }
+
+  private add(buffer: Buffer): BufferId {
+    this.buffers.push(buffer);
+    return this.buffers.length - 1;
+  }
+}
+
+function encodeParams(kernel: KernelName, params: Readonly<Record<string, number>>): Uint8Array {
+  const fields: readonly (readonly [string, string])[] = kernelParams[kernel];
+  const bytes = new Uint8Array(fields.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (const key of Object.keys(params))
+    invariant(
+      fields.some(([name]) => name === key),
+      `kernel ${kernel} has no parameter ${key}`,
+    );
+  for (const [i, [name, kind]] of fields.entries()) {
+    const value = params[name] ?? 0;
+    if (kind === 'f') view.setFloat32(i * 4, value, true);
+    else {
+      invariant(Number.isInteger(value), `kernel ${kernel}: ${name} = ${value} is not an integer`);
+      if (kind === 'u') view.setUint32(i * 4, value, true);
+      else view.setInt32(i * 4, value, true);
+    }
+  }
+  return bytes;
+}

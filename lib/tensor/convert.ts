@@ -1,0 +1,90 @@
+import { LowpError } from '../errors/lowp-error.ts';
+import { allocate, bitsOf, type ElementType, isFloat } from './element-type.ts';
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './f16.ts';
+import { elementCount } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+const integerRanges: Partial<Record<ElementType, readonly [number, number]>> = {
+  i4: [-8, 7],
+  u4: [0, 15],
+  u1: [0, 1],
+  i8: [-128, 127],
+  u8: [0, 255],
+  i16: [-32768, 32767],
+  u16: [0, 65535],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+};
+
+/** Smallest and largest value of an integer type up to 32 bits. */
+export function integerRange(type: ElementType): readonly [number, number] | undefined {
+  return integerRanges[type];
+}
+
+/**
+ * The elements as doubles. i64 and u64 beyond 2^53 lose precision; 4-bit types are packed low nibble first,
+ * u1 most significant bit first.
+ */
+export function toFloat64(t: Tensor): Float64Array {
+  const count = elementCount(t.shape);
+  const out = new Float64Array(count);
+  const { type, data } = t;
+  if (type === 'f16') for (let i = 0; i < count; i++) out[i] = fromHalf(Number(data[i]));
+  else if (type === 'bf16') for (let i = 0; i < count; i++) out[i] = fromBfloat16(Number(data[i]));
+  else if (type === 'u1') for (let i = 0; i < count; i++) out[i] = (Number(data[i >> 3]) >> (7 - (i & 7))) & 1;
+  else if (type === 'u4' || type === 'i4') {
+    for (let i = 0; i < count; i++) {
+      const nibble = (Number(data[i >> 1]) >> ((i & 1) * 4)) & 15;
+      out[i] = type === 'i4' && nibble > 7 ? nibble - 16 : nibble;
+    }
+  } else for (let i = 0; i < count; i++) out[i] = Number(data[i]);
+  return out;
+}
+
+/** The elements as integers of JavaScript: for shapes, axes and sizes. */
+export function toIntegers(t: Tensor): number[] {
+  return Array.from(toFloat64(t), (v) => Math.trunc(v));
+}
+
+/** The elements as 32-bit floats; in place when the tensor is f32 already. */
+export function toFloat32(t: Tensor): Float32Array {
+  if (t.data instanceof Float32Array) return t.data;
+  const count = elementCount(t.shape);
+  const out = new Float32Array(count);
+  if (t.type === 'f16') for (let i = 0; i < count; i++) out[i] = fromHalf(Number(t.data[i]));
+  else out.set(toFloat64(t));
+  return out;
+}
+
+/**
+ * Converts the element type as the Convert operation does: float to integer truncates toward zero and saturates,
+ * anything non-zero becomes boolean 1, float to float rounds to nearest even.
+ *
+ * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for packed types narrower than a byte as destination
+ */
+export function convert(t: Tensor, type: ElementType): Tensor {
+  if (t.type === type) return t;
+  if (bitsOf(type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `conversion to ${type} is not supported`);
+  return fromFloat64(toFloat64(t), t.shape, type);
+}
+
+/** Doubles as a tensor of `type`, by the rules of {@link convert}. */
+export function fromFloat64(values: Float64Array, shape: Tensor['shape'], type: ElementType): Tensor {
+  const data = allocate(type, values.length);
+  if (type === 'f16') for (let i = 0; i < values.length; i++) data[i] = toHalf(values[i]!);
+  else if (type === 'bf16') for (let i = 0; i < values.length; i++) data[i] = toBfloat16(values[i]!);
+  else if (type === 'boolean') for (let i = 0; i < values.length; i++) data[i] = values[i] === 0 ? 0 : 1;
+  else if (isFloat(type)) (data as Float32Array | Float64Array).set(values);
+  else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    const unsigned = type === 'u64';
+    for (let i = 0; i < values.length; i++) {
+      const v = Math.trunc(values[i]!);
+      const wide = BigInt(Number.isFinite(v) ? v : 0);
+      data[i] = unsigned ? BigInt.asUintN(64, wide < 0n ? 0n : wide) : BigInt.asIntN(64, wide);
+    }
+  } else {
+    const [low, high] = integerRanges[type]!;
+    for (let i = 0; i < values.length; i++) data[i] = Math.min(high, Math.max(low, Math.trunc(values[i]!)));
+  }
+  return { type, shape: [...shape], data };
+}

@@ -1,0 +1,5 @@
+export * from './convert.ts';
+export * from './element-type.ts';
+export * from './f16.ts';
+export * from './shape.ts';
+export * from './tensor.ts';

@@ -1,0 +1,80 @@
+import { LowpError } from '../errors/lowp-error.ts';
+
+/** Row-major sizes; -1 is a dynamic dimension. A scalar has the empty shape. */
+export type Shape = readonly number[];
+
+/** Largest number of elements that a tensor may have: sizes stay exact in a double and in a signed 64-bit integer. */
+export const maxElements = 2 ** 40;
+
+export function isStatic(shape: Shape): boolean {
+  return shape.every((d) => d >= 0);
+}
+
+/**
+ * Number of elements, the product of all sizes.
+ *
+ * @throws {LowpError} `ERR_SHAPE_DYNAMIC` for a dynamic dimension, `ERR_SHAPE_OVERFLOW` beyond 2^40 elements
+ */
+export function elementCount(shape: Shape): number {
+  let count = 1;
+  for (const d of shape) {
+    if (d < 0) throw new LowpError('ERR_SHAPE_DYNAMIC', `shape ${formatShape(shape)} has a dynamic dimension`);
+    count *= d;
+    if (count > maxElements || !Number.isSafeInteger(d)) {
+      throw new LowpError('ERR_SHAPE_OVERFLOW', `shape ${formatShape(shape)} has more than 2^40 elements`);
+    }
+  }
+  return count;
+}
+
+/** Elements between neighbours along each axis of a dense row-major tensor. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
+  return strides;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((d, i) => d === b[i]);
+}
+
+/**
+ * The axis counted from the front.
+ *
+ * @throws {LowpError} `ERR_SHAPE_RANK` when it lies outside [-rank, rank)
+ */
+export function normalizeAxis(axis: number, rank: number): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(positive) || positive < 0 || positive >= rank) {
+    throw new LowpError('ERR_SHAPE_RANK', `axis ${axis} does not exist in a tensor of rank ${rank}`);
+  }
+  return positive;
+}
+
+/**
+ * Numpy broadcasting of two shapes; a dynamic dimension meets 1 or itself, and wins over 1.
+ *
+ * @throws {LowpError} `ERR_SHAPE_MISMATCH`
+ */
+export function broadcastShapes(a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let i = 0; i < rank; i++) {
+    const x = a[i - (rank - a.length)] ?? 1;
+    const y = b[i - (rank - b.length)] ?? 1;
+    if (x === y || y === 1) out[i] = x;
+    else if (x === 1) out[i] = y;
+    else if (x === -1 || y === -1) out[i] = Math.max(x, y);
+    else throw new LowpError('ERR_SHAPE_MISMATCH', `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast`);
+  }
+  return out;
+}
+
+/** `[1,3,?,?]`, for messages. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.map((d) => (d < 0 ? '?' : d)).join(',')}]`;
+}

@@ -1,0 +1,50 @@
+import { LowpError } from '../errors/lowp-error.ts';
+import { allocate, bitsOf, byteLengthOf, type ElementType, type TensorData } from './element-type.ts';
+import { elementCount, formatShape, type Shape } from './shape.ts';
+
+/** Elements with a type and a shape; never written after creation. */
+export interface Tensor {
+  readonly type: ElementType;
+  readonly shape: Shape;
+  readonly data: TensorData;
+}
+
+/**
+ * Makes a tensor.
+ *
+ * @param data  a typed array of the type's own kind (used in place), or plain numbers (copied)
+ * @throws {LowpError} `ERR_SHAPE_MISMATCH` when the number of elements differs from the shape's,
+ *   `ERR_TYPE_MISMATCH` when the array is of another kind
+ */
+export function tensor(type: ElementType, shape: Shape, data: TensorData | readonly (number | bigint)[]): Tensor {
+  const count = elementCount(shape);
+  const expected = bitsOf(type) < 8 ? byteLengthOf(type, count) : count;
+  if (data.length !== expected) {
+    throw new LowpError(
+      'ERR_SHAPE_MISMATCH',
+      `a tensor of shape ${formatShape(shape)} and type ${type} needs ${expected} elements, got ${data.length}`,
+    );
+  }
+  if (ArrayBuffer.isView(data)) {
+    if (data.constructor !== allocate(type, 0).constructor) {
+      throw new LowpError('ERR_TYPE_MISMATCH', `a tensor of type ${type} cannot hold a ${data.constructor.name}`);
+    }
+    return { type, shape: [...shape], data };
+  }
+  const array = allocate(type, count);
+  if (array instanceof BigInt64Array || array instanceof BigUint64Array) {
+    for (let i = 0; i < count; i++) array[i] = BigInt(data[i]!);
+  } else {
+    for (let i = 0; i < count; i++) array[i] = Number(data[i]!);
+  }
+  return { type, shape: [...shape], data: array };
+}
+
+/** A zero-filled tensor. */
+export function zeros(type: ElementType, shape: Shape): Tensor {
+  return { type, shape: [...shape], data: allocate(type, elementCount(shape)) };
+}
+
+export function scalar(type: ElementType, value: number): Tensor {
+  return tensor(type, [], [value]);
+}

@@ -1,0 +1,31 @@
+// Zero-filled memory on a 64-byte boundary, with slack behind it for kernels that load whole vectors.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace lowp {
+
+// Bytes behind every buffer of the runtime that a kernel may read but not use.
+constexpr size_t kReadSlack = 128;
+
+struct FreeDeleter {
+  void operator()(void* p) const { std::free(p); }
+};
+
+template <class T>
+using AlignedPtr = std::unique_ptr<T[], FreeDeleter>;
+
+// Null when memory is exhausted or the size overflows.
+template <class T>
+AlignedPtr<T> AllocateAligned(size_t count) {
+  size_t bytes = 0;
+  if (__builtin_mul_overflow(count, sizeof(T), &bytes) || bytes > SIZE_MAX / 2) return nullptr;
+  bytes = (bytes + kReadSlack + 63) & ~size_t{63};
+  void* p = std::aligned_alloc(64, bytes);
+  if (p) std::memset(p, 0, bytes);
+  return AlignedPtr<T>(static_cast<T*>(p));
+}
+
+}  // namespace lowp

@@ -1,0 +1,140 @@
+// The contract between the runtime and a kernel room.
+//
+// A kernel is one KernelDef. validate() trusts nothing: the program bytes come from outside. prepare() packs constants,
+// chooses a row for the ISA and splits the work into tiles. Run() does tiles [begin, end) of one phase; it allocates
+// nothing, takes no lock and reads no global state. Results never depend on how tiles are distributed over threads.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/span.h"
+#include "base/status.h"
+#include "cpu/isa.h"
+
+namespace lowp {
+
+enum class ElementType : uint8_t { kF32 = 0, kU8 = 1, kI8 = 2, kI32 = 3, kI64 = 4, kF16 = 5, kI16 = 6, kBoolean = 7 };
+
+constexpr size_t kElementTypes = 8;
+
+constexpr size_t SizeOf(ElementType type) {
+  constexpr size_t sizes[kElementTypes] = {4, 1, 1, 4, 8, 2, 2, 1};
+  return sizes[static_cast<size_t>(type)];
+}
+
+// One field of a params struct: every field is four bytes wide, in declaration order.
+struct ParamField {
+  const char* name;
+  char kind;  // 'u' uint32_t, 'i' int32_t, 'f' float
+};
+
+namespace param_types {
+using u32 = uint32_t;
+using i32 = int32_t;
+using f32 = float;
+constexpr char kind_u32 = 'u';
+constexpr char kind_i32 = 'i';
+constexpr char kind_f32 = 'f';
+}  // namespace param_types
+
+#define LOWP_PARAM_MEMBER(type, name) ::lowp::param_types::type name;
+#define LOWP_PARAM_FIELD(type, name) ::lowp::ParamField{#name, ::lowp::param_types::kind_##type},
+
+// LIST is a macro that applies its argument to each (type, name), for example
+//   #define POOL_PARAMS(F) F(u32, batch) F(f32, scale)
+//   LOWP_PARAMS(PoolParams, POOL_PARAMS)
+#define LOWP_PARAMS(Struct, LIST)                                            \
+  struct Struct {                                                            \
+    LIST(LOWP_PARAM_MEMBER)                                                  \
+    static ::lowp::Span<const ::lowp::ParamField> Fields() {                 \
+      static constexpr ::lowp::ParamField fields[] = {LIST(LOWP_PARAM_FIELD)}; \
+      return {fields, sizeof(fields) / sizeof(fields[0])};                   \
+    }                                                                        \
+  };
+
+// An input or output of a call, without its run-time address.
+struct Operand {
+  bool present = false;            // optional operands may be absent
+  ElementType type = ElementType::kF32;
+  uint64_t elements = 0;
+  const void* constant = nullptr;  // the data, when the operand is a constant; any alignment
+
+  bool Is(ElementType t, uint64_t count) const { return present && type == t && elements == count; }
+};
+
+struct CallView {
+  const void* params = nullptr;    // the kernel's struct, 4-byte aligned, of the right size
+  Span<const Operand> inputs;
+  Span<const Operand> outputs;
+
+  template <class P>
+  const P& Params() const {
+    return *static_cast<const P*>(params);
+  }
+  // Absent operand for indices beyond the list.
+  Operand Input(size_t i) const { return i < inputs.size() ? inputs[i] : Operand{}; }
+  Operand Output(size_t i) const { return i < outputs.size() ? outputs[i] : Operand{}; }
+};
+
+struct PrepareContext {
+  Isa isa = Isa::kScalar;
+  size_t threads = 1;
+  size_t l1_bytes = 32 << 10;
+  size_t l2_bytes = 1 << 20;
+  const char* force_row = nullptr;  // LOWP_FORCE_KERNEL: the row of that name, where it fits
+};
+
+struct RunContext {
+  const void* const* inputs = nullptr;  // by operand index; null when absent. Buffers are 64-byte aligned, kReadSlack readable behind
+  void* const* outputs = nullptr;
+  uint8_t* shared = nullptr;            // PreparedCall::shared_bytes, 64-byte aligned, one per call
+  uint8_t* scratch = nullptr;           // PreparedCall::scratch_bytes, 64-byte aligned, one per worker
+};
+
+class PreparedCall {
+ public:
+  static constexpr size_t kMaxPhases = 3;
+
+  virtual ~PreparedCall() = default;
+  // Tiles [begin, end) of a phase. All tiles of a phase end before the next phase begins.
+  virtual void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const = 0;
+
+  const char* row = "scalar";            // the chosen row, for people and tests
+  size_t phases = 1;
+  size_t tiles[kMaxPhases] = {1, 1, 1};  // independent units of work; 0 is allowed
+  size_t shared_bytes = 0;
+  size_t scratch_bytes = 0;
+  size_t packed_bytes = 0;               // constants repacked into this object
+  double operations = 0;                 // arithmetic operations of one run (a multiply-add is two), for the profile
+  int inplace_input = -1;                // this input may share its memory with output 0
+};
+
+using PreparedPtr = std::unique_ptr<PreparedCall>;
+
+struct KernelDef {
+  const char* name;
+  Span<const ParamField> (*fields)();
+  Status (*validate)(const CallView& call);
+  // Only after validate() succeeded on the same call.
+  Result<PreparedPtr> (*prepare)(const CallView& call, const PrepareContext& context);
+};
+
+// Every kernel, by the list that scripts/native-sources.cjs generates from the folder names.
+Span<const KernelDef* const> AllKernels();
+const KernelDef* FindKernel(const char* name);
+
+// a * b for sizes from outside; false on overflow.
+inline bool CheckedMul(uint64_t a, uint64_t b, uint64_t* out) { return !__builtin_mul_overflow(a, b, out); }
+
+// Product of any number of sizes; 0 elements are fine, overflow gives false.
+template <class... T>
+bool CheckedProduct(uint64_t* out, T... sizes) {
+  uint64_t product = 1;
+  bool ok = true;
+  ((ok = ok && CheckedMul(product, static_cast<uint64_t>(sizes), &product)), ...);
+  *out = product;
+  return ok;
+}
+
+}  // namespace lowp
