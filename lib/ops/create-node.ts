@@ -4,6 +4,7 @@ import type { Model } from '../graph/model.ts';
 import type { Fact, FormatNotes, Node, OutputPort } from '../graph/node.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { OpDef } from './define-op.ts';
+import { withKnownValues } from './known-values.ts';
 import { getOp } from './registry.ts';
 
 /** What a node is made of, before its outputs are inferred. */
@@ -59,7 +60,7 @@ export function parseAttributes(
   );
 }
 
-/** Infers output facts, and names the node in whatever goes wrong. */
+/** Infers output facts, small known values included, and names the node in whatever goes wrong. */
 export function inferFacts(
   definition: OpDef,
   attributes: Readonly<Record<string, unknown>>,
@@ -75,7 +76,7 @@ export function inferFacts(
     });
   }
   try {
-    return definition.infer(attributes, inputs);
+    return withKnownValues(definition, attributes, inputs, definition.infer(attributes, inputs));
   } catch (error) {
     if (!(error instanceof LowpError) || error.node !== undefined) throw error;
     const shapes = inputs.map((f) => (f ? `${f.type}${formatShape(f.shape)}` : '-')).join(', ');

@@ -52,6 +52,8 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   infer(a: A, inputs: readonly (Fact | undefined)[]): Fact[];
   /** Reference evaluation with double accumulation. Outputs have the types and shapes that `infer` states. */
   evaluate?(a: A, inputs: readonly Tensor[], optional?: readonly (Tensor | undefined)[]): Tensor[];
+  /** Reads or writes a variable or draws random numbers: never folded into a constant. */
+  readonly stateful?: boolean;
   /** Emits kernel calls; absent: the operation is evaluated on the host. */
   lower?(a: A, node: Node, context: LowerContext): void;
   /** What the operation is as part of the epilogue of the producer of its input `port`. */

@@ -98,5 +98,5 @@ export function viewBytes(type: ElementType, bytes: Uint8Array, offset: number, 
   const start = bytes.byteOffset + offset;
   if (bits <= 8 || start % (bits / 8) === 0) return new array(bytes.buffer, start, length);
   const size = byteLengthOf(type, count);
-  return new array(bytes.slice(offset, offset + size).buffer, 0, length);
+  return new array(new Uint8Array(bytes.subarray(offset, offset + size)).buffer, 0, length);
 }
