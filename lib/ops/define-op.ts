@@ -32,6 +32,21 @@ export interface QuantTraits {
   hardwareType?(node: Node): string;
 }
 
+/** What the native runtime needs to know about an operation. */
+export interface RuntimeTraits {
+  /**
+   * How it runs on bytes. `product`: input 0 in bytes times constant 8-bit weights at input 1. `combine`: all inputs in
+   * bytes, each with its own scale. `move`: bytes pass unchanged, the output has the format of the inputs. `never`.
+   */
+  readonly bytes: 'product' | 'combine' | 'move' | 'never';
+  /** Accepts one scale for each channel of axis 1. */
+  readonly perChannel?: boolean | ((node: Node) => boolean);
+  /** What may be fused in front of the store: all that a product's epilogue has, a clamp and rounding, rounding, nothing. */
+  readonly epilogue: 'product' | 'clamp' | 'round' | 'none';
+  /** The axis along which it puts its inputs side by side (Concat). */
+  joins?(node: Node): number;
+}
+
 /** The complete declaration of one operation; adding one adds it everywhere. */
 export interface OpDef<A = Readonly<Record<string, unknown>>> {
   /** OpenVINO type name. */
@@ -56,6 +71,10 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   readonly stateful?: boolean;
   /** Emits kernel calls; absent: the operation is evaluated on the host. */
   lower?(a: A, node: Node, context: LowerContext): void;
+  /** False for the forms of the operation that `lower` cannot emit; absent: it can emit every form. */
+  canLower?(a: A, node: Node): boolean;
+  /** What may be fused behind it and how it runs on bytes; absent: nothing, and on floats only. */
+  readonly runtime?: RuntimeTraits;
   /** What the operation is as part of the epilogue of the producer of its input `port`. */
   asPostOp?(a: A, node: Node, port: number): PostOp | undefined;
   readonly quantization?: QuantTraits;

@@ -1,4 +1,91 @@
-/** Filled in by the lowering driver. */
+import type { Node, OutputPort } from '../graph/node.ts';
+import type { ProgramBuilder } from '../program/builder.ts';
+import type { BufferId } from '../program/program.ts';
+
+/** Order of a value's elements in memory: the model's own row-major order, or [N, spatial…, C]. */
+export type Layout = 'plain' | 'channelsLast';
+
+/**
+ * How a value is stored as unsigned bytes: `real = scale · (q − zeroPoint)`, `low <= q <= high`.
+ * One scale and zero point for the tensor, or one for each index of axis 1.
+ */
+export interface QuantFormat {
+  readonly scale: Float32Array;
+  readonly zeroPoint: Uint8Array;
+  /** Ends of the integer grid: 0 and 255 for 256 levels. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Where a result goes. Pixels (or rows) are `stride` elements apart and start at `offset`. */
+export interface Placement {
+  readonly buffer: BufferId;
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** A value stored as bytes. Neighbouring pixels are `stride` elements apart. */
+export interface QuantizedValue {
+  readonly buffer: BufferId;
+  readonly stride: number;
+  readonly format: QuantFormat;
+}
+
+/** A product with constant weights, for {@link LowerContext.multiplyAccumulate}. */
+export interface MultiplyAccumulate {
+  readonly kernel: 'convolution' | 'depthwise' | 'matmul';
+  /** Geometry of the call; strides, offsets, zero points and epilogue numbers are filled in. */
+  readonly params: Readonly<Record<string, number>>;
+  /** Output channels. */
+  readonly channels: number;
+  /** Input channels: elements of a pixel or row of the input. */
+  readonly inputChannels: number;
+  readonly layout: Layout;
+}
+
+/** What a kernel stores instead of its node's own output. */
+export interface Tail {
+  /** The port whose value the kernel writes. */
+  readonly port: OutputPort;
+  /** Clamp in front of the store, ±Infinity when there is none. */
+  readonly low: number;
+  readonly high: number;
+  /** Set when bytes are stored. */
+  readonly format?: QuantFormat;
+}
+
+/** Where a Concat's result is put together, and which inputs are there already. */
+export interface Joint {
+  readonly buffer: BufferId;
+  readonly layout: Layout;
+  readonly type: 'f32' | 'u8';
+  readonly isWritten: readonly boolean[];
+}
+
+/**
+ * What an operation sees while it emits kernel calls. It asks for its inputs in the form that it can use, and says where
+ * its result is; conversions between forms are emitted when they are asked for, once.
+ */
 export interface LowerContext {
-  readonly kind: 'lowering';
+  readonly builder: ProgramBuilder;
+  /** The input as dense floats. */
+  float(node: Node, input: number, layout: Layout): BufferId;
+  /** The input as bytes when the node was planned to run on bytes, else undefined. Bytes are dense unless `strided`. */
+  quantized(node: Node, input: number, layout: Layout, options?: { strided?: boolean }): QuantizedValue | undefined;
+  /** The layout in which the input exists already; `channelsLast` wins when both do. */
+  layoutOf(node: Node, input: number): Layout;
+  /** What the node's kernel stores: its own output, or the end of what could be fused behind it. */
+  tail(node: Node): Tail;
+  /** The format in which a FakeQuantize stores bytes, undefined when it only rounds floats. */
+  storedFormat(node: Node): QuantFormat | undefined;
+  /** Memory for a float result; `strided` when the kernel can write pixels apart, so that a Concat need not copy. */
+  placeFloat(port: OutputPort, layout: Layout, options?: { strided?: boolean }): Placement;
+  /** Memory for bytes; `pixel` is the least number of elements that a pixel takes. */
+  placeQuantized(port: OutputPort, layout: Layout, format: QuantFormat, options?: { strided?: boolean; pixel?: number }): Placement;
+  /** The same memory under another shape: no call is emitted. */
+  alias(port: OutputPort, node: Node, input: number): void;
+  /** The memory of a Concat's result; defines the result. */
+  joint(node: Node, axis: number): Joint;
+  /** Emits a convolution, depthwise convolution or matrix product with everything that is fused behind it. */
+  multiplyAccumulate(node: Node, product: MultiplyAccumulate): void;
 }

@@ -1,0 +1,228 @@
+// Runs models on the native runtime; operations without a kernel are evaluated on the host in between.
+import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+import { inputName, type Model, outputName } from '../graph/model.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
+import { evaluatePort } from '../lowering/int8/weights.ts';
+import { type Lowered, lower } from '../lowering/lower.ts';
+import type { ObservedPort } from '../lowering/observe.ts';
+import { constantNodes, partition, type Step } from '../lowering/partition.ts';
+import { compileProgram, type NativeExecutable } from '../native/executable.ts';
+import { inferModel } from '../ops/infer-model.ts';
+import { getOp } from '../ops/registry.ts';
+import { prepareForExecution, prepareForObservation } from '../passes/index.ts';
+import { convert } from '../tensor/convert.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
+
+/** A part of a compiled model: native calls, or one node on the host. */
+export type CompiledStep =
+  | (Extract<Step, { kind: 'native' }> & {
+      readonly lowered: Lowered;
+      readonly executable: NativeExecutable;
+      readonly observed: readonly ObservedPort[];
+    })
+  | Extract<Step, { kind: 'host' }>;
+
+/** An executable that shows how it was compiled. */
+export interface NativeModelExecutable extends Executable {
+  /** The model as it is executed. */
+  readonly model: Model;
+  readonly steps: readonly CompiledStep[];
+}
+
+/** The native runtime. */
+export const nativeEngine = { name: 'CPU', compile: compileNative } satisfies Engine;
+
+/**
+ * Compiles a model for the native runtime.
+ *
+ * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when an input has no static shape and `options.shapes` gives none
+ */
+export async function compileNative(source: Model, options: CompileOptions = {}): Promise<NativeModelExecutable> {
+  throwIfAborted(options.signal);
+  const model = source.clone();
+  inferModel(model, options.shapes);
+  requireStaticInputs(model);
+  const twin = (port: OutputPort): OutputPort => model.nodeById.get(port.node.id)!.outputs[port.index]!;
+  const taps = (options.taps ?? []).map(twin);
+  const observe = (options.observe ?? []).map((o) => ({ ...o, port: twin(o.port) }));
+  if (taps.length + observe.length > 0) prepareForObservation(model);
+  else prepareForExecution(model);
+  const results = model.results().map((r) => r.source(0)!);
+  const constants = constantNodes(model);
+  const observed: ObservedPort[] = observe.map((o, i) => ({
+    port: o.port,
+    name: `observation ${i}`,
+    ...(o.granularity === 'perChannel' ? { axis: o.channelAxis ?? 1 } : {}),
+  }));
+  const steps: CompiledStep[] = [];
+  try {
+    for (const step of partition(model, [...results, ...taps])) steps.push(await compileStep(step, observed, options));
+  } catch (error) {
+    for (const step of steps) if (step.kind === 'native') await step.executable.close();
+    throw error;
+  }
+  const isConstant = (port: OutputPort): boolean => port.fact.value !== undefined || constants.has(port.node);
+  return new NativeModel(model, steps, taps, observed, isConstant);
+}
+
+async function compileStep(
+  step: Step,
+  observed: readonly ObservedPort[],
+  options: CompileOptions,
+): Promise<CompiledStep> {
+  if (step.kind === 'host') return step;
+  const nodes = new Set(step.nodes);
+  const inputs = new Set(step.inputs);
+  const mine = observed.filter(
+    (o) => nodes.has(o.port.node) || (inputs.has(o.port) && o.port.node.type === 'Parameter'),
+  );
+  const lowered = lower({ nodes: step.nodes, inputs: step.inputs, outputs: step.outputs, observe: mine });
+  const executable = await compileProgram(lowered.program, {
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.maxIsa === undefined ? {} : { isa: options.maxIsa }),
+  });
+  return { ...step, lowered, executable, observed: mine };
+}
+
+function requireStaticInputs(model: Model): void {
+  for (const parameter of model.parameters()) {
+    const { shape } = parameter.output.fact;
+    if (shape.every((d) => d >= 0)) continue;
+    throw new LowpError(
+      'ERR_SHAPE_DYNAMIC',
+      `input '${inputName(parameter)}' has the dynamic shape ${formatShape(shape)}`,
+      {
+        node: parameter.name,
+        help: 'Give the shape, for example --shape NAME=1,3,224,224.',
+      },
+    );
+  }
+}
+
+class NativeModel implements NativeModelExecutable {
+  readonly model: Model;
+  readonly steps: readonly CompiledStep[];
+  private readonly taps: readonly OutputPort[];
+  private readonly observed: readonly ObservedPort[];
+  private readonly isConstant: (port: OutputPort) => boolean;
+  private isClosed = false;
+
+  constructor(
+    model: Model,
+    steps: readonly CompiledStep[],
+    taps: readonly OutputPort[],
+    observed: readonly ObservedPort[],
+    isConstant: (port: OutputPort) => boolean,
+  ) {
+    this.model = model;
+    this.steps = steps;
+    this.taps = taps;
+    this.observed = observed;
+    this.isConstant = isConstant;
+  }
+
+  async run(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<RunResult> {
+    if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the executable is closed');
+    throwIfAborted(options.signal);
+    const values = new Map<OutputPort, Tensor>();
+    for (const parameter of this.model.parameters()) values.set(parameter.output, fed(parameter, feeds));
+    const observations = new Map<ObservedPort, Observation>();
+    for (const step of this.steps) {
+      if (step.kind === 'host') runHost(step.node, values);
+      else await runNative(step, values, observations, options.signal);
+      throwIfAborted(options.signal);
+    }
+    const value = (port: OutputPort): Tensor => values.get(port) ?? this.constant(port);
+    const outputs: Record<string, Tensor> = {};
+    for (const result of this.model.results()) {
+      const port = result.source(0)!;
+      outputs[outputName(result)] = convert(value(port), port.fact.type);
+    }
+    return {
+      outputs,
+      observations: this.observed.map((o) => observations.get(o)!),
+      taps: this.taps.map(value),
+    };
+  }
+
+  private constant(port: OutputPort): Tensor {
+    if (!this.isConstant(port)) throw new LowpError('ERR_INTERNAL', `'${port.node.name}' was not computed`);
+    return evaluatePort(port);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const step of this.steps) if (step.kind === 'native') await step.executable.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * The tensor fed to a parameter.
+ *
+ * @throws {LowpError} `ERR_RUN_INPUT` when it is missing or has another shape or type
+ */
+function fed(parameter: Node, feeds: Feeds): Tensor {
+  const name = inputName(parameter);
+  const tensor = Object.hasOwn(feeds, name) ? feeds[name] : undefined;
+  const { shape, type } = parameter.output.fact;
+  if (!tensor) {
+    throw new LowpError(
+      'ERR_RUN_INPUT',
+      `no tensor was given for input '${name}'; given: ${Object.keys(feeds).join(', ') || 'none'}`,
+      { node: parameter.name },
+    );
+  }
+  if (!sameShape(tensor.shape, shape)) {
+    throw new LowpError(
+      'ERR_RUN_INPUT',
+      `input '${name}' has shape ${formatShape(tensor.shape)}, expected ${formatShape(shape)}`,
+      { node: parameter.name },
+    );
+  }
+  if (tensor.type !== type) {
+    throw new LowpError('ERR_RUN_INPUT', `input '${name}' has type ${tensor.type}, expected ${type}`, {
+      node: parameter.name,
+    });
+  }
+  return tensor;
+}
+
+function runHost(node: Node, values: Map<OutputPort, Tensor>): void {
+  const definition = getOp(node.type, node.notes.opset);
+  if (!definition.evaluate) {
+    throw new LowpError('ERR_OP_UNSUPPORTED', `${node.type} '${node.name}' cannot be executed`, { node: node.name });
+  }
+  const optional = node.inputs.map((i) => (i.source ? (values.get(i.source) ?? evaluatePort(i.source)) : undefined));
+  const inputs = optional.filter((t) => t !== undefined);
+  const outputs = definition.evaluate(node.attributes, inputs, optional);
+  for (const [i, out] of node.outputs.entries()) values.set(out, outputs[i]!);
+}
+
+async function runNative(
+  step: Extract<CompiledStep, { kind: 'native' }>,
+  values: Map<OutputPort, Tensor>,
+  observations: Map<ObservedPort, Observation>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const inputs = step.inputs.map((p) => values.get(p)!.data);
+  const outputs = await step.executable.run(inputs, signal ? { signal } : {});
+  for (const [i, port] of step.outputs.entries())
+    values.set(port, { type: 'f32', shape: port.fact.shape, data: outputs[i]! });
+  for (const [i, observed] of step.observed.entries()) {
+    observations.set(observed, toObservation(outputs[step.outputs.length + i] as Float32Array));
+  }
+}
+
+/** The five rows that the observe kernel writes. */
+function toObservation(rows: Float32Array): Observation {
+  const n = rows.length / 5;
+  const row = (i: number): Float32Array => rows.subarray(i * n, (i + 1) * n);
+  return { min: row(0), max: row(1), absMax: row(2), mean: row(3), nonFinite: row(4).reduce((a, b) => a + b, 0) };
+}

@@ -1,0 +1,140 @@
+// Numbers of a product's epilogue: what kernels multiply, add and clamp with, from scales, zero points and fused steps.
+import { invariant } from '../errors/assert.ts';
+import type { QuantFormat } from '../ops/lower-context.ts';
+import type { ChainStep } from './fuse-post-ops.ts';
+
+/** Scale of the integer accumulators and how the residual is stored. */
+export interface EpilogueInput {
+  readonly channels: number;
+  /** Real value of one unit of the accumulator, per channel; absent for float products. */
+  readonly accumulatorScale?: Float64Array;
+  readonly steps: readonly ChainStep[];
+  /** Format of the fused residual when it is stored as bytes. */
+  readonly residual?: QuantFormat;
+}
+
+/** Operands and params of the epilogue contract of convolution, depthwise and matmul. */
+export interface Epilogue {
+  readonly bias?: Float32Array;
+  readonly scale?: Float32Array;
+  /** Lows, then highs, of the stored bytes; absent when they are 0 and 255. */
+  readonly bounds?: Uint8Array;
+  readonly params: {
+    readonly mid: number;
+    readonly midScale: number;
+    readonly midBias: number;
+    readonly midLow: number;
+    readonly midHigh: number;
+    readonly residualScale: number;
+    readonly low: number;
+    readonly high: number;
+  };
+}
+
+interface Steps {
+  readonly bias: Float32Array | undefined;
+  readonly mid: QuantFormat | undefined;
+  readonly midClamp: { low: number; high: number };
+  readonly add: boolean;
+  readonly clamp: { low: number; high: number };
+  readonly store: QuantFormat | undefined;
+}
+
+/**
+ * With accumulator scale `a`, bias `b`, rounding in front of the sum to scale `m` and zero `zm`, residual scale `r` and
+ * zero `zr`, stored scale `s` and zero `zs` (floats are stored with s = 1, zs = 0):
+ *
+ * without mid: `v = acc · a/s + (b/s + zs − zr · r/s)`, then `v += residual · r/s`;
+ * with mid: `v = acc · a/m + (b/m + zm)`, rounded and clamped, then `v = v · m/s + (zs − zm · m/s − zr · r/s)`,
+ * then `v += residual · r/s`.
+ */
+export function epilogueOf(input: EpilogueInput): Epilogue {
+  const steps = sortSteps(input.steps);
+  const { channels, accumulatorScale: a } = input;
+  const store = steps.store;
+  const scaleOf = (format: QuantFormat | undefined, c: number): number =>
+    format ? (format.scale[format.scale.length === 1 ? 0 : c] ?? 1) : 1;
+  const zeroOf = (format: QuantFormat | undefined, c: number): number =>
+    format ? (format.zeroPoint[format.zeroPoint.length === 1 ? 0 : c] ?? 0) : 0;
+  invariant(a !== undefined || (!store && !steps.mid && !input.residual), 'float products store floats');
+  const residualScale = steps.add ? scaleOf(input.residual, 0) / scaleOf(store, 0) : 0;
+  const residualZero = steps.add ? zeroOf(input.residual, 0) * residualScale : 0;
+  const bias = new Float32Array(channels);
+  const scale = new Float32Array(channels);
+  const first = steps.mid ?? store;
+  for (let c = 0; c < channels; c++) {
+    const unit = scaleOf(first, c);
+    scale[c] = a ? a[c]! / unit : 1;
+    bias[c] = (steps.bias?.[c] ?? 0) / unit + zeroOf(first, c) - (steps.mid ? 0 : residualZero);
+  }
+  const midScale = steps.mid ? scaleOf(steps.mid, 0) / scaleOf(store, 0) : 0;
+  const mid = steps.mid ? clampedGrid(steps.mid, steps.midClamp, 0) : [0, 0];
+  const bounds = store && boundsOf(store, steps.clamp, channels);
+  return {
+    ...(steps.bias || bias.some((b) => b !== 0) ? { bias } : {}),
+    ...(a ? { scale } : {}),
+    ...(bounds ? { bounds } : {}),
+    params: {
+      mid: steps.mid ? 1 : 0,
+      midScale,
+      midBias: steps.mid ? zeroOf(store, 0) - zeroOf(steps.mid, 0) * midScale - residualZero : 0,
+      midLow: mid[0]!,
+      midHigh: mid[1]!,
+      residualScale,
+      low: store ? Number.NEGATIVE_INFINITY : steps.clamp.low,
+      high: store ? Number.POSITIVE_INFINITY : steps.clamp.high,
+    },
+  };
+}
+
+function sortSteps(steps: readonly ChainStep[]): Steps {
+  const open = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  const addAt = steps.findIndex((s) => s.kind === 'add');
+  const before = addAt < 0 ? [] : steps.slice(0, addAt);
+  const after = addAt < 0 ? steps : steps.slice(addAt + 1);
+  const find = <K extends ChainStep['kind']>(list: readonly ChainStep[], kind: K) =>
+    list.find((s): s is Extract<ChainStep, { kind: K }> => s.kind === kind);
+  return {
+    bias: find(steps, 'bias')?.values,
+    mid: find(before, 'quantize')?.format,
+    midClamp: find(before, 'clamp') ?? open,
+    add: addAt >= 0,
+    clamp: find(after, 'clamp') ?? open,
+    store: find(after, 'quantize')?.format,
+  };
+}
+
+/** Smallest and largest byte of a format between real limits. */
+export function clampedGrid(
+  format: QuantFormat,
+  clamp: { low: number; high: number },
+  channel: number,
+): [number, number] {
+  const i = format.scale.length === 1 ? 0 : channel;
+  const [scale, zero] = [format.scale[i]!, format.zeroPoint[i]!];
+  const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfEven(v / scale + zero)));
+  return [limit(clamp.low), limit(clamp.high)];
+}
+
+/** Bounds of stored bytes, or undefined when they are the whole byte. */
+export function boundsOf(
+  format: QuantFormat,
+  clamp: { low: number; high: number },
+  channels: number,
+): Uint8Array | undefined {
+  const bounds = new Uint8Array(2 * channels);
+  for (let c = 0; c < channels; c++) {
+    const [low, high] = clampedGrid(format, clamp, c);
+    bounds[c] = low;
+    bounds[channels + c] = high;
+  }
+  return bounds.some((b, i) => b !== (i < channels ? 0 : 255)) ? bounds : undefined;
+}
+
+/** To the nearest integer, ties to even; infinities stay. */
+export function roundHalfEven(v: number): number {
+  const floor = Math.floor(v);
+  const rest = v - floor;
+  if (rest !== 0.5) return Math.round(v);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

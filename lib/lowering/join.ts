@@ -1,0 +1,68 @@
+// Lets the producers of a channel Concat write side by side, so that the Concat itself does nothing.
+import type { Node, OutputPort } from '../graph/node.ts';
+import type { Layout, QuantFormat } from '../ops/lower-context.ts';
+import { getOp } from '../ops/registry.ts';
+import type { BufferId } from '../program/program.ts';
+import type { Chains } from './fuse-post-ops.ts';
+import type { PrecisionPlan } from './plan.ts';
+
+/** A Concat along the channels whose result is channels last. */
+export interface JoinGroup {
+  readonly node: Node;
+  readonly type: 'f32' | 'u8';
+  readonly layout: Layout;
+  readonly channels: number;
+  readonly format?: QuantFormat;
+  /** The joint memory, once somebody asked for it. */
+  buffer?: BufferId;
+}
+
+/** A value that may be written straight into a joint buffer. */
+export interface JoinSlot {
+  readonly group: JoinGroup;
+  /** First channel of the value in the joint pixel. */
+  readonly offset: number;
+}
+
+export interface Joins {
+  readonly groups: ReadonlyMap<Node, JoinGroup>;
+  readonly slots: ReadonlyMap<OutputPort, JoinSlot>;
+}
+
+/**
+ * Finds the Concats along axis 1 of images and the inputs that are read by nobody else.
+ *
+ * @param exposed  ports whose values must exist on their own
+ */
+export function planJoins(
+  nodes: readonly Node[],
+  plan: PrecisionPlan,
+  chains: Chains,
+  exposed: ReadonlySet<OutputPort>,
+): Joins {
+  const groups = new Map<Node, JoinGroup>();
+  const slots = new Map<OutputPort, JoinSlot>();
+  const ends = new Set([...chains.byAnchor.values()].map((c) => c.port));
+  for (const node of nodes) {
+    const axis = getOp(node.type, node.notes.opset).runtime?.joins?.(node);
+    const shape = node.output.fact.shape;
+    if (axis !== 1 || shape.length < 3) continue;
+    const bytes = plan.precision.get(node)!.bytes;
+    const format = bytes ? plan.format.get(node.output) : undefined;
+    const group: JoinGroup = {
+      node,
+      type: bytes ? 'u8' : 'f32',
+      layout: 'channelsLast',
+      channels: shape[1]!,
+      ...(format ? { format } : {}),
+    };
+    groups.set(node, group);
+    let offset = 0;
+    for (const input of node.inputs) {
+      const port = input.source!;
+      if (port.consumers.size === 1 && !exposed.has(port) && ends.has(port)) slots.set(port, { group, offset });
+      offset += port.fact.shape[1]!;
+    }
+  }
+  return { groups, slots };
+}

@@ -1,0 +1,285 @@
+// The driver: a list of nodes becomes a Program.
+import { invariant } from '../errors/assert.ts';
+import { LowpError } from '../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
+import type {
+  Joint,
+  Layout,
+  LowerContext,
+  MultiplyAccumulate,
+  Placement,
+  QuantFormat,
+  QuantizedValue,
+  Tail,
+} from '../ops/lower-context.ts';
+import { getOp } from '../ops/registry.ts';
+import { ProgramBuilder } from '../program/builder.ts';
+import type { BufferId, Program } from '../program/program.ts';
+import type { ElementType } from '../tensor/element-type.ts';
+import { elementCount } from '../tensor/shape.ts';
+import { type Chains, gatherChains } from './fuse-post-ops.ts';
+import { type Joins, planJoins } from './join.ts';
+import { imageSize, sameInBothLayouts } from './layout.ts';
+import { emitObservation, type ObservedPort, observedChannels } from './observe.ts';
+import { type PrecisionPlan, planPrecision } from './plan.ts';
+import { lowerProduct } from './product.ts';
+import { formOf, Values } from './values.ts';
+
+/** What to lower: nodes in topological order and the ports where values enter and leave. */
+export interface LoweringInput {
+  readonly nodes: readonly Node[];
+  /** Values that come from outside; constants are not listed. */
+  readonly inputs: readonly OutputPort[];
+  /** Values to return, as floats in the model's layout. */
+  readonly outputs: readonly OutputPort[];
+  readonly observe?: readonly ObservedPort[];
+}
+
+/** A program; its inputs and outputs are in the order of the request, observations after the outputs. */
+export interface Lowered {
+  readonly program: Program;
+  readonly plan: PrecisionPlan;
+  readonly chains: Chains;
+}
+
+/** Lowers a list of nodes whose operations all have `lower`. */
+export function lower(input: LoweringInput): Lowered {
+  const lowering = new Lowering(input);
+  return lowering.run();
+}
+
+/** The state of one lowering; what operations see of it is {@link LowerContext}. */
+export class Lowering implements LowerContext {
+  readonly builder = new ProgramBuilder();
+  readonly values = new Values(this.builder);
+  readonly plan: PrecisionPlan;
+  private readonly input: LoweringInput;
+  private readonly chains: Chains;
+  private readonly joins: Joins;
+  private readonly outputs = new Map<OutputPort, BufferId>();
+  private readonly bound = new Set<OutputPort>();
+
+  constructor(input: LoweringInput) {
+    this.input = input;
+    this.plan = planPrecision(input.nodes);
+    const exposed = new Set([...input.outputs, ...(input.observe ?? []).map((o) => o.port)]);
+    const inside = new Set(input.nodes);
+    for (const node of input.nodes)
+      for (const out of node.outputs) if ([...out.consumers].some((c) => !inside.has(c.node))) exposed.add(out);
+    this.chains = gatherChains(input.nodes, this.plan, exposed);
+    this.joins = planJoins(input.nodes, this.plan, this.chains, exposed);
+  }
+
+  run(): Lowered {
+    for (const port of this.input.outputs) {
+      if (!this.outputs.has(port)) this.outputs.set(port, this.builder.output(portName(port), 'f32', port.fact.shape));
+    }
+    const observers = new Map(
+      (this.input.observe ?? []).map((o) => [o, this.builder.output(o.name, 'f32', [5, observedChannels(o)])]),
+    );
+    const observeDefined = (): void => {
+      for (const [observed, out] of observers) {
+        if (!this.values.has(observed.port)) continue;
+        emitObservation(this, observed, out);
+        observers.delete(observed);
+      }
+    };
+    for (const port of this.input.inputs) this.bindInput(port);
+    observeDefined();
+    for (const node of this.input.nodes) {
+      this.emitReady(node);
+      observeDefined();
+    }
+    for (const [port, buffer] of this.outputs) if (!this.bound.has(port)) this.copyOut(port, buffer);
+    return { program: this.builder.finish(), plan: this.plan, chains: this.chains };
+  }
+
+  /** Emits the chain that ends at `node`: by then everything that a fused sum reads has been emitted. */
+  private emitReady(node: Node): void {
+    const chain = this.chains.absorbedBy.get(node) ?? this.chains.byAnchor.get(node);
+    const anchor = chain ? chain.anchor : node;
+    const last = chain?.absorbed.at(-1) ?? anchor;
+    if (node !== last) return;
+    const definition = getOp(anchor.type, anchor.notes.opset);
+    invariant(definition.lower, `${anchor.type} has no lowering`);
+    definition.lower(anchor.attributes, anchor, this);
+  }
+
+  float(node: Node, input: number, layout: Layout): BufferId {
+    return this.values.float(node.source(input)!, layout);
+  }
+
+  quantized(
+    node: Node,
+    input: number,
+    layout: Layout,
+    options: { strided?: boolean } = {},
+  ): QuantizedValue | undefined {
+    if (!this.plan.precision.get(node)!.bytes) return undefined;
+    const form = this.values.bytes(node.source(input)!, layout, options.strided ?? false);
+    invariant(form?.format, `${node.name}: input ${input} is not stored as bytes`);
+    if (form.offset !== 0) return this.denseBytes(node.source(input)!, layout);
+    return { buffer: form.buffer, stride: form.stride, format: form.format };
+  }
+
+  private denseBytes(port: OutputPort, layout: Layout): QuantizedValue {
+    const form = this.values.bytes(port, layout, false)!;
+    return { buffer: form.buffer, stride: form.stride, format: form.format! };
+  }
+
+  layoutOf(node: Node, input: number): Layout {
+    return this.values.layoutOf(node.source(input)!);
+  }
+
+  tail(node: Node): Tail {
+    const chain = this.chains.byAnchor.get(node);
+    const clamp = chain?.steps.find((s) => s.kind === 'clamp');
+    const store = chain?.steps.find((s) => s.kind === 'quantize');
+    return {
+      port: chain?.port ?? node.output,
+      low: clamp?.low ?? Number.NEGATIVE_INFINITY,
+      high: clamp?.high ?? Number.POSITIVE_INFINITY,
+      ...(store ? { format: store.format } : {}),
+    };
+  }
+
+  storedFormat(node: Node): QuantFormat | undefined {
+    return this.plan.precision.get(node)!.bytes ? this.plan.format.get(node.output) : undefined;
+  }
+
+  placeFloat(port: OutputPort, layout: Layout, options: { strided?: boolean } = {}): Placement {
+    const joined = options.strided ? this.joinPlacement(port, 'f32', layout) : undefined;
+    const placement = joined ?? this.ownPlacement(port, layout);
+    this.values.define(port, formOf(placement, 'f32', layout));
+    return placement;
+  }
+
+  placeQuantized(
+    port: OutputPort,
+    layout: Layout,
+    format: QuantFormat,
+    options: { strided?: boolean; pixel?: number } = {},
+  ): Placement {
+    const joined = options.strided ? this.joinPlacement(port, 'u8', layout) : undefined;
+    const { batch, channels, spatial } = imageSize(port.fact.shape);
+    const stride = Math.max(channels, options.pixel ?? 0);
+    const placement = joined ?? { buffer: this.builder.temporary('u8', batch * spatial * stride), stride, offset: 0 };
+    this.values.define(port, formOf(placement, 'u8', layout, format));
+    return placement;
+  }
+
+  private ownPlacement(port: OutputPort, layout: Layout): Placement {
+    const { shape } = port.fact;
+    const stride = imageSize(shape).channels;
+    const output = this.outputs.get(port);
+    if (output !== undefined && !this.bound.has(port) && (layout === 'plain' || sameInBothLayouts(shape))) {
+      this.bound.add(port);
+      return { buffer: output, stride, offset: 0 };
+    }
+    return { buffer: this.builder.temporary('f32', elementCount(shape)), stride, offset: 0 };
+  }
+
+  private joinPlacement(port: OutputPort, type: 'f32' | 'u8', layout: Layout): Placement | undefined {
+    const slot = this.joins.slots.get(port);
+    if (!slot || slot.group.type !== type || slot.group.layout !== layout) return undefined;
+    return { buffer: this.jointBuffer(slot.group.node), stride: slot.group.channels, offset: slot.offset };
+  }
+
+  private jointBuffer(node: Node): BufferId {
+    const group = this.joins.groups.get(node)!;
+    group.buffer ??= this.builder.temporary(group.type, elementCount(node.output.fact.shape));
+    return group.buffer;
+  }
+
+  joint(node: Node, axis: number): Joint {
+    const group = this.joins.groups.get(node);
+    const bytes = this.plan.precision.get(node)!.bytes;
+    if (group && axis === 1) {
+      const buffer = this.jointBuffer(node);
+      this.values.define(
+        node.output,
+        formOf({ buffer, stride: group.channels, offset: 0 }, group.type, group.layout, group.format),
+      );
+      const isWritten = node.inputs.map((i) => this.values.formsOf(i.source!).some((f) => f.buffer === buffer));
+      return { buffer, layout: group.layout, type: group.type, isWritten };
+    }
+    const format = this.plan.format.get(node.output);
+    const place =
+      bytes && format ? this.placeQuantized(node.output, 'plain', format) : this.placeFloat(node.output, 'plain');
+    return {
+      buffer: place.buffer,
+      layout: 'plain',
+      type: bytes ? 'u8' : 'f32',
+      isWritten: node.inputs.map(() => false),
+    };
+  }
+
+  alias(port: OutputPort, node: Node, input: number): void {
+    const bytes = this.quantized(node, input, 'plain');
+    const buffer = bytes?.buffer ?? this.float(node, input, 'plain');
+    const stride = imageSize(port.fact.shape).channels;
+    this.values.define(port, formOf({ buffer, stride, offset: 0 }, bytes ? 'u8' : 'f32', 'plain', bytes?.format));
+  }
+
+  multiplyAccumulate(node: Node, product: MultiplyAccumulate): void {
+    const chain = this.chains.byAnchor.get(node);
+    invariant(chain, `${node.name} is not the anchor of a chain`);
+    lowerProduct(this, node, chain, product);
+  }
+
+  private bindInput(port: OutputPort): void {
+    const { type, shape } = port.fact;
+    const kind = inputKinds[type];
+    if (!kind) {
+      throw new LowpError(
+        'ERR_TYPE_UNSUPPORTED',
+        `'${port.node.name}' has type ${type}, which the native runtime does not take`,
+        {
+          node: port.node.name,
+        },
+      );
+    }
+    const input = this.builder.input(portName(port), kind, shape);
+    const stride = imageSize(shape).channels;
+    const define = (buffer: BufferId): void =>
+      this.values.define(port, formOf({ buffer, stride, offset: 0 }, 'f32', 'plain'));
+    if (kind === 'f32') return define(input);
+    const elements = elementCount(shape);
+    const floats = this.builder.temporary('f32', elements);
+    const name = port.node.name;
+    if (kind === 'u8') {
+      const one = this.builder.constant('f32', Float32Array.of(1));
+      const zero = this.builder.constant('f32', Float32Array.of(0));
+      this.builder.call(
+        'dequantize',
+        { batch: 1, channels: 1, spatial: elements, inStride: 1 },
+        { name, in: [input, one, zero], out: [floats] },
+      );
+    } else this.builder.call('convert', { elements }, { name, in: [input], out: [floats] });
+    define(floats);
+  }
+
+  private copyOut(port: OutputPort, buffer: BufferId): void {
+    const elements = elementCount(port.fact.shape);
+    const source = this.values.float(port, 'plain');
+    this.builder.call(
+      'copy',
+      { rank: 1, d0: elements, inStride0: 1, outStride0: 1 },
+      { name: port.node.name, in: [source], out: [buffer] },
+    );
+  }
+}
+
+const inputKinds: Partial<Record<ElementType, 'f32' | 'u8' | 'i32' | 'i64' | 'f16' | 'boolean'>> = {
+  f32: 'f32',
+  u8: 'u8',
+  i32: 'i32',
+  i64: 'i64',
+  f16: 'f16',
+  boolean: 'boolean',
+};
+
+/** Name of a port inside a program: unique in a model. */
+export function portName(port: OutputPort): string {
+  return port.node.outputs.length > 1 ? `${port.node.name}.${port.index}` : port.node.name;
+}

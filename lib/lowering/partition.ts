@@ -1,0 +1,115 @@
+// Cuts a model into segments for the native runtime and single nodes for the host.
+import type { Model } from '../graph/model.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
+import { getOp } from '../ops/registry.ts';
+import type { ElementType } from '../tensor/element-type.ts';
+
+/** A run of native nodes, or one node that is evaluated on the host. */
+export type Step =
+  | {
+      readonly kind: 'native';
+      readonly nodes: readonly Node[];
+      readonly inputs: readonly OutputPort[];
+      readonly outputs: readonly OutputPort[];
+    }
+  | { readonly kind: 'host'; readonly node: Node; readonly reason: string };
+
+const nativeTypes = new Set<ElementType>(['f32', 'f16']);
+
+/**
+ * Steps in an order that can be executed. As many nodes as possible share a segment: all ready native nodes are taken
+ * before a host node.
+ *
+ * @param wanted  ports that must be available at the end: outputs, taps, observed values
+ */
+export function partition(model: Model, wanted: readonly OutputPort[]): Step[] {
+  const constants = constantNodes(model);
+  const live = liveNodes(model, wanted, constants);
+  const done = new Set<Node>();
+  const pending = new Set(live);
+  const ready = (node: Node): boolean =>
+    node.inputs.every((i) => !i.source || !pending.has(i.source.node) || done.has(i.source.node));
+  const groups: ({ kind: 'native'; nodes: Node[] } | { kind: 'host'; node: Node; reason: string })[] = [];
+  while (pending.size > 0) {
+    const segment: Node[] = [];
+    const hosts: { node: Node; reason: string }[] = [];
+    for (const node of live) {
+      if (!pending.has(node) || !ready(node)) continue;
+      const reason = hostReason(node, constants);
+      if (reason === undefined) {
+        segment.push(node);
+        done.add(node);
+      } else hosts.push({ node, reason });
+    }
+    for (const node of segment) pending.delete(node);
+    if (segment.length > 0) groups.push({ kind: 'native', nodes: segment });
+    for (const { node, reason } of hosts) {
+      groups.push({ kind: 'host', node, reason });
+      pending.delete(node);
+      done.add(node);
+    }
+  }
+  return groups.map((group) => (group.kind === 'host' ? group : withPorts(group.nodes, wanted, constants)));
+}
+
+/** Why a node cannot run natively; undefined when it can. */
+export function hostReason(node: Node, constants: ReadonlySet<Node>): string | undefined {
+  const definition = getOp(node.type, node.notes.opset);
+  if (!definition.lower) return `${node.type} has no native kernel yet`;
+  if (definition.canLower && !definition.canLower(node.attributes, node))
+    return `this form of ${node.type} has no native kernel yet`;
+  for (const input of node.inputs) {
+    const source = input.source;
+    if (source && !isConstant(source, constants) && !nativeTypes.has(source.fact.type))
+      return `its input has type ${source.fact.type}`;
+  }
+  if (node.outputs.some((o) => !nativeTypes.has(o.fact.type))) return `its output has type ${node.output.fact.type}`;
+  return undefined;
+}
+
+function withPorts(nodes: readonly Node[], wanted: readonly OutputPort[], constants: ReadonlySet<Node>): Step {
+  const inside = new Set(nodes);
+  const inputs = new Set<OutputPort>();
+  const outputs = new Set<OutputPort>();
+  const isWanted = new Set(wanted);
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      const source = input.source;
+      if (source && !inside.has(source.node) && !isConstant(source, constants)) inputs.add(source);
+    }
+    for (const out of node.outputs) {
+      if (isWanted.has(out) || [...out.consumers].some((c) => !inside.has(c.node) && c.node.type !== 'Result'))
+        outputs.add(out);
+    }
+  }
+  return { kind: 'native', nodes, inputs: [...inputs], outputs: [...outputs] };
+}
+
+/** Nodes that compute something at run time for the wanted ports, producers first. */
+function liveNodes(model: Model, wanted: readonly OutputPort[], constants: ReadonlySet<Node>): Node[] {
+  const live = new Set<Node>();
+  const stack = wanted.map((p) => p.node);
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (live.has(node) || node.type === 'Parameter' || node.outputs.every((o) => isConstant(o, constants))) continue;
+    live.add(node);
+    for (const input of node.inputs) if (input.source) stack.push(input.source.node);
+  }
+  return model.nodes().filter((n) => live.has(n));
+}
+
+/** Nodes whose value no input of the model can change. */
+export function constantNodes(model: Model): ReadonlySet<Node> {
+  const constants = new Set<Node>();
+  for (const node of model.nodes()) {
+    const fed =
+      node.type !== 'Constant' &&
+      (node.inputs.length === 0 || node.inputs.some((i) => i.source && !isConstant(i.source, constants)));
+    if (!fed && node.type !== 'Parameter') constants.add(node);
+  }
+  return constants;
+}
+
+function isConstant(port: OutputPort, constants: ReadonlySet<Node>): boolean {
+  return port.fact.value !== undefined || constants.has(port.node);
+}
