@@ -1,0 +1,157 @@
+// The epilogue (epilogue.h) on 16 lanes of AVX-512 and on whole register tiles. For ISA files only.
+//
+// Stages work on vectors in any channel order, so that a kernel whose lanes are permuted can use them with permuted
+// arrays; FinishTile is for lanes in channel order.
+#pragma once
+#include <immintrin.h>
+
+#include "kernels/common/epilogue.h"
+#include "kernels/common/inline.h"
+
+namespace lowp {
+namespace {
+
+LOWP_INLINE __m512 EpilogueScale(__m512i acc, __m512 scale, __m512 bias) {
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), scale, bias);
+}
+
+LOWP_INLINE __m512 EpilogueMid(const Epilogue& e, __m512 v) {
+  v = _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  v = _mm512_min_ps(_mm512_max_ps(v, _mm512_set1_ps(e.mid_low)), _mm512_set1_ps(e.mid_high));
+  return _mm512_fmadd_ps(v, _mm512_set1_ps(e.mid_scale), _mm512_set1_ps(e.mid_bias));
+}
+
+LOWP_INLINE __m512 EpilogueAddF32(const Epilogue& e, __m512 v, __m512 residual) {
+  return _mm512_fmadd_ps(residual, _mm512_set1_ps(e.residual_scale), v);
+}
+
+// The residual as 16 bytes.
+LOWP_INLINE __m512 EpilogueAddU8(const Epilogue& e, __m512 v, __m128i residual) {
+  return EpilogueAddF32(e, v, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(residual)));
+}
+
+LOWP_INLINE __m512 EpilogueClampF32(const Epilogue& e, __m512 v) {
+  return _mm512_min_ps(_mm512_max_ps(v, _mm512_set1_ps(e.low)), _mm512_set1_ps(e.high));
+}
+
+// Keeps NaN, which the conversion turns into a negative number and packus into 0.
+LOWP_INLINE __m512 EpilogueLimit(__m512 v) { return _mm512_min_ps(_mm512_set1_ps(255.0f), v); }
+
+LOWP_INLINE __m512i EpilogueRound(__m512 v) { return _mm512_cvtps_epi32(v); }
+
+// Saturates 4 x 16 s32 to u8. The bytes come in the order that unpacklo/unpackhi of bytes and then of words undo:
+// per 128-bit lane 4 elements of q0, 4 of q1, 4 of q2, 4 of q3.
+LOWP_INLINE __m512i EpiloguePackInLanes(__m512i q0, __m512i q1, __m512i q2, __m512i q3) {
+  return _mm512_packus_epi16(_mm512_packs_epi32(q0, q1), _mm512_packs_epi32(q2, q3));
+}
+
+// Saturates 4 x 16 s32 to 64 u8 in order.
+LOWP_INLINE __m512i EpiloguePack(__m512i q0, __m512i q1, __m512i q2, __m512i q3) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, EpiloguePackInLanes(q0, q1, q2, q3));
+}
+
+LOWP_INLINE __mmask64 FirstBytes(size_t count) { return count >= 64 ? ~0ull : (1ull << count) - 1; }
+LOWP_INLINE __mmask16 FirstLanes(size_t count) {
+  return static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1u << count) - 1);
+}
+
+// Addresses of a tile: y and residual point at its first row and column, strides are bytes from row to row.
+// `columns` of the tile's vectors are stored, more than all vectors but the last hold; n is the first one's channel.
+struct TileStore {
+  size_t n = 0;
+  size_t columns = 0;
+  uint8_t* y = nullptr;
+  size_t y_stride = 0;
+  const uint8_t* residual = nullptr;
+  size_t residual_stride = 0;
+};
+
+template <int kRows, int kVectors>
+LOWP_INLINE void AddResidualTile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {
+  if (e.residual == ResidualKind::kU8) {
+    LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
+        const void* p = t.residual + i * t.residual_stride + j * 16;
+        v[i][j] = EpilogueAddU8(e, v[i][j], _mm_loadu_si128(static_cast<const __m128i*>(p)));
+      }
+    }
+  } else {
+    LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++)
+        v[i][j] = EpilogueAddF32(e, v[i][j], _mm512_loadu_ps(t.residual + i * t.residual_stride + j * 64));
+    }
+  }
+}
+
+template <int kRows, int kVectors>
+LOWP_INLINE void StoreF32Tile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {
+  const bool full = t.columns == kVectors * 16;
+  const __mmask16 last = FirstLanes(t.columns - (kVectors - 1) * 16);
+  LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
+      const __m512 y = EpilogueClampF32(e, v[i][j]);
+      void* p = t.y + i * t.y_stride + j * 64;
+      if (j + 1 < kVectors || full) {
+        _mm512_storeu_ps(p, y);
+      } else {
+        _mm512_mask_storeu_ps(p, last, y);
+      }
+    }
+  }
+}
+
+LOWP_INLINE void StoreBytes(uint8_t* y, __m512i bytes, int width, bool full, __mmask64 mask) {
+  if (!full) {
+    _mm512_mask_storeu_epi8(y, mask, bytes);
+  } else if (width == 64) {
+    _mm512_storeu_si512(y, bytes);
+  } else {
+    if (width >= 32) _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm512_castsi512_si256(bytes));
+    if (width == 48) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + 32), _mm512_extracti32x4_epi32(bytes, 2));
+    if (width == 16) _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm512_castsi512_si128(bytes));
+  }
+}
+
+template <int kRows, int kVectors>
+LOWP_INLINE void StoreU8Tile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {
+  const bool full = t.columns == kVectors * 16;
+  const __mmask64 mask = FirstBytes(t.columns);
+  if (e.limit) {
+    LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[i][j] = EpilogueLimit(v[i][j]);
+    }
+  }
+  const bool bounded = e.bound_low != nullptr;
+  LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+    __m512i q[4];
+    LOWP_UNROLL for (int j = 0; j < 4; j++)
+      q[j] = j < kVectors ? EpilogueRound(v[i][j < kVectors ? j : 0]) : _mm512_setzero_si512();
+    __m512i bytes = EpiloguePack(q[0], q[1], q[2], q[3]);
+    if (bounded) {
+      bytes = _mm512_max_epu8(bytes, _mm512_loadu_si512(e.bound_low + t.n));
+      bytes = _mm512_min_epu8(bytes, _mm512_loadu_si512(e.bound_high + t.n));
+    }
+    StoreBytes(t.y + i * t.y_stride, bytes, kVectors * 16, full, mask);
+  }
+}
+
+// Everything after the scaling, for up to 64 columns (u8) in channel order.
+template <int kRows, int kVectors>
+LOWP_INLINE void FinishTile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {
+  static_assert(kVectors >= 1 && kVectors <= 4, "a store is at most 64 bytes");
+  if (e.mid) {
+    LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[i][j] = EpilogueMid(e, v[i][j]);
+    }
+  }
+  if (e.residual != ResidualKind::kNone) AddResidualTile(e, v, t);
+  if (e.u8_output) {
+    StoreU8Tile(e, v, t);
+  } else {
+    StoreF32Tile(e, v, t);
+  }
+}
+
+}  // namespace
+}  // namespace lowp
