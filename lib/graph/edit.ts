@@ -128,20 +128,34 @@ export function rename(model: Model, node: Node, name: string): void {
   namesOf(model).add(node.name);
 }
 
-const taken = new WeakMap<Model, Set<string>>();
+interface Names {
+  readonly used: Set<string>;
+  /** The next number to try behind a name that is taken. */
+  readonly next: Map<string, number>;
+}
+
+const taken = new WeakMap<Model, Names>();
 
 function namesOf(model: Model): Set<string> {
-  let names = taken.get(model);
-  if (!names) {
-    names = new Set([...model.nodeById.values()].map((n) => n.name));
-    taken.set(model, names);
+  return bookOf(model).used;
+}
+
+function bookOf(model: Model): Names {
+  let book = taken.get(model);
+  if (!book) {
+    book = { used: new Set([...model.nodeById.values()].map((n) => n.name)), next: new Map() };
+    taken.set(model, book);
   }
-  return names;
+  return book;
 }
 
 function uniqueName(model: Model, wanted: string, type: string): string {
-  const names = namesOf(model);
+  const { used, next } = bookOf(model);
   const base = wanted || type;
-  if (!names.has(base)) return base;
-  for (let i = 1; ; i++) if (!names.has(`${base}_${i}`)) return `${base}_${i}`;
+  if (!used.has(base)) return base;
+  for (let i = next.get(base) ?? 1; ; i++) {
+    if (used.has(`${base}_${i}`)) continue;
+    next.set(base, i + 1);
+    return `${base}_${i}`;
+  }
 }

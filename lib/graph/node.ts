@@ -50,6 +50,10 @@ export interface FormatNotes {
   readonly rtInfo?: readonly Readonly<Record<string, string>>[];
   /** `<rt_info>` attributes of output ports, by output index. */
   readonly portRtInfo?: Readonly<Record<number, readonly Readonly<Record<string, string>>[]>>;
+  /** `<rt_info>` attributes of input ports, by input index. */
+  readonly inputRtInfo?: Readonly<Record<number, readonly Readonly<Record<string, string>>[]>>;
+  /** On a `Constant` of f32: the type in which the file holds it, behind a Convert that turns it back. */
+  readonly storedAs?: 'f16' | 'bf16';
   /** Attributes that the operation does not know. */
   readonly unknownAttributes?: Readonly<Record<string, string>>;
 }
