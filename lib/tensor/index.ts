@@ -3,3 +3,4 @@ export * from './element-type.ts';
 export * from './f16.ts';
 export * from './shape.ts';
 export * from './tensor.ts';
+export * from './npy.ts';
