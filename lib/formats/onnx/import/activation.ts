@@ -1,0 +1,92 @@
+/** Activation functions. */
+import type { OutputPort } from '../../../graph/node.ts';
+import { normalizeAxis } from '../../../tensor/shape.ts';
+import { tensor } from '../../../tensor/tensor.ts';
+import type { ImporterTable, ImportNode } from './import-node.ts';
+
+export const activationImporters: ImporterTable = {
+  Relu: (n) => [n.add('ReLU', {}, [n.input(0)])],
+  Sigmoid: (n) => [n.add('Sigmoid', {}, [n.input(0)])],
+  Tanh: (n) => [n.add('Tanh', {}, [n.input(0)])],
+  Softplus: (n) => [n.add('SoftPlus', {}, [n.input(0)])],
+  Mish: (n) => [n.add('Mish', {}, [n.input(0)])],
+  HardSwish: (n) => [n.add('HSwish', {}, [n.input(0)])],
+  Elu: (n) => [n.add('Elu', { alpha: n.attributes.float('alpha') ?? 1 }, [n.input(0)])],
+  LeakyRelu: leakyRelu,
+  PRelu: (n) => [n.add('PReLU', {}, [n.input(0), slope(n)])],
+  Selu: (n) => [parametric(n, 'Selu', ['alpha', 1.6732631921768188], ['gamma', 1.0507010221481323])],
+  HardSigmoid: (n) => [parametric(n, 'HardSigmoid', ['alpha', 0.2], ['beta', 0.5])],
+  Gelu: gelu,
+  Clip: clip,
+  Softmax: (n) => [softmax(n, 'SoftMax')],
+  LogSoftmax: (n) => [softmax(n, 'LogSoftmax')],
+};
+
+function leakyRelu(n: ImportNode): OutputPort[] {
+  const data = n.input(0);
+  const alpha = n.constant(tensor(data.fact.type, [1], [n.attributes.float('alpha') ?? 0.01]), 'slope');
+  return [n.add('PReLU', {}, [data, alpha])];
+}
+
+/**
+ * ONNX aligns the slope with the last axes; PReLU takes a list of one number per channel, or a shape of full rank.
+ */
+function slope(n: ImportNode): OutputPort {
+  const port = n.input(1);
+  const data = n.input(0).fact.shape;
+  const { shape } = port.fact;
+  if (shape.length > data.length || shape.some((d) => d < 0)) n.invalid('its slope does not fit its input');
+  const full = [...new Array<number>(data.length - shape.length).fill(1), ...shape];
+  if (full.every((d) => d === 1)) return n.reshaped(port, [1], 'slope');
+  const perChannel = data.length > 1 && full.every((d, i) => i === 1 || d === 1) && full[1] === data[1];
+  return n.reshaped(port, perChannel ? [full[1]!] : full, 'slope');
+}
+
+function parametric(
+  n: ImportNode,
+  type: string,
+  ...parameters: readonly (readonly [name: string, otherwise: number])[]
+): OutputPort {
+  const data = n.input(0);
+  const scalars = parameters.map(([name, otherwise]) =>
+    n.scalar(data.fact.type, n.attributes.float(name) ?? otherwise, name),
+  );
+  return n.add(type, {}, [data, ...scalars]);
+}
+
+function gelu(n: ImportNode): OutputPort[] {
+  const approximation = n.attributes.choice('approximate', ['none', 'tanh'], 'none');
+  return [n.add('Gelu', { approximation_mode: approximation === 'tanh' ? 'tanh' : 'erf' }, [n.input(0)])];
+}
+
+/** Limits are attributes before opset 11, optional inputs since. Known limits give a Clamp. */
+function clip(n: ImportNode): OutputPort[] {
+  const data = n.input(0);
+  const low = n.optional(1);
+  const high = n.optional(2);
+  if ([low, high].every((port) => !port || port.fact.value)) {
+    const min = n.attributes.float('min') ?? n.knownNumber(1, 'minimum') ?? -Infinity;
+    const max = n.attributes.float('max') ?? n.knownNumber(2, 'maximum') ?? Infinity;
+    const least = -3.4028234663852886e38;
+    return [n.add('Clamp', { min: Math.max(min, least), max: Math.min(max, -least) }, [data])];
+  }
+  const raised = low ? n.add('Maximum', {}, [data, low], high ? { suffix: 'minimum' } : {}) : data;
+  return [high ? n.add('Minimum', {}, [raised, high]) : raised];
+}
+
+/** Before opset 13 the input is seen as a matrix whose rows end at `axis`; every row is normalised as a whole. */
+function softmax(n: ImportNode, type: string): OutputPort {
+  const data = n.input(0);
+  const { shape } = data.fact;
+  const axis = normalizeAxis(n.attributes.int('axis') ?? (n.opset < 13 ? 1 : -1), shape.length);
+  if (n.opset >= 13 || shape.slice(axis + 1).every((d) => d === 1)) return n.add(type, { axis }, [data]);
+  const kept = shape.slice(0, axis);
+  const rows = kept.every((d) => d >= 0) ? kept.reduce((a, b) => a * b, 1) : -1;
+  const columns = shape.slice(axis).every((d) => d >= 0) ? shape.slice(axis).reduce((a, b) => a * b, 1) : -1;
+  if (rows < 0 && columns < 0) n.unsupported('dynamic sizes on both sides of its axis');
+  const matrix = n.indices([rows, columns], 'matrix/shape');
+  const flat = n.add('Reshape', { special_zero: false }, [data, matrix], { suffix: 'matrix' });
+  const normal = n.add(type, { axis: 1 }, [flat], { suffix: 'rows' });
+  const original = n.add('ShapeOf', { output_type: 'i64' }, [data], { suffix: 'shape' });
+  return n.add('Reshape', { special_zero: false }, [normal, original]);
+}

@@ -1,0 +1,84 @@
+/** Constants, shapes, types and operations that pass their input on. */
+import type { OutputPort } from '../../../graph/node.ts';
+import { isStatic } from '../../../tensor/shape.ts';
+import { type Tensor, tensor } from '../../../tensor/tensor.ts';
+import { computeType, elementTypeOf } from '../data-types.ts';
+import { addTensor } from './add-tensor.ts';
+import type { ImporterTable, ImportNode } from './import-node.ts';
+
+export const constantImporters: ImporterTable = {
+  Constant: constant,
+  ConstantOfShape: constantOfShape,
+  Shape: shape,
+  Size: size,
+  Range: range,
+  Cast: cast,
+  Identity: (n) => [n.input(0)],
+  Dropout: dropout,
+};
+
+function constant(n: ImportNode): OutputPort[] {
+  const { attributes } = n;
+  const one = (type: 'f32' | 'i64', value: number | undefined) =>
+    value === undefined ? undefined : tensor(type, [], [value]);
+  const many = (type: 'f32' | 'i64', values: number[] | undefined) =>
+    values === undefined ? undefined : tensor(type, [values.length], values);
+  const value =
+    attributes.tensor('value') ??
+    one('f32', attributes.float('value_float')) ??
+    one('i64', attributes.int('value_int')) ??
+    many('f32', attributes.floats('value_floats')) ??
+    many('i64', attributes.ints('value_ints'));
+  return [addTensor(n.state.model, n.name, value ?? n.unsupported('it holds neither a tensor nor numbers'))];
+}
+
+function constantOfShape(n: ImportNode): OutputPort[] {
+  const given: Tensor = n.attributes.tensor('value') ?? tensor('f32', [1], [0]);
+  if (given.data.length !== 1) n.attributes.fail('value', `has ${given.data.length} elements, expected one`);
+  const fill = addTensor(n.state.model, `${n.name}/value`, tensor(given.type, [], given.data));
+  const target = n.input(0);
+  if (target.fact.value?.data.length === 0) return [fill];
+  return [n.add('Broadcast', { mode: 'numpy' }, [fill, target])];
+}
+
+/** A known shape is a constant; `start` and `end` (opset 15) select axes. */
+function shape(n: ImportNode): OutputPort[] {
+  const dims = n.input(0).fact.shape;
+  const clamp = (v: number) => Math.min(Math.max(v < 0 ? v + dims.length : v, 0), dims.length);
+  const start = clamp(n.attributes.int('start') ?? 0);
+  const end = Math.max(start, clamp(n.attributes.int('end') ?? dims.length));
+  const part = dims.slice(start, end);
+  if (isStatic(part)) return [n.constant(tensor('i64', [part.length], part))];
+  const all = start === 0 && end === dims.length;
+  const full = n.add('ShapeOf', { output_type: 'i64' }, [n.input(0)], all ? {} : { suffix: 'ShapeOf' });
+  if (all) return [full];
+  const axes = n.indices(
+    part.map((_, i) => start + i),
+    'axes',
+  );
+  return [n.add('Gather', { batch_dims: 0 }, [full, axes, n.scalar('i64', 0, 'axis')])];
+}
+
+function size(n: ImportNode): OutputPort[] {
+  const dims = n.add('ShapeOf', { output_type: 'i64' }, [n.input(0)], { suffix: 'ShapeOf' });
+  return [n.add('ReduceProd', { keep_dims: false }, [dims, n.indices([0], 'axes')])];
+}
+
+function range(n: ImportNode): OutputPort[] {
+  const limits = [0, 1, 2].map((i) => n.reshaped(n.input(i), [], `limit.${i}`));
+  return [n.add('Range', { output_type: n.input(0).fact.type }, limits)];
+}
+
+function cast(n: ImportNode): OutputPort[] {
+  const number = n.attributes.int('to') ?? n.attributes.fail('to', 'is missing');
+  const type = computeType(elementTypeOf(number, `the target of Cast '${n.name}'`));
+  if (n.input(0).fact.type === type) return [n.input(0)];
+  return [n.add('Convert', { destination_type: type }, [n.input(0)])];
+}
+
+/** The identity at inference; its mask is not computed. */
+function dropout(n: ImportNode): OutputPort[] {
+  const training = n.opset >= 12 ? (n.knownNumber(2, 'training mode') ?? 0) : 0;
+  if (training !== 0) n.unsupported('it is in training mode; export the model for inference');
+  return [n.input(0)];
+}

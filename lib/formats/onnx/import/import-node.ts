@@ -1,0 +1,225 @@
+/** One ONNX node while it is imported: its inputs and attributes, and the means to add operations for it. */
+import { LowpError } from '../../../errors/lowp-error.ts';
+import { addConstant } from '../../../graph/edit.ts';
+import type { Model } from '../../../graph/model.ts';
+import type { Fact, OutputPort } from '../../../graph/node.ts';
+import { createNode, inferFacts, parseAttributes } from '../../../ops/create-node.ts';
+import { getOp } from '../../../ops/registry.ts';
+import { toFloat64, toIntegers } from '../../../tensor/convert.ts';
+import type { ElementType } from '../../../tensor/element-type.ts';
+import { elementCount, isStatic, type Shape, sameShape } from '../../../tensor/shape.ts';
+import { type Tensor, tensor } from '../../../tensor/tensor.ts';
+import type { Attributes } from '../attributes.ts';
+
+/** Turns one ONNX node into operations; returns the ports of its outputs, undefined for one that is not computed. */
+export type Importer = (n: ImportNode) => readonly (OutputPort | undefined)[];
+
+/** Importers by ONNX operator name. */
+export type ImporterTable = Readonly<Record<string, Importer>>;
+
+/** What was quantized by a QuantizeLinear, so that the DequantizeLinear behind it can undo it. */
+export interface QuantizedValue {
+  readonly source: OutputPort;
+  readonly scale: Tensor;
+  readonly zeroPoint: Tensor;
+  readonly axis: number;
+  /** The FakeQuantize that stands for the pair, once one was needed. */
+  fakeQuantize?: OutputPort;
+}
+
+/** What all nodes of one graph share. */
+export interface ImportState {
+  readonly model: Model;
+  readonly opset: number;
+  readonly quantized: Map<OutputPort, QuantizedValue>;
+}
+
+export interface AddOptions {
+  /** Name of an operation that is not the last one of the node: `<node>/<suffix>`. */
+  readonly suffix?: string;
+  /** False keeps the operation even when its inputs are constant: compressed weights stay small. */
+  readonly fold?: boolean;
+  /** Revision of the operation, `opset1`; the latest by default. */
+  readonly opset?: string;
+  readonly rtInfo?: readonly Readonly<Record<string, string>>[];
+}
+
+/** Constants up to this many elements are folded whatever their inputs; larger ones may not outgrow their inputs. */
+const foldLimit = 2 ** 16;
+
+export class ImportNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly attributes: Attributes;
+  readonly state: ImportState;
+  readonly inputCount: number;
+  /** ONNX names of the outputs, '' for one that nobody wants. */
+  readonly outputNames: readonly string[];
+  readonly #inputs: readonly (OutputPort | undefined)[];
+
+  constructor(
+    state: ImportState,
+    node: {
+      readonly name: string;
+      readonly opType: string;
+      readonly attributes: Attributes;
+      readonly inputs: readonly (OutputPort | undefined)[];
+      readonly outputNames: readonly string[];
+    },
+  ) {
+    this.state = state;
+    this.name = node.name;
+    this.opType = node.opType;
+    this.attributes = node.attributes;
+    this.outputNames = node.outputNames;
+    this.inputCount = node.inputs.length;
+    this.#inputs = node.inputs;
+  }
+
+  get opset(): number {
+    return this.state.opset;
+  }
+
+  /** @throws {LowpError} `ERR_OP_INPUTS` when the input is absent */
+  input(index: number): OutputPort {
+    const port = this.#inputs[index];
+    if (port) return port;
+    throw new LowpError('ERR_OP_INPUTS', `${this.opType} '${this.name}' has no input ${index}`, { node: this.name });
+  }
+
+  optional(index: number): OutputPort | undefined {
+    return this.#inputs[index];
+  }
+
+  /** All inputs, none of them absent. */
+  allInputs(): OutputPort[] {
+    return this.#inputs.map((_, i) => this.input(i));
+  }
+
+  rank(index: number): number {
+    return this.input(index).fact.shape.length;
+  }
+
+  /**
+   * The value of an input that has to be known now; undefined when the input is absent.
+   *
+   * @throws {LowpError} `ERR_ONNX_UNSUPPORTED` when it is computed from the inputs of the model
+   */
+  known(index: number, what: string): Tensor | undefined {
+    const port = this.#inputs[index];
+    if (!port || port.fact.value) return port?.fact.value;
+    return this.unsupported(`its ${what} is computed from the inputs of the model; only constants are supported`);
+  }
+
+  /** {@link known} as integers. */
+  knownInts(index: number, what: string): number[] | undefined {
+    const value = this.known(index, what);
+    return value && toIntegers(value);
+  }
+
+  /** {@link known} as one number. */
+  knownNumber(index: number, what: string): number | undefined {
+    const value = this.known(index, what);
+    if (!value) return undefined;
+    const numbers = toFloat64(value);
+    if (numbers.length !== 1) this.invalid(`its ${what} has ${numbers.length} elements, expected one`);
+    return numbers[0];
+  }
+
+  /** A list that is an attribute up to some opset, and an input from then on. */
+  intsFrom(attribute: string, input: number): number[] | undefined {
+    return this.attributes.ints(attribute) ?? this.knownInts(input, attribute);
+  }
+
+  /** Adds an operation and returns its first output. Without `suffix` it carries the name of the node. */
+  add(
+    type: string,
+    attributes: Readonly<Record<string, unknown>>,
+    inputs: readonly (OutputPort | undefined)[],
+    options: AddOptions = {},
+  ): OutputPort {
+    const first = this.addAll(type, attributes, inputs, options)[0];
+    return first ?? this.invalid(`${type} has no output`);
+  }
+
+  /** Adds an operation and returns all its outputs; operations on constants are evaluated right away. */
+  addAll(
+    type: string,
+    attributes: Readonly<Record<string, unknown>>,
+    inputs: readonly (OutputPort | undefined)[],
+    options: AddOptions = {},
+  ): readonly OutputPort[] {
+    const name = options.suffix === undefined ? this.name : `${this.name}/${options.suffix}`;
+    const folded = options.fold === false ? undefined : this.#fold(type, attributes, inputs, name, options.opset);
+    if (folded) return folded;
+    const { opset, rtInfo } = options;
+    const notes = { ...(opset === undefined ? {} : { opset }), ...(rtInfo === undefined ? {} : { rtInfo }) };
+    return createNode(this.state.model, { type, name, attributes, inputs, notes }).outputs;
+  }
+
+  constant(value: Tensor, suffix?: string): OutputPort {
+    return addConstant(this.state.model, suffix === undefined ? this.name : `${this.name}/${suffix}`, value).output;
+  }
+
+  /** A 1-D constant of i64, for axes, sizes and orders. */
+  indices(values: readonly number[], suffix: string): OutputPort {
+    return this.constant(tensor('i64', [values.length], values), suffix);
+  }
+
+  scalar(type: ElementType, value: number, suffix: string): OutputPort {
+    return this.constant(tensor(type, [], [value]), suffix);
+  }
+
+  /** The same elements in another shape: a constant shares its data, anything else gets a Reshape. */
+  reshaped(port: OutputPort, shape: Shape, suffix: string): OutputPort {
+    if (sameShape(port.fact.shape, shape)) return port;
+    const value = port.node.type === 'Constant' ? port.fact.value : undefined;
+    if (value) return this.constant(tensor(value.type, shape, value.data), suffix);
+    const target = this.indices(shape, `${suffix}/shape`);
+    return this.add('Reshape', { special_zero: false }, [port, target], { suffix });
+  }
+
+  /** @throws {LowpError} `ERR_ONNX_UNSUPPORTED`, always */
+  unsupported(text: string): never {
+    throw new LowpError('ERR_ONNX_UNSUPPORTED', `${this.opType} '${this.name}': ${text}`, { node: this.name });
+  }
+
+  /** @throws {LowpError} `ERR_ONNX_GRAPH`, always */
+  invalid(text: string): never {
+    throw new LowpError('ERR_ONNX_GRAPH', `${this.opType} '${this.name}': ${text}`, { node: this.name });
+  }
+
+  #fold(
+    type: string,
+    raw: Readonly<Record<string, unknown>>,
+    inputs: readonly (OutputPort | undefined)[],
+    name: string,
+    opset: string | undefined,
+  ): OutputPort[] | undefined {
+    if (inputs.length === 0 || inputs.some((port) => port && port.node.type !== 'Constant')) return undefined;
+    const values = inputs.map((port) => port?.fact.value);
+    const definition = getOp(type, opset, name);
+    if (!definition.evaluate || definition.stateful) return undefined;
+    const attributes = parseAttributes(definition, raw, name);
+    const facts = inferFacts(
+      definition,
+      attributes,
+      inputs.map((port) => port?.fact),
+      name,
+    );
+    if (!mayFold(facts, values)) return undefined;
+    const present = values.filter((v) => v !== undefined);
+    const results = definition.evaluate(attributes, present, values);
+    return results.map((value, i) => {
+      const constantName = i === 0 ? name : `${name}.${i}`;
+      return addConstant(this.state.model, constantName, value).output;
+    });
+  }
+}
+
+function mayFold(facts: readonly Fact[], values: readonly (Tensor | undefined)[]): boolean {
+  if (!facts.every((f) => isStatic(f.shape))) return false;
+  const size = facts.reduce((sum, f) => sum + elementCount(f.shape), 0);
+  const given = values.reduce((sum, v) => sum + (v ? elementCount(v.shape) : 0), 0);
+  return size <= Math.max(foldLimit, 2 * given);
+}

@@ -1,0 +1,100 @@
+/** TensorProto to Tensor: checks of the declared shape and type against the data, views where possible. */
+import { LowpError } from '../../errors/lowp-error.ts';
+import { allocate, bitsOf, byteLengthOf, type ElementType, viewBytes } from '../../tensor/element-type.ts';
+import { elementCount, formatShape } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { elementTypeOf } from './data-types.ts';
+import { readExternalData } from './external-data.ts';
+import type { TensorProto } from './onnx_pb.ts';
+
+/** Largest rank of a tensor that is read. */
+export const maxRank = 32;
+
+/** Element types that each typed data field may carry. */
+const fields: readonly (readonly [TypedField, readonly ElementType[]])[] = [
+  ['floatData', ['f32']],
+  ['int32Data', ['i32', 'i16', 'i8', 'u16', 'u8', 'boolean', 'f16', 'bf16', 'i4', 'u4']],
+  ['int64Data', ['i64']],
+  ['doubleData', ['f64']],
+  ['uint64Data', ['u64', 'u32']],
+];
+
+type TypedField = 'floatData' | 'int32Data' | 'int64Data' | 'doubleData' | 'uint64Data';
+
+/**
+ * Dimensions of a message as a shape.
+ *
+ * @throws {LowpError} `ERR_ONNX_TENSOR`, `ERR_SHAPE_RANK`
+ */
+function shapeOf(dims: readonly bigint[], where: string): number[] {
+  if (dims.length > maxRank) {
+    throw new LowpError('ERR_SHAPE_RANK', `${where} has rank ${dims.length}; lowp reads tensors up to rank ${maxRank}`);
+  }
+  return dims.map((d) => {
+    if (d < 0n) throw new LowpError('ERR_ONNX_TENSOR', `${where} has the negative dimension ${d}`);
+    return Number(d);
+  });
+}
+
+/**
+ * The tensor that a message declares. Bytes in `raw_data` stay a view of the file when they are aligned.
+ *
+ * @param modelPath  path of the model, for external data
+ * @throws {LowpError} `ERR_ONNX_TENSOR`, `ERR_ONNX_EXTERNAL_DATA`, `ERR_TYPE_UNSUPPORTED`, `ERR_SHAPE_*`
+ */
+export function readTensor(proto: TensorProto, modelPath: string | undefined, name = proto.name): Tensor {
+  const where = `tensor '${name}'`;
+  const type = elementTypeOf(proto.dataType, where);
+  const shape = shapeOf(proto.dims, where);
+  const count = elementCount(shape);
+  const bytes = byteLengthOf(type, count);
+  const external = proto.dataLocation === 1;
+  const given = [
+    ...(proto.rawData !== undefined && proto.rawData.length > 0 ? ['raw_data'] : []),
+    ...fields.filter(([field]) => proto[field].length > 0).map(([field]) => field),
+    ...(proto.stringData.length > 0 ? ['string_data'] : []),
+    ...(external ? ['external_data'] : []),
+  ];
+  if (given.length > 1) {
+    throw new LowpError('ERR_ONNX_TENSOR', `${where} has data in several places: ${given.join(', ')}`);
+  }
+  if (external) {
+    return {
+      type,
+      shape,
+      data: viewBytes(type, readExternalData(proto.externalData, bytes, name, modelPath), 0, count),
+    };
+  }
+  const field = fields.find(([key]) => proto[key].length > 0);
+  if (field) return { type, shape, data: fromField(proto, field, type, count, where) };
+  const raw = proto.rawData ?? new Uint8Array(0);
+  if (raw.length !== bytes) {
+    const wanted = `${formatShape(shape)} of ${type} needs ${bytes} bytes`;
+    throw new LowpError('ERR_ONNX_TENSOR', `${where} has ${raw.length} bytes of data; ${wanted}`);
+  }
+  return { type, shape, data: viewBytes(type, raw, 0, count) };
+}
+
+function fromField(
+  proto: TensorProto,
+  [key, types]: readonly [TypedField, readonly ElementType[]],
+  type: ElementType,
+  count: number,
+  where: string,
+): Tensor['data'] {
+  if (!types.includes(type)) {
+    throw new LowpError('ERR_ONNX_TENSOR', `${where} has the type ${type}, its data is in ${key}`);
+  }
+  const source = proto[key];
+  const expected = bitsOf(type) < 8 ? byteLengthOf(type, count) : count;
+  if (source.length !== expected) {
+    throw new LowpError('ERR_ONNX_TENSOR', `${where} has ${source.length} elements in ${key}, expected ${expected}`);
+  }
+  const data = allocate(type, count);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = 0; i < expected; i++) data[i] = BigInt(source[i]!);
+  } else {
+    for (let i = 0; i < expected; i++) data[i] = Number(source[i]!);
+  }
+  return data;
+}
