@@ -106,6 +106,7 @@ class PreparedCall {
   size_t shared_bytes = 0;
   size_t scratch_bytes = 0;
   size_t packed_bytes = 0;               // constants repacked into this object
+  uint64_t packed_inputs = 0;            // bit i: constant input i is not read by Run, which then gets null for it
   double operations = 0;                 // arithmetic operations of one run (a multiply-add is two), for the profile
   int inplace_input = -1;                // this input may share its memory with output 0
 };
