@@ -1,6 +1,7 @@
 export * from './edit.ts';
 export * from './model.ts';
 export * from './node.ts';
+export * from './pattern.ts';
 export * from './print.ts';
 export * from './topological.ts';
 export * from './verify.ts';

@@ -1,0 +1,193 @@
+// IR → Model: layers become nodes through the operations' own definitions, constants become views on the .bin.
+import { LowpError } from '../../errors/lowp-error.ts';
+import { addConstant } from '../../graph/edit.ts';
+import { type MetaElement, Model } from '../../graph/model.ts';
+import type { FormatNotes, Node, OutputPort } from '../../graph/node.ts';
+import { orderByProducers } from '../../graph/topological.ts';
+import { createNode } from '../../ops/create-node.ts';
+import '../../ops/index.ts';
+import { elementType } from '../../ops/attribute.ts';
+import { findOp, getOp } from '../../ops/registry.ts';
+import { unknownAttributes } from './attributes.ts';
+import { readConstant } from './bin.ts';
+import { connectLayers, type Layer, readLayers } from './layer.ts';
+import { wholeNumber } from './names.ts';
+import { highNibbleFirst, irVersion } from './version.ts';
+import { parseXml, type XmlElement } from './xml.ts';
+
+/** Where the IR came from, for messages. */
+export interface ReadIrOptions {
+  readonly path?: string;
+}
+
+/** Deepest nesting of dimensions that a constant may have. */
+const maxRank = 64;
+
+/**
+ * Reads an IR of version 10 or 11.
+ *
+ * Layers may stand in any order; the model has them producers first, inputs in front and outputs at the end. Shapes and
+ * types are inferred, what the file says about them is not read. Constants share the memory of `bin`.
+ *
+ * @param bin  the content of the .bin file; may be absent when the model has no constants
+ * @throws {LowpError} `ERR_IR_*` for the file, `ERR_OP_UNKNOWN` naming every unknown operation, `ERR_OP_*`, `ERR_SHAPE_*`
+ *   and `ERR_TYPE_*` for layers that cannot be, `ERR_GRAPH_CYCLE`, `ERR_FORMAT_UNKNOWN` for other XML
+ */
+export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, options: ReadIrOptions = {}): Model {
+  try {
+    const net = parseXml(xml, { path: options.path, skip: new Set(['dim']) });
+    if (net.name !== 'net') {
+      throw new LowpError('ERR_FORMAT_UNKNOWN', `the XML has the root element <${net.name}>, an IR has <net>`);
+    }
+    const version = irVersion(net.attributes.version);
+    const layers = readLayers(net);
+    refuseUnknown(layers);
+    connectLayers(net, layers);
+    const model = new Model(net.attributes.name ?? 'model');
+    if (options.path !== undefined) model.path = options.path;
+    model.irVersion = version;
+    model.meta = net.children.filter((c) => c.name !== 'layers' && c.name !== 'edges').map(toMeta);
+    addLayers(model, layers, bin);
+    return model;
+  } catch (error) {
+    if (!(error instanceof LowpError) || options.path === undefined || error.path !== undefined) throw error;
+    throw new LowpError(error.code, error.message, {
+      path: options.path,
+      cause: error,
+      ...(error.help === undefined ? {} : { help: error.help }),
+      ...(error.node === undefined ? {} : { node: error.node }),
+    });
+  }
+}
+
+function toMeta(element: XmlElement): MetaElement {
+  const { name, attributes, text } = element;
+  return { name, attributes, children: element.children.map(toMeta), ...(text === undefined ? {} : { text }) };
+}
+
+function isConst(layer: Layer): boolean {
+  return layer.type.toLowerCase() === 'const';
+}
+
+/** @throws {LowpError} `ERR_OP_UNKNOWN` with every unknown type, how often it occurs and an example */
+function refuseUnknown(layers: readonly Layer[]): void {
+  const unknown = new Map<string, { count: number; example: string }>();
+  for (const layer of layers) {
+    if (isConst(layer) || findOp(layer.type, layer.opset)) continue;
+    const entry = unknown.get(layer.type);
+    if (entry) entry.count++;
+    else unknown.set(layer.type, { count: 1, example: layer.name });
+  }
+  if (unknown.size === 0) return;
+  const list = [...unknown].map(([type, { count, example }]) => `${type} (${count}, for example '${example}')`);
+  const shown = list.length > 40 ? [...list.slice(0, 40), `… ${list.length - 40} more`] : list;
+  throw new LowpError('ERR_OP_UNKNOWN', `the model has operations that are not known: ${shown.join(', ')}`, {
+    help: 'The README lists the supported operations.',
+  });
+}
+
+/** Creates the nodes: inputs in the order of the file, then producers before consumers, outputs last. */
+function addLayers(model: Model, layers: readonly Layer[], bin: Uint8Array | undefined): void {
+  const isType = (layer: Layer, type: string): boolean => layer.type.toLowerCase() === type;
+  const order = orderByProducers(
+    [...layers.filter((l) => isType(l, 'parameter')), ...layers.filter((l) => !isType(l, 'result')), ...layers],
+    (layer) => layer.sources.map((s) => s?.layer),
+    (layer) => layer.name,
+  );
+  const swap = highNibbleFirst(model.meta);
+  const nodes = new Map<Layer, Node>();
+  for (const layer of order) {
+    const node = isConst(layer) ? addConst(model, layer, bin, swap) : addOperation(model, layer, nodes);
+    for (const [i, port] of layer.outputs.entries()) {
+      const out = node.outputs[i];
+      if (out && port.names.length > 0) out.names = port.names;
+    }
+    nodes.set(layer, node);
+  }
+}
+
+function addConst(model: Model, layer: Layer, bin: Uint8Array | undefined, swap: boolean): Node {
+  const { data } = layer;
+  const where = `Const '${layer.name}': `;
+  const spelled = data.element_type ?? layer.outputs[0]?.precision;
+  const type = elementType.safeParse(spelled);
+  if (!type.success) {
+    throw new LowpError('ERR_TYPE_UNSUPPORTED', `${where}the element type ${JSON.stringify(spelled)} is not supported`, {
+      node: layer.name,
+    });
+  }
+  const text = (data.shape ?? '').trim();
+  const shape = text === '' ? [] : text.split(',').map((d) => wholeNumber(d.trim(), `${where}shape`));
+  if (shape.length > maxRank) throw new LowpError('ERR_LIMIT_SIZE', `${where}rank ${shape.length} is above ${maxRank}`);
+  const offset = wholeNumber(data.offset, `${where}offset`);
+  const size = wholeNumber(data.size, `${where}size`);
+  try {
+    const value = readConstant(bin, { type: type.data, shape, offset, size }, swap);
+    const known = new Set(['element_type', 'shape', 'offset', 'size']);
+    return addConstant(model, layer.name, value, notesOf(layer, excess(data, known)));
+  } catch (error) {
+    if (!(error instanceof LowpError)) throw error;
+    throw new LowpError(error.code, `${where}${error.message}`, {
+      node: layer.name,
+      cause: error,
+      ...(error.help === undefined ? {} : { help: error.help }),
+    });
+  }
+}
+
+function excess(data: Readonly<Record<string, string>>, known: ReadonlySet<string>): Record<string, string> | undefined {
+  const entries = Object.entries(data).filter(([key]) => !known.has(key));
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>): Node {
+  if (layer.hasBody) {
+    throw new LowpError('ERR_OP_UNSUPPORTED', `${layer.type} '${layer.name}': operations with a body are not supported`, {
+      node: layer.name,
+      help: 'Unroll loops when you export the model.',
+    });
+  }
+  if (layer.type.toLowerCase() === 'parameter' && layer.data.shape?.trim() === '...') {
+    throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {
+      node: layer.name,
+      help: 'Convert the model with a fixed number of dimensions.',
+    });
+  }
+  const inputs = layer.sources.map((s): OutputPort | undefined => s && nodes.get(s.layer)?.outputs[s.index]);
+  const missing = layer.sources[inputs.indexOf(undefined)];
+  if (missing) {
+    const { line, name, type } = missing.layer;
+    const port = missing.layer.outputs[missing.index]!.id;
+    throw new LowpError('ERR_IR_EDGE', `line ${line}: layer '${name}': a ${type} has no output at port ${port}`);
+  }
+  const node = createNode(model, {
+    type: layer.type,
+    name: layer.name,
+    attributes: layer.data,
+    inputs,
+    notes: { opset: layer.opset },
+  });
+  const definition = getOp(layer.type, layer.opset);
+  node.notes = notesOf(layer, rangesOf(node, layer) ?? unknownAttributes(definition, node.attributes, layer.data));
+  return node;
+}
+
+/** The shape of an input whose dimensions are limited to ranges, which the graph does not hold. */
+function rangesOf(node: Node, layer: Layer): Record<string, string> | undefined {
+  const shape = layer.data.shape;
+  return node.type === 'Parameter' && shape?.includes('..') ? { shape } : undefined;
+}
+
+function notesOf(layer: Layer, unknown: Readonly<Record<string, string>> | undefined): FormatNotes {
+  const portInfo = (ports: Layer['inputs']) =>
+    Object.fromEntries(ports.flatMap((p, i) => (p.rtInfo.length > 0 ? [[i, p.rtInfo] as const] : [])));
+  const outputs = portInfo(layer.outputs);
+  const inputs = portInfo(layer.inputs);
+  return {
+    opset: layer.opset,
+    ...(layer.rtInfo.length > 0 ? { rtInfo: layer.rtInfo } : {}),
+    ...(Object.keys(outputs).length > 0 ? { portRtInfo: outputs } : {}),
+    ...(Object.keys(inputs).length > 0 ? { inputRtInfo: inputs } : {}),
+    ...(unknown ? { unknownAttributes: unknown } : {}),
+  };
+}
