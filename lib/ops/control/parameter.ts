@@ -1,0 +1,32 @@
+// Parameter: an input of the model.
+import { z } from 'zod';
+import { LowpError } from '../../errors/lowp-error.ts';
+import { elementType, intList } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+
+const attributes = z.object({
+  element_type: elementType.default('f32'),
+  /** -1 marks a dynamic dimension; `?` in IR files. */
+  shape: z.preprocess((v) => (typeof v === 'string' ? dimensions(v) : v), intList).default([]),
+});
+
+/** `1,3,?,2..8` → sizes; every dimension that is not one number is dynamic. */
+function dimensions(text: string): unknown {
+  const inner = text.trim().replace(/^\[|\]$/g, '');
+  if (inner === '') return [];
+  return inner.split(',').map((word) => (/^\s*(\?|\d*\.\.\d*)\s*$/.test(word) ? -1 : word));
+}
+
+/** Its attributes are the type and shape that the model declares; its value comes from the caller. */
+export const parameter = defineOp({
+  type: 'Parameter',
+  opset: 'opset1',
+  attributes,
+  inputs: [0, 0],
+  infer: (a) => {
+    if (a.shape.some((d) => d < -1)) {
+      throw new LowpError('ERR_OP_ATTRIBUTE', `shape ${a.shape.join(',')}: a size cannot be negative`);
+    }
+    return [{ type: a.element_type, shape: a.shape }];
+  },
+});

@@ -1,0 +1,47 @@
+// GroupConvolutionBackpropData: transposed convolution of groups of channels.
+import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { defineOp } from '../define-op.ts';
+import { commonType, type Facts, factsOf, inputFact, knownIntegers, requireRank } from '../fact.ts';
+import type { Window } from '../window.ts';
+import { scatter } from './accumulate.ts';
+import { type BackpropAttributes, backpropAttributes, backpropWindow } from './backprop-window.ts';
+import { requireChannels } from './convolution.ts';
+import { windowTaps } from './geometry.ts';
+
+function windowOf(a: BackpropAttributes, inputs: Facts): Window {
+  const [x, w] = [inputFact(inputs, 0), inputFact(inputs, 1)];
+  requireRank(x.shape, 3, 5);
+  requireRank(w.shape, x.shape.length + 1, x.shape.length + 1, 'the weights');
+  const spatial = x.shape.slice(2);
+  const wanted = inputs[2] && (knownIntegers(inputs[2]) ?? spatial.map(() => -1));
+  return backpropWindow(a, wanted?.includes(-1) ? spatial.map(() => -1) : spatial, w.shape.slice(3), wanted);
+}
+
+function infer(a: BackpropAttributes, inputs: Facts) {
+  const [x, w] = [inputFact(inputs, 0), inputFact(inputs, 1)];
+  const type = commonType(x, w);
+  const [groups, perGroup, outputs] = w.shape;
+  requireChannels(x.shape[1]!, groups! * perGroup!);
+  return [{ type, shape: [x.shape[0]!, groups! * outputs!, ...windowOf(a, inputs).output] }];
+}
+
+/**
+ * A ConvolutionBackpropData for each group: x `[N, G·I, spatial…]`, w `[G, I, O, kernel…]`, optional output_shape;
+ * output `[N, G·O, …]`.
+ */
+export const groupConvolutionBackpropData = defineOp({
+  type: 'GroupConvolutionBackpropData',
+  opset: 'opset1',
+  attributes: backpropAttributes,
+  inputs: [2, 3],
+  infer,
+  evaluate: (a, [x, w, wanted]) => {
+    const facts = factsOf([x, w, wanted]);
+    const { shape } = infer(a, facts)[0]!;
+    const [groups, perGroup, outputs] = w!.shape;
+    const channels = { batch: x!.shape[0]!, groups: groups!, inputs: perGroup!, outputs: outputs! };
+    const taps = windowTaps(windowOf(a, facts), 'backward');
+    return [fromFloat64(scatter(toFloat64(x!), toFloat64(w!), channels, taps), shape, x!.type)];
+  },
+  quantization: { quantizedPorts: [0, 1], weights: { port: 1, outputChannelAxis: () => 2 }, biasAxis: 1 },
+});

@@ -1,0 +1,42 @@
+// Declares an operation that applies one function to pairs of elements, with broadcasting.
+import type { ZodType } from 'zod';
+import { fromFloat64 } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
+import { type BroadcastRule, broadcastBy, expandTensor } from '../broadcast.ts';
+import { defineOp, type OpDef } from '../define-op.ts';
+import { commonType, type Facts, inputFact } from '../fact.ts';
+
+/** What a binary operation is, besides its function. */
+export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization'>> {
+  readonly type: string;
+  readonly opset?: string;
+  readonly attributes: ZodType<A>;
+  /** Type of the output when it is not the operands'. */
+  readonly output?: ElementType;
+  /** The function for operands of `type`; it is asked for once per call. */
+  function(a: A, type: ElementType): (x: number, y: number) => number;
+}
+
+/** `z[i] = f(x[i], y[i])` over the broadcast shape; both operands have one type. Computed in doubles. */
+export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
+  const { function: functionOf, output, opset = 'opset1', ...rest } = spec;
+  const infer = (a: A, inputs: Facts) => {
+    const [x, y] = [inputFact(inputs, 0), inputFact(inputs, 1)];
+    const type = commonType(x, y);
+    return [{ type: output ?? type, shape: broadcastBy(a, x.shape, y.shape) }];
+  };
+  return defineOp<A>({
+    ...rest,
+    opset,
+    inputs: [2, 2],
+    infer,
+    evaluate: (a, [x, y]) => {
+      const { type, shape } = infer(a, [x, y])[0]!;
+      const f = functionOf(a, x!.type);
+      const [u, v] = [expandTensor(x!, shape), expandTensor(y!, shape)];
+      const out = new Float64Array(u.length);
+      for (let i = 0; i < out.length; i++) out[i] = f(u[i]!, v[i]!);
+      return [fromFloat64(out, shape, type)];
+    },
+  });
+}

@@ -1,0 +1,46 @@
+// Logic on booleans: LogicalAnd, LogicalOr, LogicalXor, LogicalNot.
+import { z } from 'zod';
+import { LowpError } from '../../errors/lowp-error.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
+import { autoBroadcast, noAttributes } from '../attribute.ts';
+import type { OpDef } from '../define-op.ts';
+import { defineBinary } from './binary.ts';
+import { definePointwise } from './pointwise.ts';
+
+const attributes = z.object({ auto_broadcast: autoBroadcast });
+
+/** Elements are 0 or 1. */
+const relations: Readonly<Record<string, (x: number, y: number) => number>> = {
+  LogicalAnd: (x, y) => x & y,
+  LogicalOr: (x, y) => x | y,
+  LogicalXor: (x, y) => x ^ y,
+};
+
+function requireBoolean(type: ElementType): void {
+  if (type !== 'boolean') throw new LowpError('ERR_TYPE_MISMATCH', `the inputs have type ${type}, expected boolean`);
+}
+
+const binary = Object.entries(relations).map(([type, relation]) =>
+  defineBinary({
+    type,
+    attributes,
+    output: 'boolean',
+    function: (_, element) => {
+      requireBoolean(element);
+      return relation;
+    },
+    quantization: { quantizedPorts: 'all' },
+  }),
+);
+
+const not = definePointwise({
+  type: 'LogicalNot',
+  attributes: noAttributes,
+  function: (_, element) => {
+    requireBoolean(element);
+    return (x) => 1 - x;
+  },
+  quantization: { quantizedPorts: 'all' },
+});
+
+export const logical: readonly OpDef[] = [...binary, not];

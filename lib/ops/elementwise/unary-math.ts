@@ -1,0 +1,57 @@
+// Mathematics on one operand: Abs, Negative, Sign, Ceiling, Floor, Round, Sqrt, Exp, Log, Erf, trigonometry.
+import { z } from 'zod';
+import { enumeration, noAttributes } from '../attribute.ts';
+import type { OpDef } from '../define-op.ts';
+import { roundHalfAwayFromZero, roundHalfToEven } from '../rounding.ts';
+import { erf } from './error-function.ts';
+import { definePointwise } from './pointwise.ts';
+
+interface Entry {
+  readonly opset?: string;
+  readonly function: (x: number) => number;
+  /** Input 0 is quantized on targets that list the operation. */
+  readonly quantized?: true;
+}
+
+const functions: Readonly<Record<string, Entry>> = {
+  Abs: { function: Math.abs, quantized: true },
+  Negative: { function: (x) => -x },
+  Sign: { function: Math.sign, quantized: true },
+  Ceiling: { function: Math.ceil },
+  Floor: { function: Math.floor },
+  Sqrt: { function: Math.sqrt },
+  Exp: { function: Math.exp, quantized: true },
+  Log: { function: Math.log, quantized: true },
+  Erf: { function: erf },
+  Sin: { function: Math.sin },
+  Cos: { function: Math.cos },
+  Tan: { function: Math.tan },
+  Asin: { function: Math.asin },
+  Acos: { function: Math.acos },
+  Atan: { function: Math.atan },
+  Sinh: { function: Math.sinh },
+  Cosh: { function: Math.cosh },
+  Asinh: { opset: 'opset3', function: Math.asinh },
+  Acosh: { opset: 'opset3', function: Math.acosh },
+  Atanh: { opset: 'opset3', function: Math.atanh },
+};
+
+const plain = Object.entries(functions).map(([type, entry]) =>
+  definePointwise({
+    type,
+    ...(entry.opset ? { opset: entry.opset } : {}),
+    attributes: noAttributes,
+    function: () => entry.function,
+    ...(entry.quantized ? { quantization: { quantizedPorts: [0] } } : {}),
+  }),
+);
+
+/** To the nearest integer; ties to the even one, or away from zero. */
+const round = definePointwise({
+  type: 'Round',
+  opset: 'opset5',
+  attributes: z.object({ mode: enumeration(['half_to_even', 'half_away_from_zero']).default('half_to_even') }),
+  function: (a) => (a.mode === 'half_to_even' ? roundHalfToEven : roundHalfAwayFromZero),
+});
+
+export const unaryMath: readonly OpDef[] = [...plain, round];

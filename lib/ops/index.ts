@@ -1,0 +1,62 @@
+// The list of all operations. Importing this file makes them known to the registry.
+import { clamp } from './activation/clamp.ts';
+import { elu } from './activation/elu.ts';
+import { gelu2, gelu7 } from './activation/gelu.ts';
+import { hardSigmoid, hSigmoid, hSwish } from './activation/hard-activations.ts';
+import { prelu } from './activation/prelu.ts';
+import { relu } from './activation/relu.ts';
+import { sigmoid } from './activation/sigmoid.ts';
+import { mish, selu, softPlus, softSign } from './activation/smooth-activations.ts';
+import { logSoftmax, softMax1, softMax8 } from './activation/softmax.ts';
+import { swish } from './activation/swish.ts';
+import { tanh } from './activation/tanh.ts';
+import { constant } from './control/constant.ts';
+import { parameter } from './control/parameter.ts';
+import { result } from './control/result.ts';
+import { convolution } from './convolution/convolution.ts';
+import { convolutionBackpropData } from './convolution/convolution-backprop-data.ts';
+import { groupConvolution } from './convolution/group-convolution.ts';
+import { groupConvolutionBackpropData } from './convolution/group-convolution-backprop-data.ts';
+import type { OpDef } from './define-op.ts';
+import { arithmetic } from './elementwise/arithmetic.ts';
+import { comparison } from './elementwise/comparison.ts';
+import { logical } from './elementwise/logical.ts';
+import { select } from './elementwise/select.ts';
+import { unaryMath } from './elementwise/unary-math.ts';
+import { matMul } from './linear/mat-mul.ts';
+import { concat } from './movement/concat.ts';
+import { gather1, gather7, gather8 } from './movement/gather.ts';
+import { pad1, pad12 } from './movement/pad.ts';
+import { reshape } from './movement/reshape.ts';
+import { shapeOf1, shapeOf3 } from './movement/shape-of.ts';
+import { slice } from './movement/slice.ts';
+import { split, variadicSplit } from './movement/split.ts';
+import { squeeze, unsqueeze } from './movement/squeeze.ts';
+import { stridedSlice } from './movement/strided-slice.ts';
+import { transpose } from './movement/transpose.ts';
+import { batchNormInference1, batchNormInference5 } from './normalization/batch-norm-inference.ts';
+import { avgPool } from './pooling/avg-pool.ts';
+import { maxPool1, maxPool8 } from './pooling/max-pool.ts';
+import { convert, convertLike } from './quantization/convert.ts';
+import { fakeQuantizeOp } from './quantization/fake-quantize.ts';
+import { reductionOps } from './reduction/reduce.ts';
+import { registerOp } from './registry.ts';
+
+const definitions: readonly OpDef[] = [
+  ...[parameter, result, constant],
+  ...[convolution, groupConvolution, convolutionBackpropData, groupConvolutionBackpropData, matMul],
+  ...[maxPool1, maxPool8, avgPool],
+  ...[relu, prelu, clamp, sigmoid, tanh, elu, hSigmoid, hSwish, hardSigmoid, swish, gelu2, gelu7],
+  ...[softPlus, softSign, mish, selu, softMax1, softMax8, logSoftmax],
+  ...[...arithmetic, ...comparison, ...logical, select, ...unaryMath, ...reductionOps],
+  ...[reshape, squeeze, unsqueeze, transpose, concat, split, variadicSplit, stridedSlice, slice],
+  ...[gather1, gather7, gather8, pad1, pad12, shapeOf1, shapeOf3],
+  ...[batchNormInference1, batchNormInference5],
+  ...[fakeQuantizeOp, convert, convertLike],
+];
+
+for (const definition of definitions) registerOp(definition);
+
+export { createNode } from './create-node.ts';
+export { defineOp, type OpDef, type PostOp, type QuantTraits } from './define-op.ts';
+export { allOps, findOp, getOp, registerOp } from './registry.ts';

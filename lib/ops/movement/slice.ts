@@ -1,0 +1,53 @@
+// Slice: python slices of some axes.
+import { LowpError } from '../../errors/lowp-error.ts';
+import { normalizeAxis } from '../../tensor/shape.ts';
+import { noAttributes } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { slicePositions } from './slicing.ts';
+import { sequence, takeByAxes } from './take.ts';
+
+/** Positions taken of each axis; undefined where the axis is dynamic, or altogether when a bound is not known. */
+function positionsOf(inputs: Facts): (number[] | undefined)[] | undefined {
+  const { shape } = inputFact(inputs, 0);
+  const [start, stop, step] = [1, 2, 3].map((i) => knownIntegers(inputFact(inputs, i)));
+  if (!start || !stop || !step) return undefined;
+  const axes = inputs[4] ? knownIntegers(inputs[4]) : start.map((_, i) => i);
+  if (!axes) return undefined;
+  if (stop.length !== start.length || step.length !== start.length || axes.length !== start.length) {
+    throw new LowpError('ERR_SHAPE_MISMATCH', 'start, stop, step and axes have different lengths');
+  }
+  if (step.includes(0)) throw new LowpError('ERR_OP_INPUTS', 'a step is 0');
+  const positions: (number[] | undefined)[] = shape.map((d) => (d < 0 ? undefined : sequence(d)));
+  for (const [i, axis] of axes.entries()) {
+    const at = normalizeAxis(axis, shape.length);
+    const slice = { begin: start[i]!, end: stop[i]!, step: step[i]! };
+    if (shape[at]! >= 0) positions[at] = slicePositions(shape[at]!, slice);
+  }
+  return positions;
+}
+
+function infer(inputs: Facts) {
+  const x = inputFact(inputs, 0);
+  const positions = positionsOf(inputs);
+  return [{ type: x.type, shape: x.shape.map((_, i) => positions?.[i]?.length ?? -1) }];
+}
+
+/** `x[start : stop : step]` on the listed axes (all of them without a list); bounds are clamped, steps may be negative. */
+export const slice = defineOp({
+  type: 'Slice',
+  opset: 'opset8',
+  attributes: noAttributes,
+  inputs: [4, 5],
+  infer: (_, inputs) => infer(inputs),
+  evaluate: (_, inputs) => {
+    const positions = positionsOf(factsOf(inputs))!;
+    return [
+      takeByAxes(
+        inputs[0]!,
+        positions.map((p) => p!),
+      ),
+    ];
+  },
+  quantization: { ascend: 'first' },
+});

@@ -1,0 +1,21 @@
+// The positions that a slice selects on one axis.
+
+/** A slice of one axis: bounds as given, absent for "from the first" and "through the last" in the step's direction. */
+export interface Slice {
+  readonly begin?: number;
+  readonly end?: number;
+  readonly step: number;
+}
+
+/** Positions `begin, begin + step, …` before `end`; negative bounds count from the end, all are clamped to the axis. */
+export function slicePositions(size: number, s: Slice): number[] {
+  const [lowest, highest] = s.step > 0 ? [0, size] : [-1, size - 1];
+  const bound = (value: number | undefined, fallback: number): number => {
+    if (value === undefined) return fallback;
+    return Math.min(highest, Math.max(lowest, value < 0 ? value + size : value));
+  };
+  const begin = bound(s.begin, s.step > 0 ? 0 : size - 1);
+  const end = bound(s.end, s.step > 0 ? size : -1);
+  const count = Math.max(0, Math.ceil((end - begin) / s.step));
+  return Array.from({ length: count }, (_, i) => begin + i * s.step);
+}

@@ -1,0 +1,61 @@
+// Squeeze and Unsqueeze: remove and insert axes of size one.
+import { LowpError } from '../../errors/lowp-error.ts';
+import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
+import { noAttributes } from '../attribute.ts';
+import { normalizeAxes } from '../axes.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, knownIntegers, requiredIntegers } from '../fact.ts';
+import { withShape } from './take.ts';
+
+function inferSqueeze(inputs: Facts) {
+  const x = inputFact(inputs, 0);
+  if (!inputs[1]) {
+    if (!isStatic(x.shape)) {
+      throw new LowpError('ERR_SHAPE_DYNAMIC', `axes of size 1 of ${formatShape(x.shape)} are not known`);
+    }
+    return [{ type: x.type, shape: x.shape.filter((d) => d !== 1) }];
+  }
+  const axes = normalizeAxes(requiredIntegers(inputs, 1, 'axes'), x.shape.length);
+  for (const axis of axes) {
+    if (x.shape[axis]! > 1) {
+      throw new LowpError('ERR_SHAPE_MISMATCH', `axis ${axis} of ${formatShape(x.shape)} has more than one element`);
+    }
+  }
+  return [{ type: x.type, shape: x.shape.filter((_, i) => !axes.includes(i)) }];
+}
+
+function inferUnsqueeze(inputs: Facts) {
+  const x = inputFact(inputs, 0);
+  const axes = inputFact(inputs, 1);
+  const list = knownIntegers(axes);
+  const rank = x.shape.length + (list ? list.length : elementCount(axes.shape));
+  if (!list) return [{ type: x.type, shape: new Array<number>(rank).fill(-1) }];
+  const inserted = normalizeAxes(list, rank);
+  if (inserted.length !== list.length)
+    throw new LowpError('ERR_OP_INPUTS', `axes ${list.join(',')} name one axis twice`);
+  const shape = [...x.shape];
+  for (const axis of inserted) shape.splice(axis, 0, 1);
+  return [{ type: x.type, shape }];
+}
+
+/** Removes the listed axes, which must have size 1; without a list all axes of size 1. */
+export const squeeze = defineOp({
+  type: 'Squeeze',
+  opset: 'opset1',
+  attributes: noAttributes,
+  inputs: [1, 2],
+  infer: (_, inputs) => inferSqueeze(inputs),
+  evaluate: (_, [x, axes]) => [withShape(x!, inferSqueeze(factsOf([x, axes]))[0]!.shape)],
+  quantization: { ascend: 'first' },
+});
+
+/** Inserts axes of size 1; the listed axes are those of the output. */
+export const unsqueeze = defineOp({
+  type: 'Unsqueeze',
+  opset: 'opset1',
+  attributes: noAttributes,
+  inputs: [2, 2],
+  infer: (_, inputs) => inferUnsqueeze(inputs),
+  evaluate: (_, [x, axes]) => [withShape(x!, inferUnsqueeze(factsOf([x, axes]))[0]!.shape)],
+  quantization: { ascend: 'first' },
+});

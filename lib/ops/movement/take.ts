@@ -1,0 +1,101 @@
+// Copies elements of a tensor to new places without looking at their values: the base of all data movement.
+import { LowpError } from '../../errors/lowp-error.ts';
+import { allocate, bitsOf, type TensorData } from '../../tensor/element-type.ts';
+import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+/** The bits of elements, `perElement` words each. */
+interface Words {
+  readonly array: Uint8Array | Uint16Array | Uint32Array;
+  readonly perElement: number;
+}
+
+function wordsOf(data: TensorData): Words {
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: bytes } = data;
+  if (bytes === 1) return { array: new Uint8Array(buffer, byteOffset, byteLength), perElement: 1 };
+  if (bytes === 2) return { array: new Uint16Array(buffer, byteOffset, byteLength / 2), perElement: 1 };
+  return { array: new Uint32Array(buffer, byteOffset, byteLength / 4), perElement: bytes / 4 };
+}
+
+/**
+ * The tensor of `shape` whose element `i` is element `source[i]` of `t`; a negative index takes `fill` (one element of
+ * the same type), or zero.
+ *
+ * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for elements narrower than a byte
+ */
+export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor): Tensor {
+  if (bitsOf(t.type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
+  const data = allocate(t.type, source.length);
+  const [to, from] = [wordsOf(data), wordsOf(t.data)];
+  const blank = fill && wordsOf(fill.data).array;
+  const n = to.perElement;
+  for (let i = 0; i < source.length; i++) {
+    const at = source[i]!;
+    for (let w = 0; w < n; w++) {
+      if (at >= 0) to.array[i * n + w] = from.array[at * n + w]!;
+      else if (blank) to.array[i * n + w] = blank[w]!;
+    }
+  }
+  return { type: t.type, shape: [...shape], data };
+}
+
+/**
+ * Takes by axis: element `[i0, i1, …]` is element `[axes[0][i0], axes[1][i1], …]` of `t`; a negative entry takes `fill`.
+ */
+export function takeByAxes(t: Tensor, axes: readonly (readonly number[])[], fill?: Tensor): Tensor {
+  const strides = stridesOf(t.shape);
+  let block = new Int32Array(1);
+  for (let axis = axes.length - 1; axis >= 0; axis--) {
+    const positions = axes[axis]!;
+    const next = new Int32Array(positions.length * block.length);
+    let at = 0;
+    for (const position of positions) {
+      const offset = position * strides[axis]!;
+      for (let j = 0; j < block.length; j++) {
+        const inner = block[j]!;
+        next[at++] = position < 0 || inner < 0 ? -1 : inner + offset;
+      }
+    }
+    block = next;
+  }
+  return take(
+    t,
+    axes.map((p) => p.length),
+    block,
+    fill,
+  );
+}
+
+/** `[from, from + step, …]`, `count` entries. */
+export function sequence(count: number, from = 0, step = 1): number[] {
+  return Array.from({ length: count }, (_, i) => from + i * step);
+}
+
+/** The same elements under another shape. */
+export function withShape(t: Tensor, shape: Shape): Tensor {
+  if (elementCount(shape) !== elementCount(t.shape)) {
+    throw new LowpError('ERR_SHAPE_MISMATCH', `${elementCount(t.shape)} elements do not fill ${elementCount(shape)}`);
+  }
+  return { type: t.type, shape: [...shape], data: t.data };
+}
+
+/**
+ * Lays blocks of elements side by side: `outer` times the next `lengths[i]` elements of each tensor.
+ * All tensors have the type of the first one.
+ */
+export function interleave(parts: readonly Tensor[], outer: number, shape: Shape): Tensor {
+  const type = parts[0]!.type;
+  if (bitsOf(type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${type} cannot be moved`);
+  const data = allocate(type, elementCount(shape));
+  const to = wordsOf(data);
+  const from = parts.map((p) => wordsOf(p.data).array);
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (const array of from) {
+      const length = array.length / outer;
+      to.array.set(array.subarray(o * length, (o + 1) * length), at);
+      at += length;
+    }
+  }
+  return { type, shape: [...shape], data };
+}

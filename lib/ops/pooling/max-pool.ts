@@ -1,0 +1,100 @@
+// MaxPool, both revisions: the largest element under a window.
+import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
+import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { elementType, int, intList } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, inputFact } from '../fact.ts';
+import { type PoolAttributes, poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
+
+const indexedAttributes = poolAttributes.extend({
+  dilations: intList.default([]),
+  index_element_type: elementType.default('i64'),
+  axis: int.default(0),
+});
+
+type Dilated = PoolAttributes & { dilations?: readonly number[] };
+
+function inferValues(a: Dilated, inputs: Facts) {
+  const x = inputFact(inputs, 0);
+  return { type: x.type, shape: [...x.shape.slice(0, 2), ...poolWindow(a, x.shape).output] };
+}
+
+/** Maxima and their flat positions in the whole tensor; an empty window gives −∞ at position 0, NaN wins. */
+function pool(a: Dilated, x: Tensor): { values: Float64Array; positions: Float64Array; shape: number[] } {
+  const { shape } = inferValues(a, [x]);
+  const { input, output, inside } = poolAxes(poolWindow(a, x.shape));
+  const data = toFloat64(x);
+  const count = elementCount(shape);
+  const values = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  const positions = new Float64Array(count);
+  const planes = x.shape[0]! * x.shape[1]!;
+  let out = 0;
+  for (let plane = 0; plane < planes; plane++) {
+    const from = plane * input[0] * input[1] * input[2];
+    for (let od = 0; od < output[0]; od++) {
+      for (let oh = 0; oh < output[1]; oh++) {
+        for (let ow = 0; ow < output[2]; ow++, out++) {
+          let seen = false;
+          for (const d of inside[0][od]!) {
+            for (const h of inside[1][oh]!) {
+              for (const w of inside[2][ow]!) {
+                const at = from + (d * input[1] + h) * input[2] + w;
+                const value = data[at]!;
+                if (seen && !(value > values[out]!) && !(Number.isNaN(value) && !Number.isNaN(values[out]!))) continue;
+                values[out] = value;
+                positions[out] = at;
+                seen = true;
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return { values, positions, shape };
+}
+
+function indices(positions: Float64Array, x: Tensor, axis: number, shape: number[], type: ElementType): Tensor {
+  const span = elementCount(x.shape.slice(normalizeAxis(axis, x.shape.length)));
+  return fromFloat64(
+    positions.map((p) => p % span),
+    shape,
+    type,
+  );
+}
+
+/** `y[n, c, p] = max_k x[n, c, p · stride − pad + k]` over the positions inside of x. */
+export const maxPool1 = defineOp({
+  type: 'MaxPool',
+  opset: 'opset1',
+  attributes: poolAttributes,
+  inputs: [1, 1],
+  infer: (a, inputs) => [inferValues(a, inputs)],
+  evaluate: (a, [x]) => {
+    const { values, shape } = pool(a, x!);
+    return [fromFloat64(values, shape, x!.type)];
+  },
+  quantization: { ascend: 'first' },
+});
+
+/**
+ * MaxPool with dilations and a second output: the position of each maximum, counted in the tensor flattened from `axis`
+ * on; of equal elements the first one.
+ */
+export const maxPool8 = defineOp({
+  type: 'MaxPool',
+  opset: 'opset8',
+  attributes: indexedAttributes,
+  inputs: [1, 1],
+  infer: (a, inputs) => {
+    const values = inferValues(a, inputs);
+    return [values, { type: a.index_element_type, shape: values.shape }];
+  },
+  evaluate: (a, [x]) => {
+    const { values, positions, shape } = pool(a, x!);
+    return [fromFloat64(values, shape, x!.type), indices(positions, x!, a.axis, shape, a.index_element_type)];
+  },
+  quantization: { ascend: 'first' },
+});

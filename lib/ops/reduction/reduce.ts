@@ -1,0 +1,76 @@
+// Reductions over axes: ReduceSum, Mean, Max, Min, Prod, L1, L2, LogicalAnd, LogicalOr.
+import { z } from 'zod';
+import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { elementCount } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { bool } from '../attribute.ts';
+import { normalizeAxes } from '../axes.ts';
+import { expandedStrides, stridedOffsets } from '../broadcast.ts';
+import { defineOp, type OpDef, type QuantTraits } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+
+const attributes = z.object({ keep_dims: bool.default(false) });
+
+type Attributes = z.infer<typeof attributes>;
+
+/** A reduction: `finish(Σ, n)` where Σ starts at `start` and takes in one element after another. */
+interface Reduction {
+  readonly opset?: string;
+  readonly start: number;
+  add(sum: number, x: number): number;
+  finish?(sum: number, count: number): number;
+  readonly quantization?: QuantTraits;
+}
+
+const reductions: Readonly<Record<string, Reduction>> = {
+  ReduceSum: { start: 0, add: (s, x) => s + x },
+  ReduceMean: { start: 0, add: (s, x) => s + x, finish: (s, n) => s / n, quantization: { quantizedPorts: [0] } },
+  ReduceMax: { start: Number.NEGATIVE_INFINITY, add: Math.max, quantization: { ascend: 'first' } },
+  ReduceMin: { start: Number.POSITIVE_INFINITY, add: Math.min },
+  ReduceProd: { start: 1, add: (s, x) => s * x },
+  ReduceL1: { opset: 'opset4', start: 0, add: (s, x) => s + Math.abs(x) },
+  ReduceL2: { opset: 'opset4', start: 0, add: (s, x) => s + x * x, finish: Math.sqrt },
+  ReduceLogicalAnd: { start: 1, add: (s, x) => s & x },
+  ReduceLogicalOr: { start: 0, add: (s, x) => s | x },
+};
+
+function infer(a: Attributes, inputs: Facts) {
+  const [x, axes] = [inputFact(inputs, 0), inputFact(inputs, 1)];
+  const rank = x.shape.length;
+  const list = knownIntegers(axes);
+  if (list) {
+    const reduced = new Set(normalizeAxes(list, rank));
+    const kept = x.shape.map((d, i) => (reduced.has(i) ? 1 : d));
+    return [{ type: x.type, shape: a.keep_dims ? kept : kept.filter((_, i) => !reduced.has(i)) }];
+  }
+  const dropped = a.keep_dims ? 0 : elementCount(axes.shape);
+  return [{ type: x.type, shape: new Array<number>(Math.max(0, rank - dropped)).fill(-1) }];
+}
+
+function reduce(r: Reduction, a: Attributes, x: Tensor, axes: Tensor): Tensor {
+  const kept = infer({ keep_dims: true }, factsOf([x, axes]))[0]!.shape;
+  const { shape } = infer(a, factsOf([x, axes]))[0]!;
+  const data = toFloat64(x);
+  const sums = new Float64Array(elementCount(kept)).fill(r.start);
+  const target = stridedOffsets(x.shape, expandedStrides(kept, x.shape));
+  for (let i = 0; i < data.length; i++) {
+    const to = target[i]!;
+    sums[to] = r.add(sums[to]!, data[i]!);
+  }
+  const count = data.length / sums.length;
+  if (r.finish) for (let i = 0; i < sums.length; i++) sums[i] = r.finish(sums[i]!, count);
+  return fromFloat64(sums, shape, x.type);
+}
+
+/** Inputs: data, axes (one number or a list, negative from the end; none reduces nothing). Whole results are truncated. */
+export const reductionOps: readonly OpDef[] = Object.entries(reductions).map(([type, r]) =>
+  defineOp({
+    type,
+    opset: r.opset ?? 'opset1',
+    attributes,
+    inputs: [2, 2],
+    infer,
+    evaluate: (a, [x, axes]) => [reduce(r, a, x!, axes!)],
+    ...(r.quantization ? { quantization: r.quantization } : {}),
+  }),
+);
