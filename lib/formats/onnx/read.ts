@@ -4,7 +4,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { removeDead, rename } from '../../graph/edit.ts';
 import { type MetaElement, Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
-import { createNode } from '../../ops/create-node.ts';
+import { createNode } from '../../ops/index.ts';
 import { Attributes } from './attributes.ts';
 import { computeType, elementTypeOf } from './data-types.ts';
 import { addTensor } from './import/add-tensor.ts';
