@@ -3,6 +3,9 @@
 // Stages work on vectors in any channel order, so that a kernel whose lanes are permuted can use them with permuted
 // arrays; FinishTile is for lanes in channel order.
 #pragma once
+// gcc 12 takes its own _mm512_undefined_ps() for a mistake of ours.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
 #include "kernels/common/epilogue.h"

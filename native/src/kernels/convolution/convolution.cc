@@ -1,0 +1,80 @@
+// Validation and preparation of the convolution kernel.
+#include "kernels/convolution/convolution.h"
+
+#include <string>
+
+#include "kernels/convolution/geometry.h"
+#include "kernels/gemm/call.h"
+
+namespace lowp {
+namespace {
+
+Status ValidateSizes(const ConvolutionParams& p) {
+  for (uint32_t size : {p.batch, p.in_h, p.in_w, p.in_c, p.out_h, p.out_w, p.out_c, p.kernel_h, p.kernel_w, p.stride_h,
+                        p.stride_w, p.dilation_h, p.dilation_w, p.groups}) {
+    LOWP_REQUIRE(size > 0, "sizes, strides, dilations and groups must be positive");
+  }
+  LOWP_REQUIRE(p.in_stride >= p.in_c, "in_stride must not be less than in_c");
+  LOWP_REQUIRE(p.in_c % p.groups == 0 && p.out_c % p.groups == 0, "groups must divide in_c and out_c");
+  LOWP_REQUIRE(p.in_zero_point <= 255, "in_zero_point must be 0 to 255");
+  LOWP_REQUIRE(p.mid <= 1, "mid must be 0 or 1");
+  return Status();
+}
+
+Status ValidateCounts(const CallView& call, const ConvolutionParams& p, OutputLayout* layout) {
+  uint64_t pixels = 0, x = 0, weights = 0;
+  LOWP_REQUIRE(CheckedProduct(&pixels, p.batch, p.out_h, p.out_w) &&
+                   CheckedProduct(&x, p.batch, p.in_h, p.in_w, p.in_stride, sizeof(float)) &&
+                   CheckedProduct(&weights, p.out_c, p.in_c / p.groups, p.kernel_h, p.kernel_w, sizeof(float)),
+               "the sizes are too large");
+  x /= sizeof(float);
+  weights /= sizeof(float);
+  LOWP_REQUIRE(call.Input(kX).elements == x,
+               "x must have " + std::to_string(x) + " elements, found " + std::to_string(call.Input(kX).elements));
+  LOWP_REQUIRE(call.Input(kWeights).elements == weights, "weights must have " + std::to_string(weights) +
+                                                             " elements, found " +
+                                                             std::to_string(call.Input(kWeights).elements));
+  *layout = {pixels, p.out_c, p.out_stride, p.out_offset};
+  return Status();
+}
+
+// The copy is a few times as large as x in real networks; refuses params that would ask for much more.
+Status ValidatePadding(const CallView& call, const ConvolutionParams& p) {
+  constexpr uint64_t kFreeBytes = 64ull << 20, kMostGrowth = 16;
+  uint64_t height = 0, width = 0, bytes = 0;
+  const Status large = Unsupported("strides and dilations reach too far outside of the input");
+  if (!TouchedExtent(p, &height, &width)) return large;
+  if (!NeedsPadding(p, height, width)) return Status();
+  const Operand x = call.Input(kX);
+  const size_t pixel = CopyPixelBytes(p, x.type == ElementType::kU8);
+  if (!CheckedProduct(&bytes, p.batch, height, width, pixel)) return large;
+  if (bytes > kFreeBytes && (bytes - kFreeBytes) / kMostGrowth > x.elements * SizeOf(x.type)) return large;
+  return Status();
+}
+
+Status Validate(const CallView& call) {
+  const ConvolutionParams& p = call.Params<ConvolutionParams>();
+  LOWP_RETURN_IF_ERROR(ValidateSizes(p));
+  OutputLayout layout;
+  LOWP_RETURN_IF_ERROR(ValidateCounts(call, p, &layout));
+  LOWP_RETURN_IF_ERROR(ValidateEpilogue(call, layout));
+  LOWP_RETURN_IF_ERROR(ValidatePadding(call, p));
+  const uint64_t depth = call.Input(kWeights).elements / p.out_c;
+  if (call.Input(kX).type == ElementType::kU8 && depth > kMostIntegerProducts) {
+    return Unsupported("more than " + std::to_string(kMostIntegerProducts) + " products per output may overflow s32");
+  }
+  return Status();
+}
+
+Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
+  const ConvolutionParams& p = call.Params<ConvolutionParams>();
+  GemmProblem problem = DescribeConvolution(p, call.Input(kX).type == ElementType::kU8);
+  problem.weights = call.Input(kWeights).constant;
+  return PrepareGemm(call, context, EpilogueSettings::Of(p), problem);
+}
+
+}  // namespace
+
+const KernelDef kernel_convolution = {"convolution", ConvolutionParams::Fields, Validate, Prepare};
+
+}  // namespace lowp

@@ -1,0 +1,370 @@
+// Every row of the convolution against a direct loop over taps, bit by bit.
+#include "kernels/convolution/convolution.h"
+
+#include <map>
+
+#include "compute_reference.h"
+
+namespace lowp::test {
+namespace {
+
+struct Shape {
+  uint32_t batch = 1, in_h = 1, in_w = 1, in_c = 1, out_c = 1, kernel_h = 1, kernel_w = 1;
+  uint32_t stride = 1, dilation = 1, pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0, groups = 1;
+  uint32_t in_gap = 0, out_gap = 0, out_offset = 0, zero_point = 7;
+};
+
+struct Kind {
+  bool integer = true;
+  bool u8_output = true;
+  Weights weights = Weights::kFull;
+};
+
+ConvolutionParams ParamsOf(const Shape& s) {
+  ConvolutionParams p = {};
+  p.batch = s.batch;
+  p.in_h = s.in_h;
+  p.in_w = s.in_w;
+  p.in_c = s.in_c;
+  p.in_stride = s.in_c + s.in_gap;
+  p.out_h = (s.in_h + s.pad_top + s.pad_bottom - (s.kernel_h - 1) * s.dilation - 1) / s.stride + 1;
+  p.out_w = (s.in_w + s.pad_left + s.pad_right - (s.kernel_w - 1) * s.dilation - 1) / s.stride + 1;
+  p.out_c = s.out_c;
+  p.out_stride = s.out_c + s.out_gap + s.out_offset;
+  p.out_offset = s.out_offset;
+  p.kernel_h = s.kernel_h;
+  p.kernel_w = s.kernel_w;
+  p.stride_h = p.stride_w = s.stride;
+  p.dilation_h = p.dilation_w = s.dilation;
+  p.pad_top = s.pad_top;
+  p.pad_left = s.pad_left;
+  p.groups = s.groups;
+  p.in_zero_point = s.zero_point;
+  return p;
+}
+
+// One call with its data and what it must give.
+class Case {
+ public:
+  Case(const Shape& shape, const Kind& kind, const PostOps& ops, unsigned seed, bool corner_x = false)
+      : p_(ParamsOf(shape)), kind_(kind), ops_(ops) {
+    std::mt19937 random(seed);
+    SetPostParams(ops, &p_);
+    const size_t count = size_t{p_.batch} * p_.in_h * p_.in_w * p_.in_stride;
+    x_ = kind.integer ? Buffer::U8(RandomBytes(random, count, corner_x ? 255 : 0))
+                      : Buffer::F32(RandomFloats(random, count, -2.0f, 2.0f));
+    if (!kind.integer) PoisonGaps();
+    w_ = RandomWeights(random, kind.integer, kind.weights,
+                       size_t{p_.out_c} * (p_.in_c / p_.groups) * p_.kernel_h * p_.kernel_w);
+    operands_ = RandomPostOperands(random, ops, kind.integer, Pixels(), p_.out_c);
+    expected_ = Output();
+    Reference();
+  }
+
+  CallSpec Spec(const Buffer* y) const {
+    return {&kernel_convolution,
+            &p_,
+            {&x_, &w_, &operands_.bias, &operands_.scale, &operands_.residual, &operands_.bounds},
+            {false, true, true, true, false, true},
+            {y}};
+  }
+
+  // Runs on `isa`, expects the reference's bits, returns the row's name.
+  std::string Check(Isa isa) const {
+    Buffer y = Output();
+    const std::string row = RunCall(Spec(&y), isa, 3);
+    EXPECT_EQ(FirstDifference(y, expected_, SizeOf(OutputType())), -1) << row << " differs from the reference";
+    return row;
+  }
+
+  ConvolutionParams& params() { return p_; }
+  Buffer Output() const {
+    Buffer y(OutputType(), Pixels() * p_.out_stride);
+    FillPattern(&y);
+    return y;
+  }
+
+ private:
+  size_t Pixels() const { return size_t{p_.batch} * p_.out_h * p_.out_w; }
+  ElementType OutputType() const { return kind_.integer && kind_.u8_output ? ElementType::kU8 : ElementType::kF32; }
+
+  // What lies between the channels of two pixels must not matter, not even as NaN.
+  void PoisonGaps() {
+    for (size_t i = 0; i < x_.bytes() / 4; i++)
+      if (i % p_.in_stride >= p_.in_c) x_.as<float>()[i] = std::numeric_limits<float>::quiet_NaN();
+  }
+
+  double Sum(size_t b, size_t oy, size_t ox, size_t n) const {
+    const size_t channels = p_.in_c / p_.groups, group = n / (p_.out_c / p_.groups);
+    int64_t exact = 0;
+    float chain = 0.0f;
+    for (size_t ky = 0; ky < p_.kernel_h; ky++) {
+      for (size_t kx = 0; kx < p_.kernel_w; kx++) {
+        const int64_t y = int64_t(oy * p_.stride_h + ky * p_.dilation_h) - p_.pad_top;
+        const int64_t x = int64_t(ox * p_.stride_w + kx * p_.dilation_w) - p_.pad_left;
+        if (y < 0 || y >= p_.in_h || x < 0 || x >= p_.in_w) continue;
+        for (size_t c = 0; c < channels; c++) {
+          const size_t at = ((b * p_.in_h + y) * p_.in_w + x) * p_.in_stride + group * channels + c;
+          const size_t weight = ((n * channels + c) * p_.kernel_h + ky) * p_.kernel_w + kx;
+          if (kind_.integer) {
+            exact += (int64_t{x_.data()[at]} - p_.in_zero_point) * w_.as<int8_t>()[weight];
+          } else {
+            chain = std::fma(x_.as<float>()[at], w_.as<float>()[weight], chain);
+          }
+        }
+      }
+    }
+    return kind_.integer ? static_cast<double>(exact) : static_cast<double>(chain);
+  }
+
+  void Reference() {
+    for (size_t pixel = 0; pixel < Pixels(); pixel++) {
+      const size_t line = pixel / p_.out_w;
+      for (size_t n = 0; n < p_.out_c; n++) {
+        const double sum = Sum(line / p_.out_h, line % p_.out_h, pixel % p_.out_w, n);
+        const float v = ReferenceValue(ops_, operands_, kind_.integer, sum, pixel, n, p_.out_c);
+        ReferenceStore(ops_, operands_, v, n, p_.out_c, pixel * p_.out_stride + p_.out_offset,
+                       OutputType() == ElementType::kU8, &expected_);
+      }
+    }
+  }
+
+  ConvolutionParams p_;
+  Kind kind_;
+  PostOps ops_;
+  Buffer x_, w_, expected_;
+  PostOperands operands_;
+};
+
+PostOps EverythingFor(bool integer, bool u8) {
+  PostOps ops;
+  ops.mid = true;
+  ops.mid_scale = integer ? 0.75f : 0.125f;
+  ops.mid_bias = 3.25f;
+  ops.mid_low = -12.0f;
+  ops.mid_high = 200.0f;
+  ops.residual = u8 ? 'u' : 'f';
+  ops.residual_scale = 0.3f;
+  ops.bounds = u8;
+  ops.low = -30.0f;
+  ops.high = 60.0f;
+  return ops;
+}
+
+void CheckAll(const Shape& shape, unsigned seed) {
+  const Kind kinds[] = {{true, true, Weights::kFull},
+                        {true, true, Weights::kSafe},
+                        {true, false, Weights::kFull},
+                        {true, false, Weights::kSafe},
+                        {false, false, Weights::kFull}};
+  for (const Kind& kind : kinds) {
+    for (const PostOps& ops : {PostOps{}, EverythingFor(kind.integer, kind.integer && kind.u8_output)}) {
+      const Case c(shape, kind, ops, seed);
+      for (Isa isa : RunnableIsas()) {
+        c.Check(isa);
+        ASSERT_FALSE(testing::Test::HasFailure())
+            << IsaName(isa) << " seed " << seed << ": in " << shape.in_h << "x" << shape.in_w << "x" << shape.in_c
+            << " out_c " << shape.out_c << " kernel " << shape.kernel_h << "x" << shape.kernel_w;
+      }
+    }
+  }
+}
+
+Shape Square(uint32_t size, uint32_t in_c, uint32_t out_c, uint32_t kernel, uint32_t pad) {
+  Shape s;
+  s.in_h = s.in_w = size;
+  s.in_c = in_c;
+  s.out_c = out_c;
+  s.kernel_h = s.kernel_w = kernel;
+  s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = pad;
+  return s;
+}
+
+TEST(Convolution, OneByOneEqualsTheReferenceForSizesAroundTiles) {
+  for (uint32_t out_c : {1, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 80, 100, 129})
+    for (uint32_t in_c : {1, 3, 4, 5, 16, 37}) CheckAll(Square(5, in_c, out_c, 1, 0), out_c * 64 + in_c);
+}
+
+TEST(Convolution, EveryNumberOfPixelsIsRight) {
+  for (uint32_t width = 1; width <= 30; width++) {
+    Shape s = Square(1, 9, 70, 1, 0);
+    s.in_w = width;
+    CheckAll(s, width);
+  }
+}
+
+TEST(Convolution, PaddedThreeByThreeEqualsTheReference) {
+  for (uint32_t in_c : {1, 2, 3, 4, 8, 13, 64}) CheckAll(Square(7, in_c, 20, 3, 1), in_c);
+}
+
+TEST(Convolution, UnpaddedKernelsReadTheInputInPlace) { CheckAll(Square(8, 6, 17, 3, 0), 1); }
+
+TEST(Convolution, StrideTwoAndUnevenPadding) {
+  Shape s = Square(11, 3, 40, 7, 3);
+  s.stride = 2;
+  CheckAll(s, 1);
+  s = Square(9, 5, 12, 3, 0);
+  s.stride = 2;
+  s.pad_bottom = s.pad_right = 1;
+  CheckAll(s, 2);
+}
+
+TEST(Convolution, DilationTwo) {
+  Shape s = Square(9, 5, 18, 3, 2);
+  s.dilation = 2;
+  CheckAll(s, 1);
+  s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = 0;
+  CheckAll(s, 2);
+}
+
+TEST(Convolution, PaddingLargerThanTheInput) {
+  Shape s = Square(2, 3, 5, 3, 6);
+  CheckAll(s, 1);
+}
+
+TEST(Convolution, GapsBetweenInputPixelsDoNotMatter) {
+  for (uint32_t kernel : {1, 3}) {
+    for (uint32_t pad : {0, 1}) {
+      Shape s = Square(6, 3, 21, kernel, pad);
+      s.in_gap = 1;
+      CheckAll(s, kernel * 2 + pad);
+      s.in_gap = 13;
+      CheckAll(s, kernel * 2 + pad + 100);
+    }
+  }
+}
+
+TEST(Convolution, WritesOnlyItsChannelsOfTheOutput) {
+  Shape s = Square(5, 8, 37, 3, 1);
+  s.out_gap = 11;
+  s.out_offset = 5;
+  CheckAll(s, 1);
+}
+
+TEST(Convolution, GroupsAreSeparate) {
+  for (uint32_t groups : {2, 3, 12}) {
+    Shape s = Square(5, 12, 24, 3, 1);
+    s.groups = groups;
+    CheckAll(s, groups);
+  }
+  Shape one = Square(4, 20, 140, 1, 0);
+  one.groups = 2;
+  CheckAll(one, 77);
+}
+
+TEST(Convolution, BatchesAndManyBlocksOfPixels) {
+  Shape s = Square(13, 4, 9, 3, 1);
+  s.batch = 3;
+  CheckAll(s, 1);
+}
+
+TEST(Convolution, LongFloatChainsAreResumedWithoutRounding) {
+  CheckAll(Square(3, 300, 70, 3, 1), 1);
+  CheckAll(Square(3, 1000, 5, 1, 0), 2);
+}
+
+TEST(Convolution, WeightsBeyondTheCacheAreSplitByPanels) {
+  const Case c(Square(4, 1100, 600, 1, 0), {true, true, Weights::kFull}, PostOps{}, 5);
+  for (Isa isa : RunnableIsas()) c.Check(isa);
+}
+
+TEST(Convolution, CornersOfTheIntegerRangeDoNotSaturate) {
+  PostOps ops;
+  ops.scale = 1e-3f;
+  for (Weights weights : {Weights::kLow, Weights::kHigh, Weights::kSafe}) {
+    for (uint32_t zero_point : {0, 128, 255}) {
+      Shape s = Square(3, 66, 33, 3, 1);
+      s.zero_point = zero_point;
+      const Case c(s, {true, false, weights}, ops, zero_point, true);
+      for (Isa isa : RunnableIsas()) c.Check(isa);
+    }
+  }
+}
+
+TEST(Convolution, ValuesBeyondInt32SaturateToU8) {
+  PostOps ops;
+  ops.scale = 1e9f;
+  const Case c(Square(4, 40, 70, 1, 0), {true, true, Weights::kFull}, ops, 1);
+  for (Isa isa : RunnableIsas()) c.Check(isa);
+}
+
+TEST(Convolution, ResidualMayBeTheOutput) {
+  PostOps ops;
+  ops.residual = 'u';
+  ops.residual_scale = 0.5f;
+  std::map<bool, int> seen;
+  for (uint32_t offset : {0, 3}) {
+    Shape s = Square(4, 8, 70, 1, 0);
+    s.out_offset = offset;
+    Case c(s, {true, true, Weights::kFull}, ops, 1);
+    Buffer y = c.Output();
+    const CallSpec spec = c.Spec(&y);
+    std::vector<Operand> ins, outs;
+    CallView view;
+    ASSERT_TRUE(Validate(spec, &ins, &outs, &view).ok());
+    Result<PreparedPtr> prepared = kernel_convolution.prepare(view, PrepareContext{});
+    ASSERT_TRUE(prepared.ok());
+    EXPECT_EQ(prepared.value()->inplace_input, offset == 0 ? 4 : -1);
+  }
+}
+
+TEST(Convolution, ChoosesTheBestRowOfTheIsa) {
+  const Shape s = Square(4, 8, 16, 1, 0);
+  std::map<Isa, std::vector<std::string>> rows = {
+      {Isa::kScalar, {"gemm_u8s8_scalar_1x8", "gemm_u8s8_scalar_1x8", "gemm_f32_scalar_1x8"}},
+      {Isa::kAvx2, {"gemm_u8s8_avx2_6x16", "gemm_u8s8_avx2_pairsafe_6x16", "gemm_f32_avx2_6x16"}},
+      {Isa::kAvx512, {"gemm_u8s8_avx512_12x32", "gemm_u8s8_avx512_pairsafe_6x64", "gemm_f32_avx512_6x64"}},
+      {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}}};
+  for (Isa isa : RunnableIsas()) {
+    EXPECT_EQ(Case(s, {true, true, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][0]);
+    EXPECT_EQ(Case(s, {true, true, Weights::kSafe}, PostOps{}, 1).Check(isa), rows[isa][1]);
+    EXPECT_EQ(Case(s, {false, false, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][2]);
+  }
+}
+
+// Changes one parameter of a good call and returns whether it is refused.
+bool Refused(void (*change)(ConvolutionParams*)) {
+  Case c(Square(6, 4, 8, 3, 1), {true, true, Weights::kFull}, PostOps{}, 1);
+  Buffer y = c.Output();
+  change(&c.params());
+  return !ValidateOnly(c.Spec(&y)).ok();
+}
+
+TEST(Convolution, RefusesParamsThatDoNotFitTheOperands) {
+  EXPECT_FALSE(Refused([](ConvolutionParams*) {}));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->batch = 0; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->batch = 2; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->in_h = 7; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->in_stride = 3; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->out_h = 5; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->out_offset = 1; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->out_offset = 0xFFFFFFFF; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->groups = 3; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->groups = 2; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->stride_h = 0xFFFFFFFF; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->dilation_w = 0xFFFFFFF0; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->in_zero_point = 256; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->mid = 2; }));
+}
+
+TEST(Convolution, RefusesOperandsOfOtherTypesAndSizes) {
+  Case c(Square(6, 4, 8, 3, 1), {true, true, Weights::kFull}, PostOps{}, 1);
+  Buffer y = c.Output();
+  Buffer wrong(ElementType::kF32, 3), absent, i32(ElementType::kI32, 8 * 36);
+  for (size_t input : {1, 2, 3, 4, 5}) {
+    CallSpec spec = c.Spec(&y);
+    spec.inputs[input] = &wrong;
+    EXPECT_FALSE(ValidateOnly(spec).ok()) << input;
+  }
+  CallSpec spec = c.Spec(&y);
+  spec.inputs[3] = &absent;
+  EXPECT_FALSE(ValidateOnly(spec).ok());
+  spec = c.Spec(&i32);
+  EXPECT_EQ(ValidateOnly(spec).code(), Code::kUnsupported);
+  spec = c.Spec(&y);
+  spec.constant[1] = false;
+  EXPECT_FALSE(ValidateOnly(spec).ok());
+}
+
+}  // namespace
+}  // namespace lowp::test

@@ -1,0 +1,162 @@
+// The gemm rows for AVX2: f32, and two integer rows. Tiles of rows x vectors accumulators as in tile_avx512.h.
+#if defined(__x86_64__)
+#include "kernels/common/epilogue_avx2.h"
+#include "kernels/gemm/row.h"
+
+namespace lowp {
+namespace {
+
+struct FloatMath {
+  using Acc = __m256;
+
+  static LOWP_MEMBER __m256 Start(const PanelTask& t, size_t row, int vector) {
+    return t.resume ? _mm256_loadu_ps(t.partial + (row * t.vectors + vector) * 8) : _mm256_setzero_ps();
+  }
+
+  template <int R, int V>
+  static LOWP_MEMBER void Step(__m256 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+    __m256 w[V];
+    LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm256_load_ps(reinterpret_cast<const float*>(weights) + j * 8);
+    LOWP_UNROLL for (int i = 0; i < R; i++) {
+      const __m256 value = _mm256_broadcast_ss(reinterpret_cast<const float*>(x[i] + k));
+      LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = _mm256_fmadd_ps(value, w[j], acc[i][j]);
+    }
+  }
+
+  static LOWP_MEMBER __m256 Scale(const PanelTask& t, __m256 acc, int lane) {
+    return _mm256_add_ps(acc, _mm256_loadu_ps(t.epilogue->bias + t.n + lane));
+  }
+
+  template <int R, int V>
+  static LOWP_MEMBER bool Suspend(const PanelTask& t, size_t row, __m256 (&acc)[R][V]) {
+    if (!t.suspend) return false;
+    LOWP_UNROLL for (int i = 0; i < R; i++) {
+      LOWP_UNROLL for (int j = 0; j < V; j++) _mm256_storeu_ps(t.partial + ((row + i) * V + j) * 8, acc[i][j]);
+    }
+    return true;
+  }
+};
+
+// What the integer rows share; each adds its Step.
+struct IntegerMath {
+  using Acc = __m256i;
+
+  static LOWP_MEMBER __m256i Start(const PanelTask& t, size_t, int vector) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.initial + vector * 8));
+  }
+
+  static LOWP_MEMBER __m256 Scale(const PanelTask& t, __m256i acc, int lane) {
+    const size_t n = t.n + static_cast<size_t>(lane);
+    return EpilogueScale(acc, _mm256_loadu_ps(t.epilogue->scale + n), _mm256_loadu_ps(t.epilogue->bias + n));
+  }
+
+  template <int R, int V>
+  static LOWP_MEMBER bool Suspend(const PanelTask&, size_t, __m256i (&)[R][V]) {
+    return false;
+  }
+
+  static LOWP_MEMBER __m256i Broadcast(const uint8_t* x) {
+    int32_t four;
+    __builtin_memcpy(&four, x, 4);
+    return _mm256_set1_epi32(four);
+  }
+};
+
+// Pairs of products in s16, exact for pair-safe weights.
+struct PairSafeMath : IntegerMath {
+  template <int R, int V>
+  static LOWP_MEMBER void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    const __m256i* w = reinterpret_cast<const __m256i*>(weights);
+    LOWP_UNROLL for (int i = 0; i < R; i++) {
+      const __m256i value = Broadcast(x[i] + k);
+      LOWP_UNROLL for (int j = 0; j < V; j++) {
+        const __m256i pairs = _mm256_maddubs_epi16(value, _mm256_load_si256(w + j));
+        acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(pairs, ones));
+      }
+    }
+  }
+};
+
+// Weights widened to s16: elements 0 and 2 of a step against the even bytes of x, then 1 and 3 against the odd ones,
+// so that only V widened vectors are alive at a time.
+struct WideMath : IntegerMath {
+  template <int R, int V>
+  static LOWP_MEMBER void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+    LOWP_UNROLL for (int half = 0; half < 2; half++) {
+      __m256i w[V];
+      LOWP_UNROLL for (int j = 0; j < V; j++) {
+        const void* bytes = weights + j * 32 + half * 16;
+        w[j] = _mm256_cvtepi8_epi16(_mm_load_si128(static_cast<const __m128i*>(bytes)));
+      }
+      LOWP_UNROLL for (int i = 0; i < R; i++) {
+        const __m256i value = Broadcast(x[i] + k);
+        const __m256i words = half == 0 ? _mm256_and_si256(value, _mm256_set1_epi16(0xFF)) : _mm256_srli_epi16(value, 8);
+        LOWP_UNROLL for (int j = 0; j < V; j++)
+          acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(words, w[j]));
+      }
+    }
+  }
+};
+
+template <class Math, int R, int V>
+void RunTile(const PanelTask& t, size_t row) {
+  typename Math::Acc acc[R][V];
+  LOWP_UNROLL for (int i = 0; i < R; i++) {
+    LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
+  }
+  const uint8_t* weights = t.weights;
+  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
+    const uint8_t* x[R];
+    LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
+    const size_t bytes = s->steps * 4;
+    for (size_t k = 0; k < bytes; k += 4, weights += V * 32) Math::template Step<R, V>(acc, x, k, weights);
+  }
+  if (Math::template Suspend<R, V>(t, row, acc)) return;
+  __m256 v[R][V];
+  LOWP_UNROLL for (int j = 0; j < V; j++) {
+    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][j], j * 8);
+  }
+  TileStore store;
+  store.n = t.n;
+  store.columns = t.columns;
+  store.y = t.y + row * t.y_stride;
+  store.y_stride = t.y_stride;
+  store.residual = t.residual + row * t.residual_stride;
+  store.residual_stride = t.residual_stride;
+  FinishTile(*t.epilogue, v, store);
+}
+
+using TileFunction = void (*)(const PanelTask& task, size_t row);
+
+template <class Math, int V>
+struct Tiles {
+  static constexpr TileFunction kByRows[] = {RunTile<Math, 1, V>, RunTile<Math, 2, V>, RunTile<Math, 3, V>,
+                                             RunTile<Math, 4, V>, RunTile<Math, 5, V>, RunTile<Math, 6, V>};
+  static constexpr size_t kMost = 6;
+};
+
+// Cuts the rows into tiles whose sizes differ by at most one.
+template <class Math>
+void RunPanel(const PanelTask& t) {
+  const TileFunction* by_rows = t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows;
+  const size_t tiles = (t.m + 5) / 6, rows = t.m / tiles, larger = t.m % tiles;
+  size_t row = 0;
+  for (size_t i = 0; i < tiles; i++) {
+    const size_t count = rows + (i < larger ? 1 : 0);
+    by_rows[count - 1](t, row);
+    row += count;
+  }
+}
+
+}  // namespace
+
+const GemmRow gemm_f32_avx2_6x16 = {"gemm_f32_avx2_6x16", Isa::kAvx2, Packing::kSingles, false, 8, 2, 6,
+                                    RunPanel<FloatMath>};
+const GemmRow gemm_u8s8_avx2_pairsafe_6x16 = {
+    "gemm_u8s8_avx2_pairsafe_6x16", Isa::kAvx2, Packing::kQuads, true, 8, 2, 6, RunPanel<PairSafeMath>};
+const GemmRow gemm_u8s8_avx2_6x16 = {"gemm_u8s8_avx2_6x16", Isa::kAvx2, Packing::kPairs, false, 8, 2, 6,
+                                     RunPanel<WideMath>};
+
+}  // namespace lowp
+#endif

@@ -1,0 +1,178 @@
+// Prepares and runs a matrix product with indirect rows.
+#include "kernels/gemm/call.h"
+
+#include <algorithm>
+
+#include "kernels/gemm/pack.h"
+#include "kernels/gemm/rows.h"
+#include "kernels/gemm/tiling.h"
+
+namespace lowp {
+namespace {
+
+// Steps of a float panel that stay in the caches together with the rows: 64 channels x 256 x 4 bytes.
+constexpr uint64_t kFloatBlockSteps = 256;
+constexpr size_t kPanelColumns = 64;
+
+struct GemmPlan {
+  const GemmRow* row = nullptr;
+  bool integer = false;
+  size_t pixels = 0;
+  RowWalk walk;
+  PaddedCopy copy;
+  std::vector<Segment> segments;
+  std::vector<StepBlock> blocks;
+  PackedWeights packed;
+  Tiling tiling;
+  EpilogueConstants epilogue;
+  size_t y_element = 0, y_offset = 0, y_stride = 0;                // bytes
+  size_t residual_element = 0, residual_stride = 0;                // bytes
+};
+
+class GemmCall final : public PreparedCall {
+ public:
+  explicit GemmCall(GemmPlan plan) : plan_(std::move(plan)) {}
+
+  void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
+    const uint8_t* x = static_cast<const uint8_t*>(context.inputs[kX]);
+    if (plan_.copy.needed && phase == 0) {
+      CopyRows(plan_.copy, x, context.shared, begin, end);
+      return;
+    }
+    const uint8_t* base = plan_.copy.needed ? context.shared : x;
+    const uint8_t** rows = reinterpret_cast<const uint8_t**>(context.scratch);
+    const Tiling& t = plan_.tiling;
+    size_t filled = SIZE_MAX;
+    for (size_t tile = begin; tile < end; tile++) {
+      const size_t block = tile / t.panel_groups, group = tile % t.panel_groups;
+      const size_t pixel = block * t.block_rows, count = std::min(t.block_rows, plan_.pixels - pixel);
+      if (block != filled) FillRows(base, pixel, count, rows);
+      filled = block;
+      const size_t first = group * t.group_panels;
+      const size_t last = std::min(first + t.group_panels, plan_.packed.panels.size());
+      for (size_t p = first; p < last; p++) RunPanel(context, plan_.packed.panels[p], pixel, count);
+    }
+  }
+
+ private:
+  void FillRows(const uint8_t* base, size_t pixel, size_t count, const uint8_t** rows) const {
+    const RowWalk& w = plan_.walk;
+    size_t x = pixel % w.out_w, line = pixel / w.out_w;
+    size_t y = line % w.out_h, b = line / w.out_h;
+    for (size_t i = 0; i < count; b++, y = 0) {
+      for (; i < count && y < w.out_h; y++, x = 0) {
+        const uint8_t* row = base + b * w.step_b + y * w.step_y + x * w.step_x;
+        const size_t run = std::min(w.out_w - x, count - i);
+        for (size_t j = 0; j < run; j++, row += w.step_x) rows[i++] = row;
+      }
+    }
+  }
+
+  void RunPanel(const RunContext& context, const Panel& panel, size_t pixel, size_t count) const {
+    PanelTask task;
+    task.rows = reinterpret_cast<const uint8_t* const*>(context.scratch);
+    task.m = count;
+    task.row_offset = panel.row_offset;
+    task.initial = plan_.integer ? plan_.packed.initial.get() + panel.n : nullptr;
+    task.partial = reinterpret_cast<float*>(context.scratch + RowTableBytes(plan_.tiling.block_rows));
+    task.vectors = panel.vectors;
+    task.n = panel.n;
+    task.columns = panel.columns;
+    task.epilogue = &plan_.epilogue.view();
+    task.y_stride = plan_.y_stride;
+    task.y = static_cast<uint8_t*>(context.outputs[0]) + pixel * plan_.y_stride + plan_.y_offset +
+             panel.n * plan_.y_element;
+    task.residual_stride = plan_.residual_stride;
+    if (plan_.residual_element != 0) {
+      task.residual = static_cast<const uint8_t*>(context.inputs[kResidual]) + pixel * plan_.residual_stride +
+                      panel.n * plan_.residual_element;
+    }
+    const uint8_t* weights = plan_.packed.weights.get() + panel.weights;
+    const size_t step_bytes = size_t{panel.vectors} * plan_.row->lanes * 4;
+    for (size_t k = 0; k < plan_.blocks.size(); k++) {
+      const StepBlock& block = plan_.blocks[k];
+      task.segments = plan_.segments.data() + block.first_segment;
+      task.segment_count = block.segments;
+      task.weights = weights + block.first_step * step_bytes;
+      task.resume = k > 0;
+      task.suspend = k + 1 < plan_.blocks.size();
+      plan_.row->run(task);
+    }
+  }
+
+ public:
+  static size_t RowTableBytes(size_t rows) { return (rows * sizeof(uint8_t*) + 63) & ~size_t{63}; }
+
+ private:
+  GemmPlan plan_;
+};
+
+const GemmRow* ChooseRow(const GemmProblem& problem, const PrepareContext& context) {
+  RowQuery query;
+  query.isa = context.isa;
+  query.integer = problem.integer;
+  query.force_row = context.force_row;
+  query.pair_safe = problem.integer && WantsPairSafety(query) && IsPairSafe(problem);
+  return SelectRow(query);
+}
+
+void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* plan) {
+  const size_t channels = problem.groups * problem.group_columns;
+  const Operand residual = call.Input(kResidual);
+  plan->y_element = SizeOf(call.Output(0).type);
+  plan->y_stride = problem.out_stride * plan->y_element;
+  plan->y_offset = problem.out_offset * plan->y_element;
+  if (!residual.present) return;
+  plan->residual_element = SizeOf(residual.type);
+  plan->residual_stride = channels * plan->residual_element;
+}
+
+}  // namespace
+
+Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
+                                const GemmProblem& problem) {
+  GemmPlan plan;
+  plan.row = ChooseRow(problem, context);
+  plan.integer = problem.integer;
+  plan.pixels = problem.pixels;
+  plan.walk = problem.walk;
+  plan.copy = problem.copy;
+  const uint64_t most_steps = problem.integer ? UINT64_MAX : kFloatBlockSteps;
+  plan.segments = MakeSegments(problem, most_steps);
+  plan.blocks = MakeStepBlocks(plan.segments, most_steps);
+  Result<PackedWeights> packed = PackWeights(problem, *plan.row);
+  if (!packed.ok()) return packed.status();
+  plan.packed = std::move(packed.value());
+  const size_t channels = problem.groups * problem.group_columns;
+  Result<EpilogueConstants> epilogue =
+      EpilogueConstants::Make(call, settings, channels, 255.0 * 128.0 * static_cast<double>(problem.depth));
+  if (!epilogue.ok()) return epilogue.status();
+  plan.epilogue = std::move(epilogue.value());
+  FillAddresses(call, problem, &plan);
+  const double operations =
+      2.0 * static_cast<double>(problem.pixels) * static_cast<double>(channels) * static_cast<double>(problem.depth);
+  TilingQuery query{problem.pixels,        plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
+                    plan.row->most_rows,   operations,                context.threads,   context.l2_bytes};
+  plan.tiling = ChooseTiling(query);
+
+  const size_t phases = plan.copy.needed ? 2 : 1, tiles = plan.tiling.tiles(), copy_rows = plan.copy.rows();
+  const size_t shared = plan.copy.needed ? plan.copy.bytes() + kReadSlack : 0;
+  const size_t table = GemmCall::RowTableBytes(plan.tiling.block_rows);
+  const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * kPanelColumns * sizeof(float) : 0;
+  const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride;
+  const char* name = plan.row->name;
+  const size_t bytes = plan.packed.bytes + plan.epilogue.bytes();
+  auto prepared = std::make_unique<GemmCall>(std::move(plan));
+  prepared->row = name;
+  prepared->phases = phases;
+  prepared->tiles[0] = phases == 2 ? copy_rows : tiles;
+  prepared->tiles[1] = tiles;
+  prepared->shared_bytes = shared;
+  prepared->scratch_bytes = table + partial;
+  prepared->packed_bytes = bytes;
+  prepared->operations = operations;
+  prepared->inplace_input = inplace ? static_cast<int>(kResidual) : -1;
+  return PreparedPtr(std::move(prepared));
+}
+
+}  // namespace lowp

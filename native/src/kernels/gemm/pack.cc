@@ -1,0 +1,144 @@
+// Weight panels, starting sums and the proof that vpmaddubsw cannot saturate.
+#include "kernels/gemm/pack.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lowp {
+namespace {
+
+size_t ElementsPerStep(bool integer) { return integer ? 4 : 1; }
+
+// problem.source with every run padded to whole steps.
+std::vector<size_t> StepSource(const GemmProblem& p) {
+  const size_t unit = ElementsPerStep(p.integer);
+  std::vector<size_t> source;
+  size_t next = 0;
+  for (const Run& run : p.runs) {
+    for (size_t i = 0; i < run.length; i++) source.push_back(p.source[next++]);
+    while (source.size() % unit != 0) source.push_back(kNoWeight);
+  }
+  return source;
+}
+
+// Splits every group's channels into panels of nearly equal width.
+std::vector<Panel> MakePanels(const GemmProblem& p, const GemmRow& row, size_t steps) {
+  const size_t units = (p.group_columns + row.lanes - 1) / row.lanes;
+  const size_t count = (units + row.most_vectors - 1) / row.most_vectors;
+  const size_t element = p.integer ? 1 : 4;
+  std::vector<Panel> panels;
+  size_t weights = 0;
+  for (size_t group = 0; group < p.groups; group++) {
+    size_t column = 0;
+    for (size_t i = 0; i < count; i++) {
+      Panel panel;
+      panel.vectors = static_cast<uint32_t>(units / count + (i < units % count ? 1 : 0));
+      panel.n = group * p.group_columns + column;
+      panel.columns = std::min<size_t>(panel.vectors * row.lanes, p.group_columns - column);
+      panel.row_offset = static_cast<int64_t>(group * p.group_stride * element);
+      panel.weights = weights;
+      weights += (steps * panel.vectors * row.lanes * 4 + 63) & ~size_t{63};
+      column += panel.columns;
+      panels.push_back(panel);
+    }
+  }
+  return panels;
+}
+
+// Byte of element i (0..3) of a step within a vector's bytes.
+size_t PlaceOf(Packing packing, size_t lane, size_t i, size_t lanes) {
+  if (packing == Packing::kQuads) return lane * 4 + i;
+  return (i % 2) * lanes * 2 + lane * 2 + i / 2;
+}
+
+void PackIntegers(const int8_t* w, const std::vector<size_t>& source, Packing packing, size_t lane, size_t lanes,
+                  size_t step_bytes, uint8_t* out) {
+  size_t place[4];
+  for (size_t i = 0; i < 4; i++) place[i] = PlaceOf(packing, lane, i, lanes);
+  for (size_t k = 0; k < source.size(); k += 4, out += step_bytes) {
+    for (size_t i = 0; i < 4; i++)
+      if (source[k + i] != kNoWeight) out[place[i]] = static_cast<uint8_t>(w[source[k + i]]);
+  }
+}
+
+void PackFloats(const uint8_t* w, const std::vector<size_t>& source, size_t lane, size_t step_bytes, uint8_t* out) {
+  out += lane * 4;
+  for (size_t k = 0; k < source.size(); k++, out += step_bytes)
+    if (source[k] != kNoWeight) std::memcpy(out, w + source[k] * 4, 4);
+}
+
+void PackPanel(const GemmProblem& p, const GemmRow& row, const std::vector<size_t>& source, const Panel& panel,
+               uint8_t* out) {
+  const size_t vector_bytes = row.lanes * 4, step_bytes = panel.vectors * vector_bytes;
+  const uint8_t* weights = static_cast<const uint8_t*>(p.weights);
+  for (size_t column = 0; column < panel.columns; column++) {
+    const size_t first = (panel.n + column) * p.weight_stride;
+    uint8_t* vector = out + column / row.lanes * vector_bytes;
+    const size_t lane = column % row.lanes;
+    if (p.integer) {
+      const int8_t* w = reinterpret_cast<const int8_t*>(weights) + first;
+      PackIntegers(w, source, row.packing, lane, row.lanes, step_bytes, vector);
+    } else {
+      PackFloats(weights + first * 4, source, lane, step_bytes, vector);
+    }
+  }
+}
+
+int32_t SumOf(const int8_t* w, const std::vector<size_t>& source) {
+  int32_t sum = 0;
+  for (size_t index : source)
+    if (index != kNoWeight) sum += w[index];
+  return sum;
+}
+
+}  // namespace
+
+std::vector<Segment> MakeSegments(const GemmProblem& p, uint64_t most_steps) {
+  const size_t unit = ElementsPerStep(p.integer), element = p.integer ? 1 : 4;
+  std::vector<Segment> segments;
+  for (const Run& run : p.runs) {
+    const int64_t offset = run.offset * static_cast<int64_t>(element);
+    const uint64_t steps = (run.length + unit - 1) / unit;
+    for (uint64_t first = 0; first < steps; first += most_steps)
+      segments.push_back({offset + static_cast<int64_t>(first * 4), std::min(most_steps, steps - first)});
+  }
+  return segments;
+}
+
+bool IsPairSafe(const GemmProblem& p) {
+  const std::vector<size_t> source = StepSource(p);
+  const size_t channels = p.groups * p.group_columns;
+  for (size_t n = 0; n < channels; n++) {
+    const int8_t* w = static_cast<const int8_t*>(p.weights) + n * p.weight_stride;
+    for (size_t k = 0; k < source.size(); k += 2) {
+      const int w0 = source[k] == kNoWeight ? 0 : w[source[k]];
+      const int w1 = source[k + 1] == kNoWeight ? 0 : w[source[k + 1]];
+      if (std::max(w0, 0) + std::max(w1, 0) > 128 || std::min(w0, 0) + std::min(w1, 0) < -128) return false;
+    }
+  }
+  return true;
+}
+
+Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
+  const std::vector<size_t> source = StepSource(p);
+  const Status memory(Code::kMemory, "no memory for packed weights");
+  PackedWeights packed;
+  packed.steps = source.size() / ElementsPerStep(p.integer);
+  packed.panels = MakePanels(p, row, packed.steps);
+  const Panel& last = packed.panels.back();
+  packed.bytes = last.weights + packed.steps * last.vectors * row.lanes * 4;
+  packed.weights = AllocateAligned<uint8_t>(packed.bytes);
+  if (!packed.weights) return memory;
+  for (const Panel& panel : packed.panels) PackPanel(p, row, source, panel, packed.weights.get() + panel.weights);
+  if (p.integer) {
+    const size_t channels = p.groups * p.group_columns;
+    packed.initial = AllocateAligned<int32_t>(channels + kEpilogueSlack);
+    if (!packed.initial) return memory;
+    const int8_t* w = static_cast<const int8_t*>(p.weights);
+    for (size_t n = 0; n < channels; n++) packed.initial[n] = -p.zero_point * SumOf(w + n * p.weight_stride, source);
+    packed.bytes += (channels + kEpilogueSlack) * sizeof(int32_t);
+  }
+  return Result<PackedWeights>(std::move(packed));
+}
+
+}  // namespace lowp

@@ -1,0 +1,39 @@
+// Packs the weights of a problem into the panels of a row.
+#pragma once
+#include <vector>
+
+#include "base/aligned.h"
+#include "base/status.h"
+#include "kernels/gemm/problem.h"
+#include "kernels/gemm/row.h"
+
+namespace lowp {
+
+// Adjacent output channels of one group that a micro-kernel computes together.
+struct Panel {
+  size_t n = 0;
+  size_t columns = 0;
+  uint32_t vectors = 0;
+  int64_t row_offset = 0;   // bytes from a row's pointer to the group's channels
+  size_t weights = 0;       // bytes into the packed weights
+};
+
+struct PackedWeights {
+  std::vector<Panel> panels;
+  AlignedPtr<uint8_t> weights;
+  AlignedPtr<int32_t> initial;  // -zero_point * sum of the channel's weights; null for f32
+  size_t steps = 0;
+  size_t bytes = 0;
+};
+
+// The runs as segments of at most `most_steps` steps; integer runs end with zero weights up to a multiple of 4.
+std::vector<Segment> MakeSegments(const GemmProblem& problem, uint64_t most_steps);
+
+// True when no two adjacent weights that share a step's s16 lane can leave s16 after products with 0..255:
+// max(0, w0) + max(0, w1) <= 128 and min(0, w0) + min(0, w1) >= -128.
+bool IsPairSafe(const GemmProblem& problem);
+
+// kMemory when memory is exhausted.
+Result<PackedWeights> PackWeights(const GemmProblem& problem, const GemmRow& row);
+
+}  // namespace lowp

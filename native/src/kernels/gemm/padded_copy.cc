@@ -1,0 +1,43 @@
+// Row-wise copying with borders.
+#include "kernels/gemm/padded_copy.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lowp {
+namespace {
+
+// Pixel by pixel; the gap behind a pixel of the copy gets what the input or the next pixel has there.
+void CopyPixels(const PaddedCopy& c, const uint8_t* from, uint8_t* to, size_t count) {
+  if (c.in_pixel == c.pixel) {
+    std::memcpy(to, from, (count - 1) * c.pixel + c.used_bytes);
+  } else if (c.used_bytes == 3 && c.pixel == 4) {
+    for (size_t i = 0; i + 1 < count; i++, from += c.in_pixel, to += 4) std::memcpy(to, from, 4);
+    std::memcpy(to, from, 3);
+  } else {
+    for (size_t i = 0; i < count; i++, from += c.in_pixel, to += c.pixel) std::memcpy(to, from, c.used_bytes);
+  }
+}
+
+}  // namespace
+
+void CopyRows(const PaddedCopy& c, const uint8_t* x, uint8_t* out, size_t begin, size_t end) {
+  const int64_t width = static_cast<int64_t>(c.width), in_w = static_cast<int64_t>(c.in_w);
+  const int64_t first = std::min(std::max<int64_t>(c.left, 0), width);       // copy pixels [first, last) have input
+  const int64_t last = std::max(first, std::min(c.left + in_w, width));
+  for (size_t row = begin; row < end; row++) {
+    uint8_t* to = out + row * c.row_bytes();
+    const int64_t in_y = static_cast<int64_t>(row % c.height) - c.top;
+    if (in_y < 0 || in_y >= static_cast<int64_t>(c.in_h) || first == last) {
+      std::memset(to, c.border, c.row_bytes());
+      continue;
+    }
+    const size_t in_row = row / c.height * c.in_h + static_cast<size_t>(in_y);
+    const uint8_t* from = x + (in_row * c.in_w + static_cast<size_t>(first - c.left)) * c.in_pixel;
+    std::memset(to, c.border, static_cast<size_t>(first) * c.pixel);
+    CopyPixels(c, from, to + static_cast<size_t>(first) * c.pixel, static_cast<size_t>(last - first));
+    std::memset(to + static_cast<size_t>(last) * c.pixel, c.border, static_cast<size_t>(width - last) * c.pixel);
+  }
+}
+
+}  // namespace lowp

@@ -1,0 +1,51 @@
+// A matrix product with indirect rows, as convolution and matmul describe it: y[p, n] = sum over k of x(p, k) * w(n, k).
+//
+// Row p of x is not a stretch of memory but a list of runs, each at a fixed distance from the row's pointer. The pointer
+// of pixel p = (b, y, x) is b * step_b + y * step_y + x * step_x. Groups take disjoint channels of the same rows.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/gemm/padded_copy.h"
+
+namespace lowp {
+
+// Bytes from one output pixel's row to the next one's.
+struct RowWalk {
+  size_t out_h = 1;
+  size_t out_w = 1;
+  size_t step_b = 0;
+  size_t step_y = 0;
+  size_t step_x = 0;
+};
+
+// Consecutive elements of x.
+struct Run {
+  int64_t offset = 0;  // elements from the row's pointer
+  size_t length = 0;   // elements
+};
+
+constexpr size_t kNoWeight = SIZE_MAX;
+
+struct GemmProblem {
+  bool integer = false;
+  size_t pixels = 0;
+  size_t groups = 1;
+  size_t group_columns = 0;      // output channels per group
+  size_t group_stride = 0;       // elements of x from one group's channels to the next one's
+  RowWalk walk;
+  std::vector<Run> runs;
+  // By element of the runs, in order: index within an output channel's weights, or kNoWeight for a weight of 0.
+  std::vector<size_t> source;
+  const void* weights = nullptr; // any alignment; channel n's weights begin at element n * weight_stride
+  size_t weight_stride = 0;
+  size_t depth = 0;              // products per output, for the operation count
+  int32_t zero_point = 0;        // of x
+  size_t fresh_bytes = 0;        // bytes of x per pixel that its neighbours do not read
+  PaddedCopy copy;               // of x, when `copy.needed`; rows then point into the copy
+  size_t out_stride = 0;
+  size_t out_offset = 0;
+};
+
+}  // namespace lowp

@@ -1,0 +1,72 @@
+// A row of the gemm room: one register-tiled micro-kernel, the layout of the weights it wants, and the task it is given.
+//
+// Everything is counted in steps of 4 bytes of x: one f32, or four u8 against four s8 weights. A panel holds
+// lanes * vectors output channels; its weights are [step][vector][lanes * 4 bytes]:
+//   kSingles  one f32 per lane
+//   kQuads    the four s8 of a lane side by side: w0 w1 w2 w3
+//   kPairs    first half of a vector's bytes w0 w2 of every lane, second half w1 w3, ready to be widened to s16
+// Integer sums are exact: whoever reads kQuads through vpmaddubsw may only be given weights that cannot saturate it.
+// A float sum is one chain of fma in step order, so that a chain can be suspended to memory and resumed.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/isa.h"
+#include "kernels/common/epilogue.h"
+
+namespace lowp {
+
+enum class Packing : uint32_t { kSingles, kQuads, kPairs };
+
+// Consecutive steps of x, at the same distance from every row's pointer.
+struct Segment {
+  int64_t offset = 0;  // bytes
+  uint64_t steps = 0;
+};
+
+// `m` rows of x against the segments of one panel.
+struct PanelTask {
+  const uint8_t* const* rows = nullptr;  // [m]
+  size_t m = 0;
+  int64_t row_offset = 0;                // bytes added to every row
+  const Segment* segments = nullptr;
+  size_t segment_count = 0;
+  const uint8_t* weights = nullptr;      // 64-byte aligned
+  const int32_t* initial = nullptr;      // s32: the sums before the first product, [lanes * vectors]
+  float* partial = nullptr;              // f32: suspended sums, [m][lanes * vectors]
+  bool resume = false;                   // f32: start from `partial` instead of 0
+  bool suspend = false;                  // f32: leave the sums in `partial` instead of storing y
+  uint32_t vectors = 0;
+  size_t n = 0;                          // first output channel
+  size_t columns = 0;                    // channels to store; all vectors but the last are full
+  const Epilogue* epilogue = nullptr;
+  uint8_t* y = nullptr;                  // row 0, channel n; strides are bytes from row to row
+  size_t y_stride = 0;
+  const uint8_t* residual = nullptr;
+  size_t residual_stride = 0;
+};
+
+struct GemmRow {
+  const char* name;
+  Isa isa;
+  Packing packing;
+  bool needs_pair_safe;   // products of adjacent weights with 255 must fit s16
+  uint32_t lanes;
+  uint32_t most_vectors;  // widest panel
+  uint32_t most_rows;     // rows of the tile at the widest panel, for choosing block sizes
+  void (*run)(const PanelTask& task);
+};
+
+extern const GemmRow gemm_f32_scalar_1x8;
+extern const GemmRow gemm_u8s8_scalar_1x8;
+#if defined(__x86_64__)
+extern const GemmRow gemm_f32_avx2_6x16;
+extern const GemmRow gemm_u8s8_avx2_pairsafe_6x16;
+extern const GemmRow gemm_u8s8_avx2_6x16;
+extern const GemmRow gemm_f32_avx512_6x64;
+extern const GemmRow gemm_u8s8_avx512_pairsafe_6x64;
+extern const GemmRow gemm_u8s8_avx512_12x32;
+extern const GemmRow gemm_u8s8_vnni_6x64;
+#endif
+
+}  // namespace lowp

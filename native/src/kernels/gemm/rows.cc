@@ -1,0 +1,40 @@
+// The table of gemm rows, best first.
+#include "kernels/gemm/rows.h"
+
+#include <cstring>
+
+namespace lowp {
+namespace {
+
+const GemmRow* const kRows[] = {
+#if defined(__x86_64__)
+    &gemm_u8s8_vnni_6x64, &gemm_u8s8_avx512_pairsafe_6x64, &gemm_u8s8_avx512_12x32, &gemm_u8s8_avx2_pairsafe_6x16,
+    &gemm_u8s8_avx2_6x16, &gemm_f32_avx512_6x64,           &gemm_f32_avx2_6x16,
+#endif
+    &gemm_u8s8_scalar_1x8, &gemm_f32_scalar_1x8,
+};
+
+bool Fits(const GemmRow& row, const RowQuery& query) {
+  return row.isa <= query.isa && (row.packing != Packing::kSingles) == query.integer &&
+         (query.pair_safe || !row.needs_pair_safe);
+}
+
+}  // namespace
+
+const GemmRow* SelectRow(const RowQuery& query) {
+  const GemmRow* best = nullptr;
+  for (const GemmRow* row : kRows) {
+    if (!Fits(*row, query)) continue;
+    if (query.force_row && std::strcmp(query.force_row, row->name) == 0) return row;
+    if (!best) best = row;
+  }
+  return best;
+}
+
+bool WantsPairSafety(const RowQuery& query) {
+  RowQuery safe = query;
+  safe.pair_safe = true;
+  return SelectRow(safe)->needs_pair_safe;
+}
+
+}  // namespace lowp

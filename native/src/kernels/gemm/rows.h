@@ -1,0 +1,20 @@
+// Chooses the micro-kernel of a call.
+#pragma once
+#include "kernels/gemm/row.h"
+
+namespace lowp {
+
+struct RowQuery {
+  Isa isa = Isa::kScalar;
+  bool integer = false;              // u8 x, s8 weights; otherwise f32
+  bool pair_safe = false;            // what IsPairSafe() says of the weights
+  const char* force_row = nullptr;   // taken when a row of this name fits
+};
+
+// Never null: the scalar rows fit everything.
+const GemmRow* SelectRow(const RowQuery& query);
+
+// True when SelectRow would use the proof that weights are pair-safe.
+bool WantsPairSafety(const RowQuery& query);
+
+}  // namespace lowp

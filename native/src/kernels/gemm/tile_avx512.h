@@ -1,0 +1,160 @@
+// Register tiles of AVX-512: rows x vectors accumulators, shared by the f32 and the integer rows. For ISA files only.
+//
+// Math supplies
+//   Acc                              a vector of sums
+//   Start(task, row, vector)         its first value
+//   Step<R, V>(acc, x, k, weights)   one step: 4 bytes at x[i] + k of every row against V * 64 bytes of weights
+//   Scale(task, acc, lane)           the sum as scaled f32, lane being the channel counted from the panel's first
+//   Suspend<R, V>(task, row, acc)    true when the sums went to memory instead
+#pragma once
+#include "kernels/common/epilogue_avx512.h"
+#include "kernels/gemm/row.h"
+
+namespace lowp {
+namespace {
+
+struct FloatMath {
+  using Acc = __m512;
+
+  static LOWP_MEMBER __m512 Start(const PanelTask& t, size_t row, int vector) {
+    return t.resume ? _mm512_loadu_ps(t.partial + (row * t.vectors + vector) * 16) : _mm512_setzero_ps();
+  }
+
+  template <int R, int V>
+  static LOWP_MEMBER void Step(__m512 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+    __m512 w[V];
+    LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm512_load_ps(weights + j * 64);
+    LOWP_UNROLL for (int i = 0; i < R; i++) {
+      const __m512 value = _mm512_set1_ps(*reinterpret_cast<const float*>(x[i] + k));
+      LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = _mm512_fmadd_ps(value, w[j], acc[i][j]);
+    }
+  }
+
+  static LOWP_MEMBER __m512 Scale(const PanelTask& t, __m512 acc, int lane) {
+    return _mm512_add_ps(acc, _mm512_loadu_ps(t.epilogue->bias + t.n + lane));
+  }
+
+  template <int R, int V>
+  static LOWP_MEMBER bool Suspend(const PanelTask& t, size_t row, __m512 (&acc)[R][V]) {
+    if (!t.suspend) return false;
+    LOWP_UNROLL for (int i = 0; i < R; i++) {
+      LOWP_UNROLL for (int j = 0; j < V; j++) _mm512_storeu_ps(t.partial + ((row + i) * V + j) * 16, acc[i][j]);
+    }
+    return true;
+  }
+};
+
+// What the integer rows share; each adds its Step.
+struct IntegerMath {
+  using Acc = __m512i;
+
+  static LOWP_MEMBER __m512i Start(const PanelTask& t, size_t, int vector) {
+    return _mm512_loadu_si512(t.initial + vector * 16);
+  }
+
+  static LOWP_MEMBER __m512 Scale(const PanelTask& t, __m512i acc, int lane) {
+    const size_t n = t.n + static_cast<size_t>(lane);
+    return EpilogueScale(acc, _mm512_loadu_ps(t.epilogue->scale + n), _mm512_loadu_ps(t.epilogue->bias + n));
+  }
+
+  template <int R, int V>
+  static LOWP_MEMBER bool Suspend(const PanelTask&, size_t, __m512i (&)[R][V]) {
+    return false;
+  }
+
+  static LOWP_MEMBER __m512i Broadcast(const uint8_t* x) {
+    int32_t four;
+    __builtin_memcpy(&four, x, 4);
+    return _mm512_set1_epi32(four);
+  }
+};
+
+template <class Math, int R, int V>
+void RunTile(const PanelTask& t, size_t row) {
+  typename Math::Acc acc[R][V];
+  LOWP_UNROLL for (int i = 0; i < R; i++) {
+    LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
+  }
+  const uint8_t* weights = t.weights;
+  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
+    const uint8_t* x[R];
+    LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
+    const size_t bytes = s->steps * 4;
+    for (size_t k = 0; k < bytes; k += 4, weights += V * 64) Math::template Step<R, V>(acc, x, k, weights);
+  }
+  if (Math::template Suspend<R, V>(t, row, acc)) return;
+  __m512 v[R][V];
+  LOWP_UNROLL for (int j = 0; j < V; j++) {
+    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][j], j * 16);
+  }
+  TileStore store;
+  store.n = t.n;
+  store.columns = t.columns;
+  store.y = t.y + row * t.y_stride;
+  store.y_stride = t.y_stride;
+  store.residual = t.residual + row * t.residual_stride;
+  store.residual_stride = t.residual_stride;
+  FinishTile(*t.epilogue, v, store);
+}
+
+using TileFunction = void (*)(const PanelTask& task, size_t row);
+
+template <class Math, int V>
+struct Tiles;
+
+template <class Math>
+struct Tiles<Math, 1> {
+  static constexpr TileFunction kByRows[] = {RunTile<Math, 1, 1>, RunTile<Math, 2, 1>,  RunTile<Math, 3, 1>,
+                                             RunTile<Math, 4, 1>, RunTile<Math, 5, 1>,  RunTile<Math, 6, 1>,
+                                             RunTile<Math, 7, 1>, RunTile<Math, 8, 1>,  RunTile<Math, 9, 1>,
+                                             RunTile<Math, 10, 1>, RunTile<Math, 11, 1>, RunTile<Math, 12, 1>};
+  static constexpr size_t kMost = 12;
+};
+
+template <class Math>
+struct Tiles<Math, 2> {
+  static constexpr TileFunction kByRows[] = {RunTile<Math, 1, 2>, RunTile<Math, 2, 2>,  RunTile<Math, 3, 2>,
+                                             RunTile<Math, 4, 2>, RunTile<Math, 5, 2>,  RunTile<Math, 6, 2>,
+                                             RunTile<Math, 7, 2>, RunTile<Math, 8, 2>,  RunTile<Math, 9, 2>,
+                                             RunTile<Math, 10, 2>, RunTile<Math, 11, 2>, RunTile<Math, 12, 2>};
+  static constexpr size_t kMost = 12;
+};
+
+template <class Math>
+struct Tiles<Math, 3> {
+  static constexpr TileFunction kByRows[] = {RunTile<Math, 1, 3>, RunTile<Math, 2, 3>, RunTile<Math, 3, 3>,
+                                             RunTile<Math, 4, 3>, RunTile<Math, 5, 3>, RunTile<Math, 6, 3>,
+                                             RunTile<Math, 7, 3>, RunTile<Math, 8, 3>};
+  static constexpr size_t kMost = 8;
+};
+
+template <class Math>
+struct Tiles<Math, 4> {
+  static constexpr TileFunction kByRows[] = {RunTile<Math, 1, 4>, RunTile<Math, 2, 4>, RunTile<Math, 3, 4>,
+                                             RunTile<Math, 4, 4>, RunTile<Math, 5, 4>, RunTile<Math, 6, 4>};
+  static constexpr size_t kMost = 6;
+};
+
+// Cuts the rows into tiles whose sizes differ by at most one.
+LOWP_INLINE void RunTiles(const PanelTask& t, const TileFunction* by_rows, size_t most) {
+  const size_t tiles = (t.m + most - 1) / most, rows = t.m / tiles, larger = t.m % tiles;
+  size_t row = 0;
+  for (size_t i = 0; i < tiles; i++) {
+    const size_t count = rows + (i < larger ? 1 : 0);
+    by_rows[count - 1](t, row);
+    row += count;
+  }
+}
+
+template <class Math, int kMostVectors>
+void RunPanel(const PanelTask& t) {
+  if (t.vectors == 1) return RunTiles(t, Tiles<Math, 1>::kByRows, Tiles<Math, 1>::kMost);
+  if (t.vectors == 2) return RunTiles(t, Tiles<Math, 2>::kByRows, Tiles<Math, 2>::kMost);
+  if constexpr (kMostVectors > 2) {
+    if (t.vectors == 3) return RunTiles(t, Tiles<Math, 3>::kByRows, Tiles<Math, 3>::kMost);
+    return RunTiles(t, Tiles<Math, 4>::kByRows, Tiles<Math, 4>::kMost);
+  }
+}
+
+}  // namespace
+}  // namespace lowp

@@ -1,0 +1,43 @@
+// How a product is cut: blocks of pixels x groups of panels for threads and caches, blocks of steps for the caches.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "kernels/gemm/row.h"
+
+namespace lowp {
+
+struct TilingQuery {
+  size_t pixels = 0;
+  size_t panels = 0;
+  size_t packed_bytes = 0;     // of all panels
+  size_t fresh_bytes = 0;      // of x per pixel
+  size_t most_rows = 0;        // of the register tile
+  double operations = 0;
+  size_t threads = 1;
+  size_t l2_bytes = 0;
+};
+
+// Tile t is pixel block t / panel_groups and panel group t % panel_groups.
+struct Tiling {
+  size_t block_rows = 0;
+  size_t row_blocks = 0;
+  size_t group_panels = 0;
+  size_t panel_groups = 0;
+
+  size_t tiles() const { return row_blocks * panel_groups; }
+};
+
+Tiling ChooseTiling(const TilingQuery& query);
+
+// Segments that are computed before the partial sums of a float product go to memory.
+struct StepBlock {
+  size_t first_segment = 0;
+  size_t segments = 0;
+  uint64_t first_step = 0;
+};
+
+// Blocks of about `most_steps` steps; no segment may be longer.
+std::vector<StepBlock> MakeStepBlocks(const std::vector<Segment>& segments, uint64_t most_steps);
+
+}  // namespace lowp
