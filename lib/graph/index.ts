@@ -1,3 +1,4 @@
+export * from './constant-tree.ts';
 export * from './edit.ts';
 export * from './model.ts';
 export * from './node.ts';

@@ -1,6 +1,7 @@
 // Numbers of a product's epilogue: what kernels multiply, add and clamp with, from scales, zero points and fused steps.
 import { invariant } from '../errors/assert.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
+import { roundHalfToEven } from '../ops/rounding.ts';
 import type { ChainStep } from './fuse-post-ops.ts';
 
 /** Scale of the integer accumulators and how the residual is stored. */
@@ -112,7 +113,7 @@ export function clampedGrid(
 ): [number, number] {
   const i = format.scale.length === 1 ? 0 : channel;
   const [scale, zero] = [format.scale[i]!, format.zeroPoint[i]!];
-  const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfEven(v / scale + zero)));
+  const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfToEven(v / scale + zero)));
   return [limit(clamp.low), limit(clamp.high)];
 }
 
@@ -129,12 +130,4 @@ export function boundsOf(
     bounds[channels + c] = high;
   }
   return bounds.some((b, i) => b !== (i < channels ? 0 : 255)) ? bounds : undefined;
-}
-
-/** To the nearest integer, ties to even; infinities stay. */
-export function roundHalfEven(v: number): number {
-  const floor = Math.floor(v);
-  const rest = v - floor;
-  if (rest !== 0.5) return Math.round(v);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -243,7 +243,10 @@ export class Lowering implements LowerContext {
     const stride = imageSize(shape).channels;
     const define = (buffer: BufferId): void =>
       this.values.define(port, formOf({ buffer, stride, offset: 0 }, 'f32', 'plain'));
-    if (kind === 'f32') return define(input);
+    if (kind === 'f32') {
+      define(input);
+      return;
+    }
     const elements = elementCount(shape);
     const floats = this.builder.temporary('f32', elements);
     const name = port.node.name;

@@ -81,7 +81,12 @@ export interface LowerContext {
   /** Memory for a float result; `strided` when the kernel can write pixels apart, so that a Concat need not copy. */
   placeFloat(port: OutputPort, layout: Layout, options?: { strided?: boolean }): Placement;
   /** Memory for bytes; `pixel` is the least number of elements that a pixel takes. */
-  placeQuantized(port: OutputPort, layout: Layout, format: QuantFormat, options?: { strided?: boolean; pixel?: number }): Placement;
+  placeQuantized(
+    port: OutputPort,
+    layout: Layout,
+    format: QuantFormat,
+    options?: { strided?: boolean; pixel?: number },
+  ): Placement;
   /** The same memory under another shape: no call is emitted. */
   alias(port: OutputPort, node: Node, input: number): void;
   /** The memory of a Concat's result; defines the result. */

@@ -89,14 +89,14 @@ function scaleOf(chain: readonly Node[]): Float32Array | undefined {
   const multiply = chain.find((n) => n.type === 'Multiply');
   const stored = chain.at(-1)?.source(0)?.fact.type;
   if (!multiply || (stored !== 'i8' && stored !== 'u8')) return undefined;
-  const scale = valueOf(multiply.source(1));
+  const scale = constantBehindConvert(multiply.source(1));
   return scale && toFloat32(scale);
 }
 
 /** A constant, or a constant behind Convert. */
-function valueOf(port: OutputPort | undefined): Tensor | undefined {
+function constantBehindConvert(port: OutputPort | undefined): Tensor | undefined {
   if (!port) return undefined;
-  return constantOf(port) ?? (port.node.type === 'Convert' ? valueOf(port.node.source(0)) : undefined);
+  return constantOf(port) ?? (port.node.type === 'Convert' ? constantBehindConvert(port.node.source(0)) : undefined);
 }
 
 function evaluateChain(port: OutputPort): Float64Array {

@@ -17,6 +17,7 @@ export const clamp = definePointwise({
     const high = isFloat(type) ? a.max : Math.floor(a.max);
     return (x) => Math.min(Math.max(x, low), high);
   },
+  kernel: (a) => ['clamp', a.min, a.max],
   asPostOp: (a) => ({ kind: 'clamp', low: a.min, high: a.max }),
   quantization: { quantizedPorts: [0] },
 });

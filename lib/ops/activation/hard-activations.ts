@@ -11,6 +11,7 @@ export const hSigmoid = definePointwise({
   opset: 'opset5',
   attributes: noAttributes,
   function: () => (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
+  kernel: () => ['hsigmoid'],
 });
 
 /** x · min(max(x + 3, 0), 6) / 6. */
@@ -19,6 +20,7 @@ export const hSwish = definePointwise({
   opset: 'opset4',
   attributes: noAttributes,
   function: () => (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
+  kernel: () => ['hswish'],
 });
 
 /** max(0, min(1, alpha · x + beta)); alpha and beta are inputs of one element. */

@@ -13,5 +13,6 @@ export const sigmoid = definePointwise({
   type: 'Sigmoid',
   attributes: noAttributes,
   function: () => logistic,
+  kernel: () => ['sigmoid'],
   quantization: { quantizedPorts: [0] },
 });

@@ -7,6 +7,7 @@ import { int } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { inputFact } from '../fact.ts';
+import { lowerSoftMax } from './lower-softmax.ts';
 
 const attributes = z.object({ axis: int.default(1) });
 
@@ -28,11 +29,17 @@ function alongAxis(x: Tensor, axis: number, finish: (shifted: number, sum: numbe
   return fromFloat64(data, x.shape, x.type);
 }
 
-function define(type: string, opset: string, finish: (shifted: number, sum: number) => number): OpDef {
+function define(
+  type: string,
+  opset: string,
+  finish: (shifted: number, sum: number) => number,
+  lowering: Pick<OpDef<{ axis: number }>, 'lower'> = {},
+): OpDef {
   return defineOp({
     type,
     opset,
     attributes,
+    ...lowering,
     inputs: [1, 1],
     infer: (a, inputs) => {
       const { type: element, shape } = inputFact(inputs, 0);
@@ -46,10 +53,10 @@ function define(type: string, opset: string, finish: (shifted: number, sum: numb
 const normalized = (shifted: number, sum: number): number => Math.exp(shifted) / sum;
 
 /** e^(x − max) / Σ e^(x − max) along `axis`. */
-export const softMax1 = define('SoftMax', 'opset1', normalized);
+export const softMax1 = define('SoftMax', 'opset1', normalized, { lower: lowerSoftMax });
 
 /** As SoftMax-1; a negative axis counts from the end. */
-export const softMax8 = define('SoftMax', 'opset8', normalized);
+export const softMax8 = define('SoftMax', 'opset8', normalized, { lower: lowerSoftMax });
 
 /** x − max − ln Σ e^(x − max) along `axis`. */
 export const logSoftmax = define('LogSoftmax', 'opset5', (shifted, sum) => shifted - Math.log(sum));

@@ -7,6 +7,7 @@ import { commonType, type Facts, inputFact, requireRank } from '../fact.ts';
 import { resolveWindow } from '../window.ts';
 import { correlate } from './accumulate.ts';
 import { type ConvolutionAttributes, convolutionAttributes, windowTaps } from './geometry.ts';
+import { canLowerConvolution, convolutionRuntime, lowerConvolution } from './lower.ts';
 
 /** Spatial sizes of the window of a convolution with weights `[O, I, kernel…]`. */
 export function convolutionWindow(a: ConvolutionAttributes, x: Shape, w: Shape) {
@@ -48,5 +49,8 @@ export const convolution = defineOp({
     const y = correlate(toFloat64(x!), toFloat64(w!), channels, windowTaps(window, 'forward'));
     return [fromFloat64(y, [channels.batch, channels.outputs, ...spatial], x!.type)];
   },
+  lower: lowerConvolution,
+  canLower: canLowerConvolution,
+  runtime: convolutionRuntime,
   quantization: { quantizedPorts: [0, 1], weights: { port: 1, outputChannelAxis: () => 0 }, biasAxis: 1 },
 });

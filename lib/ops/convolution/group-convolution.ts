@@ -8,6 +8,7 @@ import { resolveWindow } from '../window.ts';
 import { correlate } from './accumulate.ts';
 import { requireChannels } from './convolution.ts';
 import { type ConvolutionAttributes, convolutionAttributes, windowTaps } from './geometry.ts';
+import { canLowerConvolution, convolutionRuntime, lowerConvolution } from './lower.ts';
 
 function windowOf(a: ConvolutionAttributes, x: Shape, w: Shape) {
   requireRank(x, 3, 5);
@@ -46,6 +47,9 @@ export const groupConvolution = defineOp({
     const taps = windowTaps(windowOf(a, x!.shape, w!.shape), 'forward');
     return [fromFloat64(correlate(toFloat64(x!), toFloat64(w!), channels, taps), shape, x!.type)];
   },
+  lower: lowerConvolution,
+  canLower: canLowerConvolution,
+  runtime: convolutionRuntime,
   quantization: {
     quantizedPorts: [0, 1],
     weights: { port: 1, outputChannelAxis: (_: ConvolutionAttributes, w) => (w[1] === 1 ? 0 : 1) },

@@ -19,6 +19,7 @@ const everyPort = { quantizedPorts: 'all' } as const;
 const add = defineBinary({
   type: 'Add',
   attributes,
+  kernel: 'add',
   function: () => (x, y) => x + y,
   asPostOp: (_, node, port) => addAsPostOp(node, port),
   quantization: everyPort,
@@ -27,6 +28,7 @@ const add = defineBinary({
 const subtract = defineBinary({
   type: 'Subtract',
   attributes,
+  kernel: 'subtract',
   function: () => (x, y) => x - y,
   quantization: everyPort,
 });
@@ -34,6 +36,7 @@ const subtract = defineBinary({
 const multiply = defineBinary({
   type: 'Multiply',
   attributes,
+  kernel: 'multiply',
   function: () => (x, y) => x * y,
   quantization: everyPort,
 });
@@ -42,6 +45,7 @@ const multiply = defineBinary({
 const divide = defineBinary({
   type: 'Divide',
   attributes: divideAttributes,
+  kernel: 'divide',
   function: (a, type) => {
     if (!isWhole(type)) return (x, y) => x / y;
     return a.m_pythondiv ? (x, y) => Math.floor(x / y) : (x, y) => Math.trunc(x / y);
@@ -52,6 +56,7 @@ const divide = defineBinary({
 const maximum = defineBinary({
   type: 'Maximum',
   attributes,
+  kernel: 'maximum',
   function: () => (x, y) => Math.max(x, y),
   quantization: { quantizedPorts: 'all', ascend: 'first' },
 });
@@ -59,6 +64,7 @@ const maximum = defineBinary({
 const minimum = defineBinary({
   type: 'Minimum',
   attributes,
+  kernel: 'minimum',
   function: () => (x, y) => Math.min(x, y),
   quantization: { quantizedPorts: 'all', ascend: 'first' },
 });
@@ -89,6 +95,7 @@ const floorMod = defineBinary({
 const squaredDifference = defineBinary({
   type: 'SquaredDifference',
   attributes,
+  kernel: 'squaredDifference',
   function: () => (x, y) => (x - y) * (x - y),
 });
 

@@ -1,16 +1,21 @@
 // Declares an operation that applies one function to pairs of elements, with broadcasting.
 import type { ZodType } from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
 import { type BroadcastRule, broadcastBy, expandTensor } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { type BinaryFunction, canLowerBinary, lowerBinary } from './lower-binary.ts';
 
 /** What a binary operation is, besides its function. */
 export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization'>> {
   readonly type: string;
   readonly opset?: string;
   readonly attributes: ZodType<A>;
+  /** The native function; absent: the host evaluates it. */
+  readonly kernel?: BinaryFunction;
   /** Type of the output when it is not the operands'. */
   readonly output?: ElementType;
   /** The function for operands of `type`; it is asked for once per call. */
@@ -19,7 +24,7 @@ export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 
 
 /** `z[i] = f(x[i], y[i])` over the broadcast shape; both operands have one type. Computed in doubles. */
 export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
-  const { function: functionOf, output, opset = 'opset1', ...rest } = spec;
+  const { function: functionOf, kernel, output, opset = 'opset1', ...rest } = spec;
   const infer = (a: A, inputs: Facts) => {
     const [x, y] = [inputFact(inputs, 0), inputFact(inputs, 1)];
     const type = commonType(x, y);
@@ -29,6 +34,7 @@ export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
     ...rest,
     opset,
     inputs: [2, 2],
+    ...(kernel ? nativeBinary<A>(kernel) : {}),
     infer,
     evaluate: (a, [x, y]) => {
       const { type, shape } = infer(a, [x, y])[0]!;
@@ -39,4 +45,13 @@ export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
       return [fromFloat64(out, shape, type)];
     },
   });
+}
+
+/** Only a sum has a kernel for bytes. */
+function nativeBinary<A>(kernel: BinaryFunction): Pick<OpDef<A>, 'lower' | 'canLower' | 'runtime'> {
+  return {
+    lower: (_: A, node: Node, context: LowerContext) => lowerBinary(node, context, kernel),
+    canLower: canLowerBinary,
+    runtime: { bytes: kernel === 'add' ? 'combine' : 'never', epilogue: 'clamp' },
+  };
 }

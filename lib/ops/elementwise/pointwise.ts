@@ -1,12 +1,17 @@
 // Declares an operation that applies one function to each element.
 import type { ZodType } from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { type ElementType, isFloat } from '../../tensor/element-type.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { inputFact } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { lowerUnary, type UnaryFunction } from './lower-unary.ts';
 
 /** What a pointwise operation is, besides its function. */
 export interface Pointwise<A> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization' | 'ir' | 'aliases'>> {
+  /** The native function and its parameters; absent: the host evaluates it. */
+  kernel?(a: A): readonly [name: UnaryFunction, alpha?: number, beta?: number];
   readonly type: string;
   readonly opset?: string;
   readonly attributes: ZodType<A>;
@@ -16,11 +21,12 @@ export interface Pointwise<A> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quant
 
 /** `y[i] = f(x[i])`: output of the input's shape and type, computed in doubles. */
 export function definePointwise<A>(spec: Pointwise<A>): OpDef {
-  const { function: functionOf, opset = 'opset1', ...rest } = spec;
+  const { function: functionOf, kernel, opset = 'opset1', ...rest } = spec;
   return defineOp<A>({
     ...rest,
     opset,
     inputs: [1, 1],
+    ...(kernel ? { lower: (a: A, node: Node, context: LowerContext) => lowerUnary(node, context, ...kernel(a)) } : {}),
     infer: (_, inputs) => {
       const { type, shape } = inputFact(inputs, 0);
       return [{ type, shape }];

@@ -8,6 +8,7 @@ import { bool } from '../attribute.ts';
 import { expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
 import { commonType, type Facts, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import { canLowerMatMul, lowerMatMul } from './lower.ts';
 
 const attributes = z.object({ transpose_a: bool.default(false), transpose_b: bool.default(false) });
 
@@ -91,6 +92,9 @@ export const matMul = defineOp({
   inputs: [2, 2],
   infer,
   evaluate: (a, [x, y]) => [multiply(a, x!, y!)],
+  lower: lowerMatMul,
+  canLower: canLowerMatMul,
+  runtime: { bytes: 'product', epilogue: 'product' },
   quantization: {
     quantizedPorts: [0, 1],
     weights: { port: 1, outputChannelAxis: (a: Attributes, w) => Math.max(0, w.length - (a.transpose_b ? 2 : 1)) },

@@ -1,11 +1,13 @@
 // Concat: joins tensors along one axis.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { elementCount, formatShape, normalizeAxis } from '../../tensor/shape.ts';
 import { int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { commonType, type Facts } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { lowerConcat, moveRuntime } from './lower.ts';
 import { interleave } from './take.ts';
 
 const attributes = z.object({ axis: int });
@@ -40,6 +42,12 @@ export const concat = defineOp({
   evaluate: (a, inputs) => {
     const { shape } = infer(a, inputs)[0]!;
     return [interleave(inputs, elementCount(shape.slice(0, normalizeAxis(a.axis, shape.length))), shape)];
+  },
+  lower: (a, node: Node, context: LowerContext) =>
+    lowerConcat(node, context, normalizeAxis(a.axis, node.output.fact.shape.length)),
+  runtime: {
+    ...moveRuntime,
+    joins: (node) => normalizeAxis(Number(node.attributes.axis), node.output.fact.shape.length),
   },
   quantization: { ascend: 'all', unifiesScales: true },
 });

@@ -1,11 +1,14 @@
 // Pad, both revisions: adds elements around a tensor.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
+import { toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { lowerPad, moveRuntime } from './lower.ts';
 import { takeByAxes } from './take.ts';
 
 const modes = ['constant', 'edge', 'reflect', 'symmetric'] as const;
@@ -82,6 +85,18 @@ function pad(mode: Mode, inputs: readonly Tensor[]): Tensor {
   return takeByAxes(x, axes, fill);
 }
 
+/** The constant that is padded with, undefined when it is computed. */
+function padValue(node: Node): number | undefined {
+  const fill = node.source(3);
+  if (!fill) return 0;
+  return fill.fact.value && toFloat64(fill.fact.value)[0];
+}
+
+function isWholePadding(node: Node): boolean {
+  const amounts = [1, 2].map((i) => knownIntegers(node.source(i)?.fact));
+  return padValue(node) !== undefined && amounts.every((list) => list?.every((n) => n >= 0));
+}
+
 /**
  * Inputs: data, amounts before, amounts behind, optional pad value (0). Modes: `constant`; `edge` repeats the last
  * element; `reflect` mirrors without it; `symmetric` mirrors with it. Negative amounts crop.
@@ -97,6 +112,9 @@ function define(opset: string): OpDef {
       infer(a, factsOf(inputs));
       return [pad(a.pad_mode, inputs)];
     },
+    lower: (_, node, context) => lowerPad(node, context, knownIntegers(node.source(1)!.fact)!, padValue(node)!),
+    canLower: (a, node) => a.pad_mode === 'constant' && isWholePadding(node),
+    runtime: moveRuntime,
     quantization: { ascend: 'nonConstant' },
   });
 }

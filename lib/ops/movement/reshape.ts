@@ -5,6 +5,7 @@ import { elementCount, formatShape, isStatic, type Shape } from '../../tensor/sh
 import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { lowerReshape, moveRuntime } from './lower.ts';
 import { withShape } from './take.ts';
 
 const attributes = z.object({
@@ -57,5 +58,7 @@ export const reshape = defineOp({
   inputs: [2, 2],
   infer,
   evaluate: (a, [x, target]) => [withShape(x!, infer(a, factsOf([x, target]))[0]!.shape)],
+  lower: lowerReshape,
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

@@ -1,9 +1,11 @@
 // Slice: python slices of some axes.
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
 import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { lowerSlices, moveRuntime, sliceBox } from './lower.ts';
 import { slicePositions } from './slicing.ts';
 import { sequence, takeByAxes } from './take.ts';
 
@@ -33,6 +35,10 @@ function infer(inputs: Facts) {
   return [{ type: x.type, shape: x.shape.map((_, i) => positions?.[i]?.length ?? -1) }];
 }
 
+function factsAt(node: Node): Facts {
+  return node.inputs.map((i) => i.source?.fact);
+}
+
 /** `x[start : stop : step]` on the listed axes (all of them without a list); bounds are clamped, steps may be negative. */
 export const slice = defineOp({
   type: 'Slice',
@@ -49,5 +55,8 @@ export const slice = defineOp({
       ),
     ];
   },
+  lower: (_, node, context) => lowerSlices(node, context, [sliceBox(node.output, positionsOf(factsAt(node))!)]),
+  canLower: (_, node) => node.output.fact.shape.every((d) => d > 0) && positionsOf(factsAt(node)) !== undefined,
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

@@ -1,12 +1,14 @@
 // Split and VariadicSplit: cut a tensor along one axis.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { int, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, requiredIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { lowerSlices, moveRuntime } from './lower.ts';
 import { sequence, takeByAxes } from './take.ts';
 
 const splitAttributes = z.object({ num_splits: int.refine((n) => n > 0, 'at least one part is expected') });
@@ -55,6 +57,25 @@ function cut(x: Tensor, axis: number, facts: readonly Fact[]): Tensor[] {
   });
 }
 
+function lowerParts(node: Node, context: LowerContext): void {
+  const axis = normalizeAxis(
+    requiredIntegers([undefined, node.source(1)!.fact], 1, 'axis')[0] ?? 0,
+    node.source(0)!.fact.shape.length,
+  );
+  let from = 0;
+  const boxes = node.outputs.map((port) => {
+    const { shape } = port.fact;
+    const begin = shape.map((_, i) => (i === axis ? from : 0));
+    from += shape[axis]!;
+    return { port, begin, step: shape.map(() => 1), kept: shape.map((_, i) => i) };
+  });
+  lowerSlices(
+    node,
+    context,
+    boxes.filter((b) => b.port.consumers.size > 0),
+  );
+}
+
 /** `num_splits` equal parts along the axis at input 1. */
 export const split = defineOp({
   type: 'Split',
@@ -63,6 +84,8 @@ export const split = defineOp({
   inputs: [2, 2],
   infer: inferSplit,
   evaluate: (a, [x, axis]) => cut(x!, Number(axis!.data[0]), inferSplit(a, factsOf([x, axis]))),
+  lower: (_, node: Node, context: LowerContext) => lowerParts(node, context),
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });
 
@@ -74,5 +97,7 @@ export const variadicSplit = defineOp({
   inputs: [3, 3],
   infer: (_, inputs) => inferVariadic(inputs),
   evaluate: (_, [x, axis, lengths]) => cut(x!, Number(axis!.data[0]), inferVariadic(factsOf([x, axis, lengths]))),
+  lower: (_, node: Node, context: LowerContext) => lowerParts(node, context),
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

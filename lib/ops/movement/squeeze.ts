@@ -5,6 +5,7 @@ import { noAttributes } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers, requiredIntegers } from '../fact.ts';
+import { lowerReshape, moveRuntime } from './lower.ts';
 import { withShape } from './take.ts';
 
 function inferSqueeze(inputs: Facts) {
@@ -46,6 +47,8 @@ export const squeeze = defineOp({
   inputs: [1, 2],
   infer: (_, inputs) => inferSqueeze(inputs),
   evaluate: (_, [x, axes]) => [withShape(x!, inferSqueeze(factsOf([x, axes]))[0]!.shape)],
+  lower: lowerReshape,
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });
 
@@ -57,5 +60,7 @@ export const unsqueeze = defineOp({
   inputs: [2, 2],
   infer: (_, inputs) => inferUnsqueeze(inputs),
   evaluate: (_, [x, axes]) => [withShape(x!, inferUnsqueeze(factsOf([x, axes]))[0]!.shape)],
+  lower: lowerReshape,
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

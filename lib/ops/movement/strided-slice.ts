@@ -1,10 +1,12 @@
 // StridedSlice: slices with masks, new axes and removed axes.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import { intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { lowerSlices, moveRuntime, sliceBox } from './lower.ts';
 import { type Slice, slicePositions } from './slicing.ts';
 import { sequence, takeByAxes, withShape } from './take.ts';
 
@@ -66,7 +68,10 @@ function planOf(
 }
 
 /** Positions taken of each input axis, undefined for dynamic axes, and the output shape. */
-function resolve(a: Attributes, inputs: Facts): { positions: (number[] | undefined)[]; shape: Shape } | undefined {
+function resolve(
+  a: Attributes,
+  inputs: Facts,
+): { positions: (number[] | undefined)[]; shape: Shape; axes: readonly number[] } | undefined {
   const x = inputFact(inputs, 0);
   const [begin, end] = [knownIntegers(inputFact(inputs, 1)), knownIntegers(inputFact(inputs, 2))];
   const step = inputs[3] ? knownIntegers(inputs[3]) : [];
@@ -88,7 +93,11 @@ function resolve(a: Attributes, inputs: Facts): { positions: (number[] | undefin
     const s = plan.slices[axis]!;
     return positions[axis]?.length ?? dynamicLength(s);
   };
-  return { positions, shape: plan.axes.map((axis) => (axis < 0 ? 1 : sizeOf(axis))) };
+  return { positions, axes: plan.axes, shape: plan.axes.map((axis) => (axis < 0 ? 1 : sizeOf(axis))) };
+}
+
+function factsAt(node: Node): Facts {
+  return node.inputs.map((i) => i.source?.fact);
 }
 
 /** Length of a slice of an axis of unknown size: known only for an empty remainder such as `[-1:]`. */
@@ -128,5 +137,12 @@ export const stridedSlice = defineOp({
       ),
     ];
   },
+  lower: (a, node, context) => {
+    const { positions, axes } = resolve(a, factsAt(node))!;
+    lowerSlices(node, context, [sliceBox(node.output, positions, axes)]);
+  },
+  canLower: (a, node) =>
+    node.output.fact.shape.every((d) => d > 0) && (resolve(a, factsAt(node))?.axes.every((i) => i >= 0) ?? false),
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

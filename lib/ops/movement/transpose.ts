@@ -5,6 +5,7 @@ import { noAttributes } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact, knownIntegers } from '../fact.ts';
+import { lowerTranspose, moveRuntime } from './lower.ts';
 import { take } from './take.ts';
 
 /**
@@ -46,5 +47,11 @@ export const transpose = defineOp({
     );
     return [take(x!, shape, source)];
   },
+  lower: (_, node, context) => {
+    const order = knownIntegers(node.source(1)?.fact) ?? [];
+    lowerTranspose(node, context, permutation(order, node.source(0)!.fact.shape));
+  },
+  canLower: (_, node) => knownIntegers(node.source(1)?.fact) !== undefined,
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

@@ -1,5 +1,6 @@
 // AvgPool: the mean of the elements under a window.
 import type { z } from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { isFloat } from '../../tensor/element-type.ts';
 import { elementCount } from '../../tensor/shape.ts';
@@ -7,8 +8,10 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { roundHalfToEven } from '../rounding.ts';
 import type { Window } from '../window.ts';
+import { canLowerPool, lowerPool } from './lower.ts';
 import { poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
 
 const attributes = poolAttributes.extend({ 'exclude-pad': bool.default(false) });
@@ -65,6 +68,13 @@ function average(a: Attributes, x: Tensor): Tensor {
   return fromFloat64(values, shape, x.type);
 }
 
+/** The count of a padded average keeps to the padding that the window was resolved with. */
+function lowerAverage(a: Attributes, node: Node, context: LowerContext): void {
+  const window = poolWindow(a, node.source(0)!.fact.shape);
+  const padded = !a['exclude-pad'] && [...window.padsBegin, ...window.padsEnd].some((p) => p > 0);
+  lowerPool(node, context, window, padded ? 'averagePadded' : 'averageInside');
+}
+
 /**
  * `y[n, c, p] = Σ_k x[n, c, p · stride − pad + k] / d`; `d` is the number of elements inside of x with `exclude-pad`,
  * else the part of the kernel inside of x and its padding. Integer results are rounded half to even.
@@ -76,5 +86,8 @@ export const avgPool = defineOp({
   inputs: [1, 1],
   infer,
   evaluate: (a, [x]) => [average(a, x!)],
+  lower: lowerAverage,
+  canLower: canLowerPool,
+  runtime: { bytes: 'combine', epilogue: 'round' },
   quantization: { quantizedPorts: [0] },
 });

@@ -1,4 +1,5 @@
 // MaxPool, both revisions: the largest element under a window.
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
@@ -6,6 +7,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { elementType, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { canLowerPool, lowerPool } from './lower.ts';
 import { type PoolAttributes, poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
 
 const indexedAttributes = poolAttributes.extend({
@@ -56,6 +59,10 @@ function pool(a: Dilated, x: Tensor): { values: Float64Array; positions: Float64
   return { values, positions, shape };
 }
 
+function lowerMaximum(a: Dilated, node: Node, context: LowerContext): void {
+  lowerPool(node, context, poolWindow(a, node.source(0)!.fact.shape), 'max');
+}
+
 function indices(positions: Float64Array, x: Tensor, axis: number, shape: number[], type: ElementType): Tensor {
   const span = elementCount(x.shape.slice(normalizeAxis(axis, x.shape.length)));
   return fromFloat64(
@@ -76,6 +83,9 @@ export const maxPool1 = defineOp({
     const { values, shape } = pool(a, x!);
     return [fromFloat64(values, shape, x!.type)];
   },
+  lower: lowerMaximum,
+  canLower: canLowerPool,
+  runtime: { bytes: 'move', epilogue: 'none', perChannel: true },
   quantization: { ascend: 'first' },
 });
 
@@ -96,5 +106,8 @@ export const maxPool8 = defineOp({
     const { values, positions, shape } = pool(a, x!);
     return [fromFloat64(values, shape, x!.type), indices(positions, x!, a.axis, shape, a.index_element_type)];
   },
+  lower: lowerMaximum,
+  canLower: canLowerPool,
+  runtime: { bytes: 'move', epilogue: 'none', perChannel: true },
   quantization: { ascend: 'first' },
 });

@@ -9,6 +9,7 @@ import { expandedStrides, requireOneWay, stridedOffsets } from '../broadcast.ts'
 import { defineOp } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
 import { roundHalfToEven } from '../rounding.ts';
+import { canLowerFakeQuantize, lowerFakeQuantize } from './lower.ts';
 
 const attributes = z.object({
   levels: int.refine((n) => n >= 2, 'at least 2 levels are expected'),
@@ -72,6 +73,8 @@ export const fakeQuantizeOp = defineOp({
   opset: 'opset1',
   attributes,
   inputs: [5, 5],
+  lower: lowerFakeQuantize,
+  canLower: canLowerFakeQuantize,
   infer,
   evaluate: (a, [x, ...limits]) => {
     infer(a, [x, ...limits]);

@@ -8,6 +8,7 @@ import { normalizeAxes } from '../axes.ts';
 import { expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef, type QuantTraits } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { lowerPool } from '../pooling/lower.ts';
 
 const attributes = z.object({ keep_dims: bool.default(false) });
 
@@ -20,11 +21,19 @@ interface Reduction {
   add(sum: number, x: number): number;
   finish?(sum: number, count: number): number;
   readonly quantization?: QuantTraits;
+  /** A mean over all positions of an image is an average pool. */
+  readonly isMean?: boolean;
 }
 
 const reductions: Readonly<Record<string, Reduction>> = {
   ReduceSum: { start: 0, add: (s, x) => s + x },
-  ReduceMean: { start: 0, add: (s, x) => s + x, finish: (s, n) => s / n, quantization: { quantizedPorts: [0] } },
+  ReduceMean: {
+    start: 0,
+    add: (s, x) => s + x,
+    finish: (s, n) => s / n,
+    quantization: { quantizedPorts: [0] },
+    isMean: true,
+  },
   ReduceMax: { start: Number.NEGATIVE_INFINITY, add: Math.max, quantization: { ascend: 'first' } },
   ReduceMin: { start: Number.POSITIVE_INFINITY, add: Math.min },
   ReduceProd: { start: 1, add: (s, x) => s * x },
@@ -62,6 +71,38 @@ function reduce(r: Reduction, a: Attributes, x: Tensor, axes: Tensor): Tensor {
   return fromFloat64(sums, shape, x.type);
 }
 
+/** Means over all axes behind the channels of an image. */
+const meanLowering: Pick<OpDef<Attributes>, 'lower' | 'canLower' | 'runtime'> = {
+  lower: (_, node, context) => {
+    const spatial = node.source(0)!.fact.shape.slice(2);
+    const ones = spatial.map(() => 1);
+    const zeros = spatial.map(() => 0);
+    const window = {
+      input: spatial,
+      kernel: spatial,
+      strides: ones,
+      dilations: ones,
+      padsBegin: zeros,
+      padsEnd: zeros,
+      output: ones,
+    };
+    lowerPool(node, context, window, 'averageInside');
+  },
+  canLower: (_, node) => {
+    const { shape } = node.source(0)!.fact;
+    const axes = knownIntegers(node.source(1)?.fact);
+    if (!axes || shape.length < 3 || shape.length > 4) return false;
+    return (
+      normalizeAxes(axes, shape.length).join() ===
+      shape
+        .slice(2)
+        .map((_, i) => i + 2)
+        .join()
+    );
+  },
+  runtime: { bytes: 'combine', epilogue: 'round' },
+};
+
 /** Inputs: data, axes (one number or a list, negative from the end; none reduces nothing). Whole results are truncated. */
 export const reductionOps: readonly OpDef[] = Object.entries(reductions).map(([type, r]) =>
   defineOp({
@@ -71,6 +112,7 @@ export const reductionOps: readonly OpDef[] = Object.entries(reductions).map(([t
     inputs: [2, 2],
     infer,
     evaluate: (a, [x, axes]) => [reduce(r, a, x!, axes!)],
+    ...(r.isMean ? meanLowering : {}),
     ...(r.quantization ? { quantization: r.quantization } : {}),
   }),
 );

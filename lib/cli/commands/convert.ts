@@ -1,0 +1,27 @@
+// lowp convert: a model in another format or precision.
+import { Option } from 'commander';
+import { openModel, saveModel } from '../../formats/index.ts';
+import { action, type CliCommand } from '../command.ts';
+import { addCommonOptions, type CommonOptions } from '../options.ts';
+
+interface Options extends CommonOptions {
+  readonly output: string;
+  readonly precision?: 'fp32' | 'fp16';
+}
+
+export const convertCommand: CliCommand = {
+  register(program) {
+    const command = program.command('convert <model>').description('write a model in another format or precision');
+    command
+      .requiredOption('-o, --output <file>', '.xml or .onnx')
+      .addOption(new Option('--precision <name>', 'of floating-point weights').choices(['fp32', 'fp16']));
+    addCommonOptions(command).action(
+      action<Options>(async ([file], options, { out, signal }) => {
+        const model = await openModel(file!, { signal });
+        await saveModel(model, options.output, options.precision ? { precision: options.precision } : {});
+        out.line(`wrote ${options.output}`);
+        out.json({ output: options.output });
+      }),
+    );
+  },
+};

@@ -1,0 +1,120 @@
+// lowp quantize: a floating-point model and data become a quantized model.
+import { Option } from 'commander';
+import type { Dataset } from '../../data/dataset.ts';
+import { openData } from '../../data/open.ts';
+import { LowpError } from '../../errors/lowp-error.ts';
+import { openModel, saveModel } from '../../formats/index.ts';
+import { quantize } from '../../quantize.ts';
+import { writeQuantizationReport } from '../../report/quantization-report.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { action, type CliCommand } from '../command.ts';
+import {
+  addCommonOptions,
+  addDataOptions,
+  type CommonOptions,
+  collect,
+  type DataCliOptions,
+  dataOptions,
+  inputInfos,
+  integer,
+  requireData,
+} from '../options.ts';
+import { formatBytes, table } from '../output.ts';
+
+interface Options extends CommonOptions, DataCliOptions {
+  readonly output: string;
+  readonly subsetSize: number;
+  readonly preset: 'performance' | 'mixed' | 'accuracy';
+  readonly targetDevice: string;
+  readonly modelType?: 'transformer';
+  readonly ignored?: readonly string[];
+  readonly algorithm: 'default' | 'accuracy-aware';
+  readonly allowRandom?: boolean;
+  readonly keepUncompressedWeights?: boolean;
+  readonly report?: string;
+}
+
+export const quantizeCommand: CliCommand = {
+  register(program) {
+    const command = program
+      .command('quantize <model>')
+      .description('quantize a model to 8 bits with a small set of data');
+    command
+      .requiredOption('-o, --output <file>', 'the quantized model, .xml or .onnx')
+      .option('--subset-size <n>', 'samples to calibrate on', integer(1), 300)
+      .addOption(
+        new Option('--preset <name>', 'symmetric activations, or asymmetric where it helps')
+          .choices(['performance', 'mixed', 'accuracy'])
+          .default('performance'),
+      )
+      .option('--target-device <name>', 'ANY, CPU, CPU_SPR, GPU, VPU or NPU', 'ANY')
+      .addOption(new Option('--model-type <name>', 'special treatment').choices(['transformer']))
+      .option('--ignored <what>', 'NAME, type:TYPE or re:PATTERN stays in floating point (repeat)', collect)
+      .addOption(new Option('--algorithm <name>', 'how').choices(['default', 'accuracy-aware']).default('default'))
+      .option('--keep-uncompressed-weights', 'write weights as FP32 with FakeQuantize instead of INT8')
+      .option('--allow-random', 'accept --data random: ranges will be meaningless')
+      .option('--report <file>', 'write an HTML report');
+    addCommonOptions(addDataOptions(command)).action(
+      action<Options>(async ([file], options, { out, signal }) => {
+        if (options.algorithm !== 'default') {
+          throw new LowpError('ERR_ALGO_UNSUPPORTED', `the algorithm ${options.algorithm} is not available yet`, {
+            help: 'Use --algorithm default.',
+          });
+        }
+        const model = await openModel(file!, { signal });
+        const data = await calibrationData(options, inputInfos(model));
+        const { model: quantized, report } = await quantize(model, inputsOf(data), {
+          preset: options.preset,
+          targetDevice: options.targetDevice,
+          subsetSize: options.subsetSize,
+          ignored: ignoredScope(options.ignored ?? []),
+          ...(options.modelType ? { modelType: options.modelType } : {}),
+          ...(options.threads === undefined ? {} : { threads: options.threads }),
+          signal,
+          onProgress: out.progress(),
+        });
+        await saveModel(quantized, options.output, { compressWeights: !options.keepUncompressedWeights });
+        if (options.report !== undefined) await writeQuantizationReport(options.report, report);
+        const floats = report.nodes.filter((n) => !n.quantized);
+        if (options.verbose)
+          out.line(
+            table(
+              ['node', 'type', 'stays FP32 because'],
+              floats.map((n) => [n.name, n.type, n.reason ?? '']),
+            ),
+          );
+        out.line(
+          `quantized ${report.nodes.length - floats.length} operations, ${floats.length} stay in FP32, ${report.samples} samples, ${report.seconds.total.toFixed(1)} s`,
+        );
+        out.line(`weights ${formatBytes(report.weightBytes.before)} → ${formatBytes(report.weightBytes.after)}`);
+        out.line(`wrote ${options.output}`);
+        out.json({ output: options.output, ...report });
+      }),
+    );
+  },
+};
+
+async function calibrationData(options: Options, inputs: ReturnType<typeof inputInfos>): Promise<Dataset> {
+  const spec = requireData(options, 'quantize');
+  if (spec === 'random' && !options.allowRandom) {
+    throw new LowpError('ERR_CLI_USAGE', 'random data gives ranges that fit no real input', {
+      help: 'Give real data, or add --allow-random for a dry run.',
+    });
+  }
+  return (await openData(spec, inputs, dataOptions(options))).data;
+}
+
+async function* inputsOf(data: Dataset): AsyncGenerator<Readonly<Record<string, Tensor>>> {
+  for await (const sample of data) yield sample.inputs;
+}
+
+/** `NAME`, `type:TYPE` and `re:PATTERN` apart. */
+export function ignoredScope(list: readonly string[]): { names: string[]; types: string[]; patterns: string[] } {
+  const pick = (prefix: string): string[] =>
+    list.filter((s) => s.startsWith(prefix)).map((s) => s.slice(prefix.length));
+  return {
+    names: list.filter((s) => !s.startsWith('type:') && !s.startsWith('re:')),
+    types: pick('type:'),
+    patterns: pick('re:'),
+  };
+}

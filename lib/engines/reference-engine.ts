@@ -1,0 +1,171 @@
+// The reference: evaluates a model node by node in doubles. It defines what the other engines must compute.
+import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+import { inputName, type Model, outputName } from '../graph/model.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
+import { getOp } from '../ops/registry.ts';
+import { formatShape, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
+import { observe } from './observe.ts';
+
+/**
+ * Evaluates every operation by its own definition, with double accumulation inside a node and the element types of the
+ * model between nodes.
+ */
+export const referenceEngine = {
+  name: 'REFERENCE',
+  compile: async (model: Model, options: CompileOptions = {}): Promise<Executable> => {
+    throwIfAborted(options.signal);
+    return new ReferenceExecutable(model, options);
+  },
+} satisfies Engine;
+
+class ReferenceExecutable implements Executable {
+  private readonly model: Model;
+  private readonly options: CompileOptions;
+  private readonly order: readonly Node[];
+  private closed = false;
+
+  constructor(model: Model, options: CompileOptions) {
+    this.model = model;
+    this.options = options;
+    this.order = neededNodes(model, [...(options.taps ?? []), ...(options.observe ?? []).map((point) => point.port)]);
+    for (const node of this.order) requireEvaluation(node);
+  }
+
+  /**
+   * Runs the model once.
+   *
+   * @throws {LowpError} `ERR_RUN_INPUT` for feeds that do not fit, `ERR_ABORTED`, `ERR_RUN_CLOSED`, and what the evaluation
+   *   of a node throws, which names it
+   */
+  async run(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<RunResult> {
+    if (this.closed) throw new LowpError('ERR_RUN_CLOSED', `the session of '${this.model.name}' is closed`);
+    checkFeeds(this.model, feeds, this.options.shapes ?? {});
+    const values = new Values(this.order, this.model, this.options);
+    for (const node of this.order) {
+      throwIfAborted(options.signal);
+      const inputs = node.inputs.map((i) => i.source && values.get(i.source));
+      values.set(node, node.type === 'Parameter' ? [feedOf(node, feeds)!] : evaluateNode(node, inputs));
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    throwIfAborted(options.signal);
+    return values.result();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The values of one run: kept until the last reader is done, reduced as soon as they exist. */
+class Values {
+  private readonly byPort = new Map<OutputPort, Tensor>();
+  private readonly readers = new Map<OutputPort, number>();
+  private readonly kept: ReadonlySet<OutputPort>;
+  private readonly model: Model;
+  private readonly options: CompileOptions;
+  private readonly observations: Observation[];
+
+  constructor(order: readonly Node[], model: Model, options: CompileOptions) {
+    this.model = model;
+    this.options = options;
+    this.observations = new Array<Observation>(options.observe?.length ?? 0);
+    this.kept = new Set([...(options.taps ?? []), ...model.results().map((r) => r.output)]);
+    for (const node of order) {
+      for (const { source } of node.inputs) if (source) this.readers.set(source, (this.readers.get(source) ?? 0) + 1);
+    }
+  }
+
+  /** The value of a port, read once. */
+  get(port: OutputPort): Tensor {
+    const value = this.byPort.get(port)!;
+    const left = this.readers.get(port)! - 1;
+    this.readers.set(port, left);
+    if (left === 0 && !this.kept.has(port)) this.byPort.delete(port);
+    return value;
+  }
+
+  set(node: Node, outputs: readonly Tensor[]): void {
+    for (const [i, port] of node.outputs.entries()) {
+      const value = outputs[i];
+      if (!value) continue;
+      if (this.kept.has(port) || (this.readers.get(port) ?? 0) > 0) this.byPort.set(port, value);
+      for (const [at, point] of (this.options.observe ?? []).entries()) {
+        if (point.port === port) this.observations[at] = observe(value, point);
+      }
+    }
+  }
+
+  result(): RunResult {
+    const outputs: Record<string, Tensor> = {};
+    for (const node of this.model.results()) outputs[outputName(node)] = this.byPort.get(node.output)!;
+    const taps = (this.options.taps ?? []).map((port) => this.byPort.get(port)!);
+    return { outputs, observations: this.observations, taps };
+  }
+}
+
+/** Nodes that outputs, inputs and the given ports depend on, producers first. */
+function neededNodes(model: Model, ports: readonly OutputPort[]): Node[] {
+  const needed = new Set<Node>();
+  const stack = [...model.parameters(), ...model.results(), ...ports.map((p) => p.node)];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (needed.has(node)) continue;
+    needed.add(node);
+    for (const input of node.inputs) if (input.source) stack.push(input.source.node);
+  }
+  return model.nodes().filter((n) => needed.has(n));
+}
+
+function requireEvaluation(node: Node): void {
+  if (node.type === 'Parameter' || getOp(node.type, node.notes.opset, node.name).evaluate) return;
+  throw new LowpError('ERR_OP_UNSUPPORTED', `${node.type} '${node.name}' cannot be evaluated`, { node: node.name });
+}
+
+/** The outputs of one node; errors name it. */
+function evaluateNode(node: Node, inputs: readonly (Tensor | undefined)[]): Tensor[] {
+  const definition = getOp(node.type, node.notes.opset, node.name);
+  const present = inputs.filter((t): t is Tensor => t !== undefined);
+  try {
+    return definition.evaluate!(node.attributes, present, inputs);
+  } catch (error) {
+    if (!(error instanceof LowpError) || error.node !== undefined) throw error;
+    const shapes = present.map((t) => `${t.type}${formatShape(t.shape)}`).join(', ');
+    throw new LowpError(error.code, `${node.type} '${node.name}': ${error.message}; its inputs are ${shapes}`, {
+      node: node.name,
+      cause: error,
+    });
+  }
+}
+
+function feedOf(parameter: Node, feeds: Feeds): Tensor | undefined {
+  return feeds[inputName(parameter)] ?? feeds[parameter.name];
+}
+
+/** Every input is fed, with its type and a shape that fits the declared one or the one given at compilation. */
+function checkFeeds(model: Model, feeds: Feeds, shapes: Readonly<Record<string, Shape>>): void {
+  const known = new Set(model.parameters().flatMap((p) => [inputName(p), p.name]));
+  const unknown = Object.keys(feeds).find((name) => !known.has(name));
+  const names = model.parameters().map((p) => `'${inputName(p)}'`);
+  if (unknown !== undefined) {
+    throw new LowpError('ERR_RUN_INPUT', `the model has no input '${unknown}'; its inputs are ${names.join(', ')}`);
+  }
+  for (const parameter of model.parameters()) {
+    const name = inputName(parameter);
+    const fed = feedOf(parameter, feeds);
+    if (!fed) throw new LowpError('ERR_RUN_INPUT', `input '${name}' is not fed`, { node: parameter.name });
+    const { type } = parameter.output.fact;
+    const shape = shapes[name] ?? shapes[parameter.name] ?? parameter.output.fact.shape;
+    const fits = fed.shape.length === shape.length && fed.shape.every((d, i) => shape[i]! < 0 || d === shape[i]);
+    if (fed.type === type && fits) continue;
+    const [expected, got] = [`${type}${formatShape(shape)}`, `${fed.type}${formatShape(fed.shape)}`];
+    throw new LowpError('ERR_RUN_INPUT', `input '${name}' takes ${expected}, it was fed ${got}`, {
+      node: parameter.name,
+    });
+  }
+}

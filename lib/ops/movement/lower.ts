@@ -1,0 +1,162 @@
+// Operations that only move elements, as strided copies or as other names for the same memory.
+import { invariant } from '../../errors/assert.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
+import { elementCount, type Shape } from '../../tensor/shape.ts';
+import type { RuntimeTraits } from '../define-op.ts';
+import type { Layout, LowerContext, QuantFormat } from '../lower-context.ts';
+import { memoryStrides, mergeAxes } from '../memory-layout.ts';
+
+/** Axes that the copy kernel iterates over. */
+const kernelAxes = 6;
+
+/** Bytes may pass when they have one scale. */
+export const moveRuntime: RuntimeTraits = { bytes: 'move', epilogue: 'none' };
+
+/** A box of elements and where they are, in elements: `source[inOffset + Σ i·inStrides]` goes to `target[…]`. */
+export interface CopyBox {
+  readonly dims: Shape;
+  readonly inStrides: readonly number[];
+  readonly outStrides: readonly number[];
+  readonly inOffset: number;
+  readonly outOffset: number;
+}
+
+/** Emits a strided copy. */
+export function emitCopy(context: LowerContext, name: string, box: CopyBox, from: number, to: number): void {
+  const merged = mergeAxes(box.dims, [box.outStrides, box.inStrides]);
+  const axes = merged.dims.length === 0 ? { dims: [1], strides: [[1], [1]] } : merged;
+  invariant(axes.dims.length <= kernelAxes, `${name}: ${axes.dims.length} axes to copy`);
+  const params: Record<string, number> = { rank: axes.dims.length, inOffset: box.inOffset, outOffset: box.outOffset };
+  for (const [i, d] of axes.dims.entries()) {
+    params[`d${i}`] = d;
+    params[`outStride${i}`] = axes.strides[0]![i]!;
+    params[`inStride${i}`] = axes.strides[1]![i]!;
+  }
+  context.builder.call('copy', params, { name, in: [from], out: [to] });
+}
+
+/** The input in a layout, as bytes when the node runs on bytes, and a place of the same kind for a result. */
+export function moved(
+  node: Node,
+  context: LowerContext,
+  layout: Layout,
+): { buffer: number; format?: QuantFormat; place(port: OutputPort, layout: Layout): number } {
+  const bytes = context.quantized(node, 0, layout);
+  return {
+    buffer: bytes?.buffer ?? context.float(node, 0, layout),
+    ...(bytes ? { format: bytes.format } : {}),
+    place: (port, to) => (bytes ? context.placeQuantized(port, to, bytes.format) : context.placeFloat(port, to)).buffer,
+  };
+}
+
+/** Reshape and its relatives: the same memory. */
+export function lowerReshape(_: unknown, node: Node, context: LowerContext): void {
+  context.alias(node.output, node, 0);
+}
+
+export function lowerTranspose(node: Node, context: LowerContext, order: readonly number[]): void {
+  const layout = context.layoutOf(node, 0);
+  const { shape } = node.source(0)!.fact;
+  const out = node.output.fact.shape;
+  const source = moved(node, context, layout);
+  const strides = memoryStrides(shape, layout);
+  const box = {
+    dims: out,
+    inStrides: order.map((axis) => strides[axis]!),
+    outStrides: memoryStrides(out, 'plain'),
+    inOffset: 0,
+    outOffset: 0,
+  };
+  emitCopy(context, node.name, box, source.buffer, source.place(node.output, 'plain'));
+}
+
+/** One output of a slicing operation: first element and step along each input axis. */
+export interface SliceBox {
+  readonly port: OutputPort;
+  readonly begin: readonly number[];
+  readonly step: readonly number[];
+  /** Input axes that the output keeps, in order. */
+  readonly kept: readonly number[];
+}
+
+/** A box from the positions taken of each input axis; undefined positions take the whole axis. */
+export function sliceBox(
+  port: OutputPort,
+  positions: readonly (readonly number[] | undefined)[],
+  kept: readonly number[] = positions.map((_, i) => i),
+): SliceBox {
+  return {
+    port,
+    begin: positions.map((p) => p?.[0] ?? 0),
+    step: positions.map((p) => (p && p.length > 1 ? p[1]! - p[0]! : 1)),
+    kept,
+  };
+}
+
+/** Slices of input 0; outputs of the same rank keep its layout. */
+export function lowerSlices(node: Node, context: LowerContext, slices: readonly SliceBox[]): void {
+  const { shape } = node.source(0)!.fact;
+  const layout = context.layoutOf(node, 0);
+  const source = moved(node, context, layout);
+  const strides = memoryStrides(shape, layout);
+  for (const { port, begin, step, kept } of slices) {
+    const out = port.fact.shape;
+    const outLayout = kept.length === shape.length ? layout : 'plain';
+    const box = {
+      dims: kept.map((_, i) => out[i]!),
+      inStrides: kept.map((axis) => strides[axis]! * step[axis]!),
+      outStrides: memoryStrides(out, outLayout),
+      inOffset: begin.reduce((sum, b, axis) => sum + b * strides[axis]!, 0),
+      outOffset: 0,
+    };
+    emitCopy(context, node.name, box, source.buffer, source.place(port, outLayout));
+  }
+}
+
+/** Constant padding: the value everywhere, then the input over it. Bytes get the nearest byte to the value. */
+export function lowerPad(node: Node, context: LowerContext, begin: readonly number[], value: number): void {
+  const { shape } = node.source(0)!.fact;
+  const out = node.output.fact.shape;
+  const layout = context.layoutOf(node, 0);
+  const source = moved(node, context, layout);
+  const target = source.place(node.output, layout);
+  const stored = source.format ? value / source.format.scale[0]! + source.format.zeroPoint[0]! : value;
+  context.builder.call(
+    'fill',
+    { elements: elementCount(out), value: stored },
+    { name: node.name, in: [], out: [target] },
+  );
+  const outStrides = memoryStrides(out, layout);
+  const outOffset = begin.reduce((sum, b, axis) => sum + b * outStrides[axis]!, 0);
+  emitCopy(
+    context,
+    node.name,
+    { dims: shape, inStrides: memoryStrides(shape, layout), outStrides, inOffset: 0, outOffset },
+    source.buffer,
+    target,
+  );
+}
+
+/** Copies of the inputs that are not in the joint memory yet. */
+export function lowerConcat(node: Node, context: LowerContext, axis: number): void {
+  const out = node.output.fact.shape;
+  const joint = context.joint(node, axis);
+  const outStrides = memoryStrides(out, joint.layout);
+  let at = 0;
+  for (const [i, input] of node.inputs.entries()) {
+    const { shape } = input.source!.fact;
+    if (!joint.isWritten[i]) {
+      const buffer =
+        joint.type === 'u8' ? context.quantized(node, i, joint.layout)!.buffer : context.float(node, i, joint.layout);
+      const box = {
+        dims: shape,
+        inStrides: memoryStrides(shape, joint.layout),
+        outStrides,
+        inOffset: 0,
+        outOffset: at * outStrides[axis]!,
+      };
+      emitCopy(context, node.name, box, buffer, joint.buffer);
+    }
+    at += shape[axis]!;
+  }
+}

@@ -1,0 +1,93 @@
+// FakeQuantize as a native kernel call: bytes when something behind it reads bytes, else rounded floats.
+import { constantOf, type Node } from '../../graph/node.ts';
+import { toFloat32 } from '../../tensor/convert.ts';
+import { elementCount, type Shape } from '../../tensor/shape.ts';
+import type { LowerContext, QuantFormat } from '../lower-context.ts';
+
+/** Pixels of fewer channels take this many bytes, so that a convolution reads whole words. */
+const leastPixel = 4;
+
+/** Constant limits, one for the tensor or one for each index of axis 1. */
+export function canLowerFakeQuantize(_: unknown, node: Node): boolean {
+  const { shape } = node.source(0)!.fact;
+  return [1, 2, 3, 4].every((i) => {
+    const limit = constantOf(node.source(i));
+    return limit !== undefined && (limit.data.length === 1 || isPerChannel(limit.shape, shape));
+  });
+}
+
+function isPerChannel(limit: Shape, shape: Shape): boolean {
+  const padded = [...new Array<number>(Math.max(0, shape.length - limit.length)).fill(1), ...limit];
+  return shape.length >= 2 && padded.every((d, i) => (i === 1 ? d === shape[1] : d === 1));
+}
+
+export function lowerFakeQuantize(a: { readonly levels: number }, node: Node, context: LowerContext): void {
+  const format = context.storedFormat(node);
+  if (format) lowerToBytes(node, context, format);
+  else lowerToFloats(a.levels, node, context);
+}
+
+function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): void {
+  const { builder } = context;
+  const { shape } = node.output.fact;
+  const inverse = Float32Array.from(format.scale, (s) => 1 / s);
+  const shift = Float32Array.from(format.zeroPoint);
+  const perChannel = format.scale.length > 1;
+  const from = context.layoutOf(node, 0);
+  const isImage = shape.length >= 4 || (shape.length === 3 && (from === 'channelsLast' || perChannel));
+  const channels = isImage ? shape[1]! : elementCount(shape);
+  const input = context.float(node, 0, from);
+  const layout = isImage ? 'channelsLast' : 'plain';
+  const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel : 0 });
+  const [batch, rows] = isImage ? [shape[0]!, elementCount(shape.slice(2))] : [1, perChannel ? shape[0]! : 1];
+  const width = isImage ? channels : perChannel ? shape[1]! : channels;
+  const bounds = format.high === 255 && format.low === 0 ? undefined : boundsOf(format, width);
+  builder.call(
+    'quantize',
+    {
+      batch,
+      channels: width,
+      spatial: rows,
+      layout: isImage && from === 'plain' ? 1 : 0,
+      outStride: isImage ? place.stride : width,
+      padValue: format.zeroPoint[0]!,
+    },
+    {
+      name: node.name,
+      in: [
+        input,
+        builder.constant('f32', inverse),
+        builder.constant('f32', shift),
+        bounds && builder.constant('u8', bounds),
+      ],
+      out: [place.buffer],
+    },
+  );
+}
+
+function boundsOf(format: QuantFormat, channels: number): Uint8Array {
+  const bounds = new Uint8Array(2 * channels).fill(format.low, 0, channels);
+  return bounds.fill(format.high, channels);
+}
+
+function lowerToFloats(levels: number, node: Node, context: LowerContext): void {
+  const { builder } = context;
+  const { shape } = node.output.fact;
+  const limits = [1, 2, 3, 4].map((i) => toFloat32(constantOf(node.source(i))!));
+  const perChannel = limits.some((l) => l.length > 1);
+  const layout = context.layoutOf(node, 0);
+  const input = context.float(node, 0, layout);
+  const place = context.placeFloat(node.output, layout);
+  const spatial = elementCount(shape.slice(2));
+  const channels = perChannel ? shape[1]! : 1;
+  const view = !perChannel
+    ? { outer: 1, channels, inner: elementCount(shape) }
+    : layout === 'plain'
+      ? { outer: shape[0]!, channels, inner: spatial }
+      : { outer: shape[0]! * spatial, channels, inner: 1 };
+  builder.call(
+    'fake_quantize',
+    { ...view, levels },
+    { name: node.name, in: [input, ...limits.map((l) => builder.constant('f32', l))], out: [place.buffer] },
+  );
+}

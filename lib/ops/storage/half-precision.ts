@@ -1,0 +1,91 @@
+// Models of half precision computed in f32, and models of f32 stored in half precision.
+import { setAttributes, setConstant } from '../../graph/edit.ts';
+import type { Model } from '../../graph/model.ts';
+import type { InputPort, Node } from '../../graph/node.ts';
+import { convert, toFloat32 } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
+import { inferModel } from '../infer-model.ts';
+
+/** Largest finite f16. */
+const largestHalf = 65504;
+
+function isHalf(type: unknown): type is 'f16' | 'bf16' {
+  return type === 'f16' || type === 'bf16';
+}
+
+/**
+ * Makes a model that computes in f16 or bf16, as IR version 10 does for FP16, compute in f32: inputs, constants and
+ * element types among the attributes. Constants remember their type in `notes.storedAs`. Constants in front of a Convert
+ * stay as they are. Returns how many nodes changed.
+ */
+export function promoteHalf(model: Model): number {
+  let count = 0;
+  for (const node of model.nodes()) if (promoteNode(node)) count++;
+  if (count > 0) inferModel(model);
+  return count;
+}
+
+function promoteNode(node: Node): boolean {
+  if (node.type === 'Constant') return promoteConstant(node);
+  const changed = Object.entries(node.attributes).filter(([, value]) => isHalf(value));
+  if (changed.length === 0) return false;
+  setAttributes(node, { ...node.attributes, ...Object.fromEntries(changed.map(([key]) => [key, 'f32'])) });
+  if (node.type === 'Parameter') node.output.fact = { type: 'f32', shape: node.output.fact.shape };
+  return true;
+}
+
+function promoteConstant(node: Node): boolean {
+  const value = node.output.fact.value;
+  if (!value || !isHalf(value.type)) return false;
+  const consumers = [...node.output.consumers];
+  if (consumers.length > 0 && consumers.every((c) => c.node.type === 'Convert')) return false;
+  node.notes = { ...node.notes, storedAs: value.type };
+  setConstant(node, convert(value, 'f32'));
+  return true;
+}
+
+/**
+ * Marks the f32 constants that a model stored in f16 holds in f16: all but single numbers, the limits of FakeQuantize,
+ * the scales and zero points of quantized weights, and constants with values beyond ±65504. Returns how many.
+ */
+export function markForHalf(model: Model): number {
+  let count = 0;
+  for (const node of model.nodeById.values()) {
+    const value = node.type === 'Constant' ? node.output.fact.value : undefined;
+    if (value?.type !== 'f32' || value.data.length < 2) continue;
+    if ([...node.output.consumers].some(needsFloat)) continue;
+    if (toFloat32(value).some((v) => Math.abs(v) > largestHalf)) continue;
+    node.notes = { ...node.notes, storedAs: 'f16' };
+    count++;
+  }
+  return count;
+}
+
+/** Forgets in which types constants were stored. */
+export function forgetStoredTypes(model: Model): void {
+  for (const node of model.nodeById.values()) {
+    const { storedAs, ...notes } = node.notes;
+    if (storedAs) node.notes = notes;
+  }
+}
+
+function needsFloat(consumer: InputPort): boolean {
+  const { node, index } = consumer;
+  if (node.type === 'FakeQuantize') return index > 0;
+  return (node.type === 'Multiply' || node.type === 'Subtract') && isDequantization(node);
+}
+
+/** A product or difference whose other operand comes from stored integers of 8 bits or less. */
+function isDequantization(node: Node): boolean {
+  return node.inputs.some((input) => {
+    const above = input.source?.node;
+    const producer = above?.type === 'Subtract' ? above.source(0)?.node : above;
+    const stored = producer?.type === 'Convert' ? producer.source(0)?.node : undefined;
+    return stored?.type === 'Constant' && isQuantizedStorage(stored.output.fact.type);
+  });
+}
+
+/** Element types in which quantized weights are stored. */
+export function isQuantizedStorage(type: ElementType): boolean {
+  return type === 'i8' || type === 'u8' || type === 'i4' || type === 'u4';
+}
