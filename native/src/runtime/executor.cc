@@ -1,0 +1,146 @@
+// Resolves every operand to an address once, so that a run is a loop over calls and phases.
+#include "runtime/executor.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <new>
+
+#include "thread/float_mode.h"
+
+namespace lowp {
+namespace {
+
+// Below these a call is over before other threads would have had a share of it (about 5 microseconds on one core).
+constexpr double kParallelOperations = 1e6;
+constexpr uint64_t kParallelBytes = 64 << 10;
+
+uint64_t PhysicalMemory() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGE_SIZE);
+  return pages > 0 && page > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) : UINT64_MAX;
+}
+
+struct TileJob {
+  const PreparedCall* call;
+  RunContext context;
+  size_t phase;
+  uint8_t* scratch;
+  size_t scratch_stride;
+};
+
+void RunTiles(void* argument, size_t worker, size_t begin, size_t end) {
+  const TileJob& job = *static_cast<const TileJob*>(argument);
+  RunContext context = job.context;
+  context.scratch = job.scratch + worker * job.scratch_stride;
+  job.call->Run(context, job.phase, begin, end);
+}
+
+uint64_t Nanoseconds(std::chrono::steady_clock::duration duration) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Program> program, size_t threads) {
+  std::unique_ptr<Executor> executor(new (std::nothrow) Executor(std::move(program)));
+  if (!executor) return Status(Code::kMemory, "no memory for a session");
+  const Status allocated = executor->Allocate(threads);
+  if (!allocated.ok()) return allocated;
+  executor->ResolveOperands();
+  return executor;
+}
+
+Status Executor::Allocate(size_t threads) {
+  Result<std::unique_ptr<Pool>> pool = Pool::Create(threads);
+  if (!pool.ok()) return pool.status();
+  pool_ = std::move(pool.value());
+  scratch_stride_ = (program_->scratch_bytes() + kReadSlack + 63) & ~size_t{63};
+  uint64_t scratch = 0, total = 0;
+  const bool fits = CheckedMul(scratch_stride_, threads, &scratch) &&
+                    !__builtin_add_overflow(scratch, uint64_t{program_->arena_bytes()}, &total) && total <= PhysicalMemory();
+  if (fits) {
+    arena_ = AllocateAligned<uint8_t>(program_->arena_bytes());
+    scratch_ = AllocateAligned<uint8_t>(scratch);
+  }
+  times_.reset(new (std::nothrow) CallTime[program_->calls().size() + 1]);
+  if (arena_ && scratch_ && times_) return Status();
+  return Status(Code::kMemory, "a session of this program needs " + std::to_string(program_->arena_bytes()) +
+                                   " bytes for values and " + std::to_string(scratch_stride_) +
+                                   " bytes for each of " + std::to_string(threads) + " threads, which is not available");
+}
+
+const void* Executor::Resolve(const ProgramCall::Place& place) const {
+  using Kind = ProgramCall::Place::Kind;
+  if (place.kind == Kind::kArena) return arena_.get() + place.offset;
+  return place.kind == Kind::kConstant ? place.constant : nullptr;
+}
+
+void Executor::ResolveOperands() {
+  const std::vector<ProgramCall>& calls = program_->calls();
+  for (const ProgramCall& call : calls) {
+    for (const ProgramCall::Place& place : call.inputs) input_pointers_.push_back(Resolve(place));
+    for (const ProgramCall::Place& place : call.outputs) output_pointers_.push_back(arena_.get() + place.offset);
+  }
+  size_t input = 0, output = 0;
+  for (const ProgramCall& call : calls) {
+    Step step;
+    step.call = call.prepared.get();
+    step.context.inputs = input_pointers_.data() + input;
+    step.context.outputs = output_pointers_.data() + output;
+    step.context.shared = arena_.get() + call.shared_offset;
+    step.parallel = call.prepared->operations >= kParallelOperations || call.bytes >= kParallelBytes;
+    steps_.push_back(step);
+    input += call.inputs.size();
+    output += call.outputs.size();
+  }
+}
+
+void Executor::SetProfiling(bool on) {
+  if (on)
+    for (size_t i = 0; i < steps_.size(); i++) times_[i].Reset();
+  profiling_.store(on, std::memory_order_relaxed);
+}
+
+void Executor::RunStep(const Step& step) {
+  TileJob job{step.call, step.context, 0, scratch_.get(), scratch_stride_};
+  for (; job.phase < step.call->phases; job.phase++) {
+    const size_t tiles = step.call->tiles[job.phase];
+    if (step.parallel) {
+      pool_->Run(tiles, RunTiles, &job);
+    } else if (tiles > 0) {
+      RunTiles(&job, 0, 0, tiles);
+    }
+  }
+}
+
+void Executor::CopyInputs(const void* const* inputs) {
+  const std::vector<Port>& ports = program_->inputs();
+  for (size_t i = 0; i < ports.size(); i++)
+    if (ports[i].bytes > 0) std::memcpy(arena_.get() + ports[i].arena_offset, inputs[i], ports[i].bytes);
+}
+
+void Executor::CopyOutputs(void* const* outputs) const {
+  const std::vector<Port>& ports = program_->outputs();
+  for (size_t i = 0; i < ports.size(); i++)
+    if (ports[i].bytes > 0 && outputs[i]) std::memcpy(outputs[i], arena_.get() + ports[i].arena_offset, ports[i].bytes);
+}
+
+Status Executor::RunCalls() {
+  const ScopedFloatMode float_mode;
+  const bool profiling = profiling_.load(std::memory_order_relaxed);
+  for (size_t i = 0; i < steps_.size(); i++) {
+    if (cancelled_.load(std::memory_order_relaxed)) break;
+    if (!profiling) {
+      RunStep(steps_[i]);
+      continue;
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    RunStep(steps_[i]);
+    times_[i].Add(Nanoseconds(std::chrono::steady_clock::now() - begin));
+  }
+  if (cancelled_.load(std::memory_order_relaxed)) return Status(Code::kAborted, "the run was cancelled");
+  return Status();
+}
+
+}  // namespace lowp

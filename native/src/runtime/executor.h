@@ -1,0 +1,64 @@
+// Runs the calls of a program one after another in memory of its own. Not for two threads at a time.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/aligned.h"
+#include "base/status.h"
+#include "program/program.h"
+#include "runtime/profile.h"
+#include "thread/pool.h"
+
+namespace lowp {
+
+class Executor {
+ public:
+  // kMemory when arena and scratch do not fit into the memory of the machine.
+  static Result<std::unique_ptr<Executor>> Create(std::shared_ptr<const Program> program, size_t threads);
+
+  // The three steps of a run; none allocates. Pointers follow the program's ports, each with the size of its port and
+  // any alignment. RunCalls() gives kAborted when Cancel() was called after ResetCancel().
+  void CopyInputs(const void* const* inputs);
+  Status RunCalls();
+  void CopyOutputs(void* const* outputs) const;  // null entries are left out
+
+  // From any thread: ends RunCalls() before its next call.
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  void ResetCancel() { cancelled_.store(false, std::memory_order_relaxed); }
+
+  const Program& program() const { return *program_; }
+  size_t threads() const { return pool_->threads(); }
+
+  // Starting gathers from zero.
+  void SetProfiling(bool on);
+  const CallTime& time(size_t call) const { return times_[call]; }
+
+ private:
+  struct Step {
+    const PreparedCall* call = nullptr;
+    RunContext context;
+    bool parallel = false;
+  };
+
+  explicit Executor(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  Status Allocate(size_t threads);
+  void ResolveOperands();
+  void RunStep(const Step& step);
+  const void* Resolve(const ProgramCall::Place& place) const;
+
+  std::shared_ptr<const Program> program_;
+  std::unique_ptr<Pool> pool_;
+  AlignedPtr<uint8_t> arena_;
+  AlignedPtr<uint8_t> scratch_;
+  size_t scratch_stride_ = 0;
+  std::vector<const void*> input_pointers_;   // of all steps, one after another
+  std::vector<void*> output_pointers_;
+  std::vector<Step> steps_;
+  std::unique_ptr<CallTime[]> times_;
+  std::atomic<bool> profiling_{false};
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace lowp
