@@ -10,13 +10,19 @@ import { observe } from './observe.ts';
 
 /**
  * Evaluates every operation by its own definition, with double accumulation inside a node and the element types of the
- * model between nodes.
+ * model between nodes. Later changes of the model do not reach a compiled copy.
  */
 export const referenceEngine = {
   name: 'REFERENCE',
   compile: async (model: Model, options: CompileOptions = {}): Promise<Executable> => {
     throwIfAborted(options.signal);
-    return new ReferenceExecutable(model, options);
+    const copy = model.clone();
+    const twin = (port: OutputPort): OutputPort => copy.nodeById.get(port.node.id)!.outputs[port.index]!;
+    return new ReferenceExecutable(copy, {
+      ...options,
+      taps: (options.taps ?? []).map(twin),
+      observe: (options.observe ?? []).map((point) => ({ ...point, port: twin(point.port) })),
+    });
   },
 } satisfies Engine;
 

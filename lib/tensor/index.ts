@@ -1,3 +1,4 @@
+export * from './compare.ts';
 export * from './convert.ts';
 export * from './element-type.ts';
 export * from './f16.ts';
