@@ -59,7 +59,7 @@ function gelu(n: ImportNode): OutputPort[] {
   return [n.add('Gelu', { approximation_mode: approximation === 'tanh' ? 'tanh' : 'erf' }, [n.input(0)])];
 }
 
-/** Limits are attributes before opset 11, optional inputs since. Known limits give a Clamp. */
+/** Limits are attributes before opset 11, optional inputs since. Known limits in order give a Clamp. */
 function clip(n: ImportNode): OutputPort[] {
   const data = n.input(0);
   const low = n.optional(1);
@@ -68,8 +68,9 @@ function clip(n: ImportNode): OutputPort[] {
     const min = n.attributes.float('min') ?? n.knownNumber(1, 'minimum') ?? -Infinity;
     const max = n.attributes.float('max') ?? n.knownNumber(2, 'maximum') ?? Infinity;
     const least = -3.4028234663852886e38;
-    return [n.add('Clamp', { min: Math.max(min, least), max: Math.min(max, -least) }, [data])];
+    if (min <= max) return [n.add('Clamp', { min: Math.max(min, least), max: Math.min(max, -least) }, [data])];
   }
+  if (n.opset < 11) n.invalid('its minimum is greater than its maximum');
   const raised = low ? n.add('Maximum', {}, [data, low], high ? { suffix: 'minimum' } : {}) : data;
   return [high ? n.add('Minimum', {}, [raised, high]) : raised];
 }

@@ -1,6 +1,7 @@
 /** Constants, shapes, types and operations that pass their input on. */
 import type { OutputPort } from '../../../graph/node.ts';
-import { isStatic } from '../../../tensor/shape.ts';
+import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
+import { elementCount, isStatic } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { computeType, elementTypeOf } from '../data-types.ts';
 import { addTensor } from './add-tensor.ts';
@@ -35,9 +36,14 @@ function constant(n: ImportNode): OutputPort[] {
 function constantOfShape(n: ImportNode): OutputPort[] {
   const given: Tensor = n.attributes.tensor('value') ?? tensor('f32', [1], [0]);
   if (given.data.length !== 1) n.attributes.fail('value', `has ${given.data.length} elements, expected one`);
-  const fill = addTensor(n.state.model, `${n.name}/value`, tensor(given.type, [], given.data));
   const target = n.input(0);
-  if (target.fact.value?.data.length === 0) return [fill];
+  const known = target.fact.value ? n.knownInts(0, 'shape') : undefined;
+  if (known?.some((d) => d < 0)) n.invalid(`its shape is ${known.join(',')}`);
+  if (known && elementCount(known) <= 2 ** 16) {
+    const values = new Float64Array(elementCount(known)).fill(toFloat64(given)[0]!);
+    return [n.constant(fromFloat64(values, known, computeType(given.type)))];
+  }
+  const fill = addTensor(n.state.model, `${n.name}/value`, tensor(given.type, [], given.data));
   return [n.add('Broadcast', { mode: 'numpy' }, [fill, target])];
 }
 

@@ -108,7 +108,9 @@ export class ImportNode {
   known(index: number, what: string): Tensor | undefined {
     const port = this.#inputs[index];
     if (!port || port.fact.value) return port?.fact.value;
-    return this.unsupported(`its ${what} is computed from the inputs of the model; only constants are supported`);
+    return this.unsupported(
+      `the value of its ${what} depends on the inputs of the model; only constants are supported`,
+    );
   }
 
   /** {@link known} as integers. */
