@@ -1,51 +1,50 @@
-// Evaluation of single nodes, and inference of a whole model after something in it has changed.
-import type { Model } from '../graph/model.ts';
-import type { Fact, Node } from '../graph/node.ts';
-import { isStatic, sameShape } from '../tensor/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+// Shape inference of a whole model, after its inputs were given shapes or its graph was changed.
+import { LowpError } from '../errors/lowp-error.ts';
+import { setAttributes } from '../graph/edit.ts';
+import { inputName, type Model } from '../graph/model.ts';
+import type { Node } from '../graph/node.ts';
+import { formatShape, type Shape } from '../tensor/shape.ts';
 import { inferFacts } from './create-node.ts';
 import { getOp } from './registry.ts';
 
 /**
- * The outputs of a node for given inputs, by its reference evaluation; undefined when the operation has none.
+ * Gives inputs their shapes, then infers types, shapes and small known values of all nodes in order.
+ * A size that is static in the model must stay as it is unless the input is named in `shapes`.
  *
- * @param inputs  one entry per input, undefined for an absent optional one
- * @throws {LowpError} what the evaluation throws
+ * @param shapes  by input name, or by the name of the `Parameter` node
+ * @throws {LowpError} `ERR_GRAPH_NAME` for a name that is no input, `ERR_SHAPE_RANK` for another rank, and whatever the
+ *   inference of a node throws, which names it
  */
-export function evaluateNode(node: Node, inputs: readonly (Tensor | undefined)[]): Tensor[] | undefined {
-  const definition = getOp(node.type, node.notes.opset, node.name);
-  const present = inputs.filter((t) => t !== undefined);
-  return definition.evaluate?.(node.attributes, present, inputs);
-}
-
-/**
- * Infers types, shapes and small known values of every node again, producers first. Inputs and constants keep theirs.
- * Returns how many outputs changed their type or shape.
- *
- * @throws {LowpError} what the inference of an operation throws
- */
-export function inferModel(model: Model): number {
-  let changed = 0;
+export function inferModel(model: Model, shapes: Readonly<Record<string, Shape>> = {}): void {
+  for (const [name, shape] of Object.entries(shapes)) setShape(findInput(model, name), shape);
   for (const node of model.nodes()) {
-    if (node.type === 'Parameter' || node.type === 'Constant') continue;
     const definition = getOp(node.type, node.notes.opset, node.name);
     const inputs = node.inputs.map((i) => i.source?.fact);
     const facts = inferFacts(definition, node.attributes, inputs, node.name);
-    for (const out of node.outputs) {
-      const fact = facts[out.index];
-      if (!fact) continue;
-      if (!sameKind(out.fact, fact)) changed++;
-      out.fact = fact;
+    for (const [i, fact] of facts.entries()) {
+      const port = node.outputs[i];
+      if (port) port.fact = fact;
     }
   }
-  return changed;
 }
 
-function sameKind(a: Fact, b: Fact): boolean {
-  return a.type === b.type && sameShape(a.shape, b.shape);
+/** @throws {LowpError} `ERR_GRAPH_NAME` */
+function findInput(model: Model, name: string): Node {
+  const inputs = model.parameters();
+  const found = inputs.find((p) => inputName(p) === name || p.name === name || p.output.names.includes(name));
+  if (found) return found;
+  const known = inputs.map((p) => `'${inputName(p)}'`).join(', ');
+  throw new LowpError('ERR_GRAPH_NAME', `the model '${model.name}' has no input '${name}'; its inputs are ${known}`);
 }
 
-/** True when every output has a shape without dynamic dimensions. */
-export function isStaticNode(node: Node): boolean {
-  return node.outputs.every((o) => isStatic(o.fact.shape));
+function setShape(parameter: Node, shape: Shape): void {
+  const declared = parameter.output.fact.shape;
+  if (declared.length !== shape.length) {
+    throw new LowpError(
+      'ERR_SHAPE_RANK',
+      `input '${inputName(parameter)}' has shape ${formatShape(declared)}, it cannot become ${formatShape(shape)}`,
+      { node: parameter.name },
+    );
+  }
+  setAttributes(parameter, { ...parameter.attributes, shape: [...shape] });
 }

@@ -8,7 +8,7 @@ import { broadcastShapes, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expandTensor, expandValues } from '../broadcast.ts';
 import { createNode } from '../create-node.ts';
-import { evaluateNode } from '../infer-model.ts';
+import { evaluateNode } from '../evaluate-node.ts';
 import { getOp } from '../registry.ts';
 
 /** Zero points this close to an integer are that integer; limits in f32 leave about 1e-5 of noise. */

@@ -1,0 +1,16 @@
+// Evaluation of a single node by its reference definition.
+import type { Node } from '../graph/node.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { getOp } from './registry.ts';
+
+/**
+ * The outputs of a node for given inputs; undefined when the operation has no reference evaluation.
+ *
+ * @param inputs  one entry per input, undefined for an absent optional one
+ * @throws {LowpError} what the evaluation throws
+ */
+export function evaluateNode(node: Node, inputs: readonly (Tensor | undefined)[]): Tensor[] | undefined {
+  const definition = getOp(node.type, node.notes.opset, node.name);
+  const present = inputs.filter((t) => t !== undefined);
+  return definition.evaluate?.(node.attributes, present, inputs);
+}
