@@ -24,23 +24,35 @@ import { logical } from './elementwise/logical.ts';
 import { select } from './elementwise/select.ts';
 import { unaryMath } from './elementwise/unary-math.ts';
 import { matMul } from './linear/mat-mul.ts';
+import { broadcast1, broadcast3 } from './movement/broadcast.ts';
 import { concat } from './movement/concat.ts';
+import { depthToSpace, spaceToDepth } from './movement/depth-to-space.ts';
 import { gather1, gather7, gather8 } from './movement/gather.ts';
+import { oneHot } from './movement/one-hot.ts';
 import { pad1, pad12 } from './movement/pad.ts';
+import { range1, range4 } from './movement/range.ts';
 import { reshape } from './movement/reshape.ts';
+import { scatterElementsUpdate, scatterNdUpdate, scatterUpdate } from './movement/scatter.ts';
 import { shapeOf1, shapeOf3 } from './movement/shape-of.ts';
+import { shuffleChannels } from './movement/shuffle-channels.ts';
 import { slice } from './movement/slice.ts';
 import { split, variadicSplit } from './movement/split.ts';
 import { squeeze, unsqueeze } from './movement/squeeze.ts';
 import { stridedSlice } from './movement/strided-slice.ts';
+import { tile } from './movement/tile.ts';
 import { transpose } from './movement/transpose.ts';
 import { batchNormInference1, batchNormInference5 } from './normalization/batch-norm-inference.ts';
+import { lrn } from './normalization/lrn.ts';
+import { mvn2, mvn6 } from './normalization/mvn.ts';
+import { normalizeL2 } from './normalization/normalize-l2.ts';
 import { avgPool } from './pooling/avg-pool.ts';
 import { maxPool1, maxPool8 } from './pooling/max-pool.ts';
 import { convert, convertLike } from './quantization/convert.ts';
 import { fakeQuantizeOp } from './quantization/fake-quantize.ts';
 import { reductionOps } from './reduction/reduce.ts';
 import { registerOp } from './registry.ts';
+import { interpolate4, interpolate11 } from './resize/interpolate.ts';
+import { interpolate1 } from './resize/interpolate-1.ts';
 
 const definitions: readonly OpDef[] = [
   ...[parameter, result, constant],
@@ -51,7 +63,10 @@ const definitions: readonly OpDef[] = [
   ...[...arithmetic, ...comparison, ...logical, select, ...unaryMath, ...reductionOps],
   ...[reshape, squeeze, unsqueeze, transpose, concat, split, variadicSplit, stridedSlice, slice],
   ...[gather1, gather7, gather8, pad1, pad12, shapeOf1, shapeOf3],
-  ...[batchNormInference1, batchNormInference5],
+  ...[broadcast1, broadcast3, tile, range1, range4, oneHot, depthToSpace, spaceToDepth, shuffleChannels],
+  ...[scatterUpdate, scatterElementsUpdate, scatterNdUpdate],
+  ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
+  ...[interpolate1, interpolate4, interpolate11],
   ...[fakeQuantizeOp, convert, convertLike],
 ];
 

@@ -1,0 +1,41 @@
+// Tile: repeats a tensor along its axes.
+import { LowpError } from '../../errors/lowp-error.ts';
+import type { Shape } from '../../tensor/shape.ts';
+import { noAttributes } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { takeByAxes, withShape } from './take.ts';
+
+/** Data shape and repeats of equal length, filled with ones in front. */
+function align(shape: Shape, repeats: readonly number[]): { from: number[]; repeats: number[] } {
+  if (repeats.some((r) => r < 0)) throw new LowpError('ERR_OP_INPUTS', `repeats ${repeats.join(',')} are negative`);
+  const rank = Math.max(shape.length, repeats.length);
+  const fill = (list: readonly number[]): number[] => [...new Array<number>(rank - list.length).fill(1), ...list];
+  return { from: fill(shape), repeats: fill(repeats) };
+}
+
+function infer(inputs: Facts) {
+  const x = inputFact(inputs, 0);
+  const repeats = inputFact(inputs, 1);
+  const list = knownIntegers(repeats);
+  if (!list)
+    return [{ type: x.type, shape: new Array<number>(Math.max(x.shape.length, repeats.shape[0] ?? 1)).fill(-1) }];
+  const aligned = align(x.shape, list);
+  return [{ type: x.type, shape: aligned.from.map((d, i) => (d < 0 ? -1 : d * aligned.repeats[i]!)) }];
+}
+
+/** Axis i is repeated `repeats[i]` times, as a whole. */
+export const tile = defineOp({
+  type: 'Tile',
+  opset: 'opset1',
+  attributes: noAttributes,
+  inputs: [2, 2],
+  infer: (_, inputs) => infer(inputs),
+  evaluate: (_, [x, repeats]) => {
+    const facts = factsOf([x, repeats]);
+    const aligned = align(x!.shape, knownIntegers(facts[1])!);
+    const positions = aligned.from.map((d, i) => Array.from({ length: d * aligned.repeats[i]! }, (_, at) => at % d));
+    return [takeByAxes(withShape(x!, aligned.from), positions)];
+  },
+  quantization: { ascend: 'first' },
+});
