@@ -1,6 +1,7 @@
 /** Bytes of an .onnx file to messages: protobuf decoding, and the checks that concern the file as a whole. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { LowpError } from '../../errors/lowp-error.ts';
+import { sniff } from '../sniff.ts';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx_pb.ts';
 
 /** The operator sets that the importers are written for. */
@@ -68,20 +69,9 @@ function defaultOpset(proto: ModelProto, at: { path?: string }): number {
   return version;
 }
 
-const signatures: readonly (readonly [string, string])[] = [
-  ['version https://git-lfs', 'a Git LFS pointer'],
-  ['<?xml', 'XML'],
-  ['<net', 'an OpenVINO IR'],
-  ['<!DOCTYPE html', 'an HTML page'],
-  ['<html', 'an HTML page'],
-  ['PK\u0003\u0004', 'a zip archive'],
-  ['\u0089PNG', 'a PNG image'],
-  ['\u0089HDF', 'an HDF5 file'],
-];
-
-/** What the first bytes look like, as the end of a sentence. */
+/** What the file is instead, as the end of a sentence. */
 function looksLike(bytes: Uint8Array): string {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(32, bytes.length)).toString('latin1');
-  const found = signatures.find(([signature]) => start.toLowerCase().startsWith(signature.toLowerCase()));
-  return found ? `; it looks like ${found[1]}` : '';
+  const content = sniff(bytes);
+  if (content.kind === 'foreign') return `; it looks like ${content.what}`;
+  return content.kind === 'ir' ? '; it looks like XML' : '';
 }
