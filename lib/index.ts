@@ -1,0 +1,29 @@
+// The public surface of lowp.
+export { type BenchmarkOptions, benchmark, type ModelBenchmark } from './benchmark/run.ts';
+export type { Dataset, InputInfo, Sample } from './data/dataset.ts';
+export { type DataOptions, type OpenedData, openData } from './data/open.ts';
+export type {
+  CompileOptions,
+  Engine,
+  Executable,
+  Feeds,
+  Observation,
+  ObservePoint,
+  RunResult,
+} from './engines/engine.ts';
+export { nativeEngine } from './engines/native-engine.ts';
+export { referenceEngine } from './engines/reference-engine.ts';
+export { compile, Session, type SessionOptions } from './engines/session.ts';
+export { type CodeEntry, codes, type ErrorCode } from './errors/codes.ts';
+export { LowpError } from './errors/lowp-error.ts';
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts';
+export type { EventListener, LowpEvent } from './events/events.ts';
+export { openModel, saveModel } from './formats/index.ts';
+export { inputName, Model, outputName } from './graph/model.ts';
+export { findMetric, type Metric, type MetricRun } from './metrics/index.ts';
+export { cpuInfo } from './native/cpu-info.ts';
+export { type QuantizationReport, type QuantizeOptions, quantize } from './quantize.ts';
+export type { ElementType, TensorData } from './tensor/element-type.ts';
+export { readNpy, readNpz, writeNpy } from './tensor/npy.ts';
+export type { Shape } from './tensor/shape.ts';
+export { scalar, type Tensor, tensor, zeros } from './tensor/tensor.ts';
