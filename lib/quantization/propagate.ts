@@ -73,7 +73,7 @@ function portsToCross(node: Node): InputPort[] {
   return ascend === 'all' ? connected : connected.filter((i) => !isConstant(i.source));
 }
 
-/** Questions about what is read behind a node, answered once. */
+/** What is read behind a node. */
 class Paths {
   private readonly roles: Roles;
   private readonly ignored: IgnoredNodes;
@@ -83,15 +83,9 @@ class Paths {
     this.ignored = ignored;
   }
 
-  /**
-   * A quantizer behind `node` may move in front of it: nobody reads its values in floating point, and for an operation
-   * that joins several inputs nobody reads those in floating point either.
-   */
+  /** A quantizer behind `node` may move in front of it: nobody behind it reads its values in floating point. */
   mayCross(node: Node): boolean {
-    if (this.ignored.barriers.has(node) || !this.isQuantizedBehind(node)) return false;
-    if (traitsOf(node).ascend !== 'all') return true;
-    const sources = node.inputs.flatMap((i) => (i.source && !isConstant(i.source) ? [i.source.node] : []));
-    return sources.every((source) => isQuantizer(source) || this.isQuantizedBehind(source));
+    return !this.ignored.barriers.has(node) && this.isQuantizedBehind(node);
   }
 
   /** Every path behind the node meets a quantizer before an operation that computes, and at least one path exists. */
