@@ -70,9 +70,9 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   /** Reads or writes a variable or draws random numbers: never folded into a constant. */
   readonly stateful?: boolean;
   /** Emits kernel calls; absent: the operation is evaluated on the host. */
-  lower?(a: A, node: Node, context: LowerContext): void;
+  lower?(a: NoInfer<A>, node: Node, context: LowerContext): void;
   /** False for the forms of the operation that `lower` cannot emit; absent: it can emit every form. */
-  canLower?(a: A, node: Node): boolean;
+  canLower?(a: NoInfer<A>, node: Node): boolean;
   /** What may be fused behind it and how it runs on bytes; absent: nothing, and on floats only. */
   readonly runtime?: RuntimeTraits;
   /** What the operation is as part of the epilogue of the producer of its input `port`. */
