@@ -76,12 +76,13 @@ function target(n: ImportNode, kind: Target['kind'], values: readonly number[]):
 function interpolate(n: ImportNode, to: Target, mode: string, coordinate: string, rounding: string): OutputPort {
   const data = n.input(0);
   if (to.axes.length === 0) return data;
+  if (n.attributes.flag('antialias') && shrinks(n, to)) n.unsupported('antialias = 1 with a scale below 1');
   const attributes = {
     mode: mode === 'linear' ? linearMode(n, to) : mode,
     shape_calculation_mode: to.kind,
     coordinate_transformation_mode: coordinate,
     nearest_mode: rounding,
-    antialias: n.attributes.flag('antialias'),
+    antialias: false,
     pads_begin: [0],
     pads_end: [0],
     cube_coeff: n.attributes.float('cubic_coeff_a') ?? -0.75,
@@ -93,12 +94,18 @@ function interpolate(n: ImportNode, to: Target, mode: string, coordinate: string
       : to.values.map((s, i) => (shape[to.axes[i]!]! < 0 ? 1 : Math.floor(shape[to.axes[i]!]! * s)));
   const scales = to.kind === 'scales' ? to.values : to.values.map((s, i) => s / Math.max(1, shape[to.axes[i]!]!));
   const scalePort = n.constant(tensor('f32', [scales.length], scales), 'scales');
-  return n.add('Interpolate', attributes, [data, n.indices(sizes, 'sizes'), scalePort, n.indices(to.axes, 'axes')]);
+  const inputs = [data, n.indices(sizes, 'sizes'), scalePort, n.indices(to.axes, 'axes')];
+  return n.add('Interpolate', attributes, inputs, { opset: 'opset4' });
 }
 
 /** The plain two-point interpolation exists for spatial axes; the triangle filter covers the rest. */
 function linearMode(n: ImportNode, to: Target): string {
   const rank = n.rank(0);
   const spatial = (rank === 4 || rank === 5) && to.axes.length === rank - 2 && to.axes.every((a) => a >= 2);
-  return spatial && !n.attributes.flag('antialias') ? 'linear_onnx' : 'linear';
+  return spatial ? 'linear_onnx' : 'linear';
+}
+
+function shrinks(n: ImportNode, to: Target): boolean {
+  const { shape } = n.input(0).fact;
+  return to.values.some((v, i) => (to.kind === 'scales' ? v < 1 : v < shape[to.axes[i]!]! || shape[to.axes[i]!]! < 0));
 }
