@@ -1,0 +1,118 @@
+// `observe` over the vector interface; include simd/vec_avx2.h or simd/vec_avx512.h before this file.
+//
+// Finite floats cannot overflow a double sum, so a sum that is not finite means that a non-finite element was there:
+// only then the chunk is read again by the scalar row, which sorts them out.
+#pragma once
+#include "kernels/observe/rows.h"
+
+namespace lowp {
+namespace {
+
+using namespace simd;
+
+LOWP_INLINE bool IsFinite(double v) { return v - v == 0.0; }
+
+// Statistics of sixteen lanes.
+struct LaneStatistics {
+  Wide sum[kParts];
+  Vec min[kParts], max[kParts];
+
+  LOWP_INLINE void Clear() {
+#pragma GCC unroll 2
+    for (size_t part = 0; part < kParts; part++) {
+      sum[part] = ZeroWide();
+      min[part] = Set(__builtin_inff());
+      max[part] = Set(-__builtin_inff());
+    }
+  }
+  LOWP_INLINE void Take(const float* x) {
+#pragma GCC unroll 2
+    for (size_t part = 0; part < kParts; part++) {
+      const Vec v = Load(x + part * kLanes);
+      sum[part] = AddWide(sum[part], v);
+      min[part] = Min(v, min[part]);
+      max[part] = Max(v, max[part]);
+    }
+  }
+  // n < 16 elements.
+  LOWP_INLINE void TakePart(const float* x, size_t n) {
+#pragma GCC unroll 2
+    for (size_t part = 0; part < kParts; part++) {
+      const size_t count = n < kLanes ? n : kLanes;
+      const Vec v = LoadPart(x + part * kLanes, count);
+      sum[part] = AddWide(sum[part], v);
+      min[part] = Min(KeepFirst(v, count, min[part]), min[part]);
+      max[part] = Max(KeepFirst(v, count, max[part]), max[part]);
+      n -= count;
+      if (n == 0) return;
+    }
+  }
+};
+
+void Lanes(const float* x, size_t run, size_t count, size_t stride, ObservePartial* out) {
+  LaneStatistics s;
+  s.Clear();
+  for (size_t r = 0; r < count; r++) {
+    const float* p = x + r * stride;
+    size_t j = 0;
+    for (; j + 16 <= run; j += 16) s.Take(p + j);
+    if (j < run) s.TakePart(p + j, run - j);
+  }
+  const double sum = TreeSum(s.sum);
+  if (!IsFinite(sum)) return observe_f32_scalar.lanes(x, run, count, stride, out);
+  *out = {sum, HorizontalMin(Min(s.min[0], s.min[kParts - 1])), HorizontalMax(Max(s.max[0], s.max[kParts - 1])), 0};
+}
+
+// kVectors vectors of channels; the last one has n channels, n <= kLanes.
+template <size_t kVectors>
+LOWP_INLINE void Strip(const float* x, size_t rows, size_t stride, size_t n, ObservePartial* out) {
+  Wide sum[kVectors];
+  Vec min[kVectors], max[kVectors];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; v++) {
+    sum[v] = ZeroWide();
+    min[v] = Set(__builtin_inff());
+    max[v] = Set(-__builtin_inff());
+  }
+  for (size_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVectors; v++) {
+      const float* from = x + r * stride + v * kLanes;
+      const Vec value = v + 1 < kVectors ? Load(from) : LoadPart(from, n);
+      sum[v] = AddWide(sum[v], value);
+      min[v] = Min(value, min[v]);
+      max[v] = Max(value, max[v]);
+    }
+  }
+  double sums[kVectors * kLanes];
+  float mins[kVectors * kLanes], maxs[kVectors * kLanes];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; v++) {
+    StoreWide(sums + v * kLanes, sum[v]);
+    Store(mins + v * kLanes, min[v]);
+    Store(maxs + v * kLanes, max[v]);
+  }
+  for (size_t c = 0; c < (kVectors - 1) * kLanes + n; c++) {
+    if (IsFinite(sums[c])) out[c] = {sums[c], mins[c], maxs[c], 0};
+    else observe_f32_scalar.columns(x + c, rows, stride, 1, out + c);
+  }
+}
+
+// As many vectors as there are registers for.
+constexpr size_t kStripVectors = kLanes == 16 ? 4 : 2;
+
+void Columns(const float* x, size_t rows, size_t stride, size_t channels, ObservePartial* out) {
+  for (size_t c = 0; c < channels;) {
+    const size_t left = channels - c;
+    const size_t vectors = (left + kLanes - 1) / kLanes < kStripVectors ? (left + kLanes - 1) / kLanes : kStripVectors;
+    const size_t last = left - (vectors - 1) * kLanes < kLanes ? left - (vectors - 1) * kLanes : kLanes;
+    if (vectors == 1) Strip<1>(x + c, rows, stride, last, out + c);
+    else if (vectors == 2) Strip<2>(x + c, rows, stride, last, out + c);
+    else if (vectors == 3) Strip<3>(x + c, rows, stride, last, out + c);
+    else Strip<4>(x + c, rows, stride, last, out + c);
+    c += (vectors - 1) * kLanes + last;
+  }
+}
+
+}  // namespace
+}  // namespace lowp

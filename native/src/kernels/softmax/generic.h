@@ -1,0 +1,85 @@
+// `softmax` over the vector interface; include simd/vec_avx2.h or simd/vec_avx512.h before this file.
+#pragma once
+#include "kernels/softmax/rows.h"
+#include "simd/elementary.h"
+
+namespace lowp {
+namespace {
+
+using namespace simd;
+
+// The largest of n elements, NaN left out; -Inf when there is none.
+LOWP_INLINE float LargestOf(const float* x, size_t n) {
+  const Vec lowest = Set(-__builtin_inff());
+  Vec m0 = lowest, m1 = lowest;
+  size_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    m0 = Max(Load(x + i), m0);
+    m1 = Max(Load(x + i + kLanes), m1);
+  }
+  if (i + kLanes <= n) {
+    m0 = Max(Load(x + i), m0);
+    i += kLanes;
+  }
+  if (i < n) m1 = Max(KeepFirst(LoadPart(x + i, n - i), n - i, lowest), m1);
+  return HorizontalMax(Max(m0, m1));
+}
+
+// y = exp(x - max), and the sum in the order of softmax.h.
+LOWP_INLINE float Exponentials(const float* x, float* y, size_t n, Vec max) {
+  Vec s[kParts];
+#pragma GCC unroll 2
+  for (size_t part = 0; part < kParts; part++) s[part] = Set(0.0f);
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+#pragma GCC unroll 2
+    for (size_t part = 0; part < kParts; part++) {
+      const Vec e = Exp(Sub(Load(x + i + part * kLanes), max));
+      Store(y + i + part * kLanes, e);
+      s[part] = Add(s[part], e);
+    }
+  }
+#pragma GCC unroll 2
+  for (size_t part = 0; part < kParts; part++) {
+    if (i >= n) break;
+    const size_t count = n - i < kLanes ? n - i : kLanes;
+    const Vec e = KeepFirst(Exp(Sub(LoadPart(x + i, count), max)), count, Set(0.0f));
+    StorePart(y + i, e, count);
+    s[part] = Add(s[part], e);
+    i += count;
+  }
+  return TreeSum(s);
+}
+
+void Contiguous(const float* x, float* y, size_t rows, size_t axis) {
+  for (size_t r = 0; r < rows; r++, x += axis, y += axis) {
+    const Vec sum = Set(Exponentials(x, y, axis, Set(LargestOf(x, axis))));
+    size_t i = 0;
+    for (; i + kLanes <= axis; i += kLanes) Store(y + i, Div(Load(y + i), sum));
+    if (i < axis) StorePart(y + i, Div(LoadPart(y + i, axis - i), sum), axis - i);
+  }
+}
+
+// n <= kLanes columns side by side.
+LOWP_INLINE void Columns(const float* x, float* y, size_t axis, size_t inner, size_t n) {
+  Vec max = Set(-__builtin_inff());
+  for (size_t i = 0; i < axis; i++) max = Max(LoadPart(x + i * inner, n), max);
+  Vec s[16];
+  for (size_t j = 0; j < 16; j++) s[j] = Set(0.0f);
+  for (size_t i = 0; i < axis; i++) {
+    const Vec e = Exp(Sub(LoadPart(x + i * inner, n), max));
+    StorePart(y + i * inner, e, n);
+    s[i % 16] = Add(s[i % 16], e);
+  }
+  for (size_t half = 8; half > 0; half /= 2)
+    for (size_t j = 0; j < half; j++) s[j] = Add(s[j], s[j + half]);
+  for (size_t i = 0; i < axis; i++) StorePart(y + i * inner, Div(LoadPart(y + i * inner, n), s[0]), n);
+}
+
+void Strided(const float* x, float* y, size_t axis, size_t inner, size_t columns) {
+  for (size_t c = 0; c < columns; c += kLanes)
+    Columns(x + c, y + c, axis, inner, columns - c < kLanes ? columns - c : kLanes);
+}
+
+}  // namespace
+}  // namespace lowp

@@ -1,0 +1,61 @@
+// `unary` over the vector interface; include a simd/vec_*.h before this file.
+#pragma once
+#include "kernels/unary/rows.h"
+#include "simd/elementary.h"
+
+namespace lowp {
+namespace {
+
+using namespace simd;
+
+// max(x, low), then min(., high), such that NaN stays NaN.
+LOWP_INLINE Vec Confine(Vec x, float low, float high) { return Min(Set(high), Max(Set(low), x)); }
+
+LOWP_INLINE Vec Clamp(Vec x, Vec alpha, Vec beta) { return Min(Max(x, alpha), beta); }
+LOWP_INLINE Vec LeakyRelu(Vec x, Vec alpha, Vec) { return Select(Less(x, Set(0.0f)), Mul(alpha, x), x); }
+LOWP_INLINE Vec SigmoidOp(Vec x, Vec, Vec) { return Sigmoid(x); }
+LOWP_INLINE Vec TanhOp(Vec x, Vec, Vec) { return Tanh(x); }
+LOWP_INLINE Vec ExpOp(Vec x, Vec, Vec) { return Exp(x); }
+LOWP_INLINE Vec SqrtOp(Vec x, Vec, Vec) { return Sqrt(x); }
+LOWP_INLINE Vec AbsOp(Vec x, Vec, Vec) { return Abs(x); }
+LOWP_INLINE Vec NegativeOp(Vec x, Vec, Vec) { return Negate(x); }
+LOWP_INLINE Vec HSwish(Vec x, Vec, Vec) {
+  return Div(Mul(x, Confine(Add(x, Set(3.0f)), 0.0f, 6.0f)), Set(6.0f));
+}
+LOWP_INLINE Vec HSigmoid(Vec x, Vec, Vec) { return Div(Confine(Add(x, Set(3.0f)), 0.0f, 6.0f), Set(6.0f)); }
+LOWP_INLINE Vec Elu(Vec x, Vec alpha, Vec) { return Select(Less(Set(0.0f), x), x, Mul(alpha, ExpMinusOne(x))); }
+LOWP_INLINE Vec Swish(Vec x, Vec, Vec beta) { return Mul(x, Sigmoid(Mul(beta, x))); }
+LOWP_INLINE Vec GeluErf(Vec x, Vec, Vec) {
+  return Mul(Mul(Set(0.5f), x), Add(Set(1.0f), Erf(Mul(x, Set(0x1.6a09e6p-1f)))));
+}
+LOWP_INLINE Vec SoftplusOp(Vec x, Vec, Vec) { return Softplus(x); }
+
+#define LOWP_UNARY_FUNCTION(Function, Formula)                                          \
+  void Function(const float* x, float* y, size_t n, float alpha, float beta) {          \
+    const Vec va = Set(alpha), vb = Set(beta);                                          \
+    size_t i = 0;                                                                       \
+    for (; i + kLanes <= n; i += kLanes) Store(y + i, Formula(Load(x + i), va, vb));    \
+    if (i < n) StorePart(y + i, Formula(LoadPart(x + i, n - i), va, vb), n - i);        \
+  }
+
+LOWP_UNARY_FUNCTION(RunClamp, Clamp)
+LOWP_UNARY_FUNCTION(RunLeakyRelu, LeakyRelu)
+LOWP_UNARY_FUNCTION(RunSigmoid, SigmoidOp)
+LOWP_UNARY_FUNCTION(RunTanh, TanhOp)
+LOWP_UNARY_FUNCTION(RunExp, ExpOp)
+LOWP_UNARY_FUNCTION(RunSqrt, SqrtOp)
+LOWP_UNARY_FUNCTION(RunAbs, AbsOp)
+LOWP_UNARY_FUNCTION(RunNegative, NegativeOp)
+LOWP_UNARY_FUNCTION(RunHSwish, HSwish)
+LOWP_UNARY_FUNCTION(RunHSigmoid, HSigmoid)
+LOWP_UNARY_FUNCTION(RunElu, Elu)
+LOWP_UNARY_FUNCTION(RunSwish, Swish)
+LOWP_UNARY_FUNCTION(RunGeluErf, GeluErf)
+LOWP_UNARY_FUNCTION(RunSoftplus, SoftplusOp)
+
+#define LOWP_UNARY_ROWS                                                                          \
+  {{RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, \
+    RunHSigmoid, RunElu, RunSwish, RunGeluErf, RunSoftplus}}
+
+}  // namespace
+}  // namespace lowp

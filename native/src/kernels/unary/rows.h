@@ -1,0 +1,21 @@
+// What an instruction set implements for `unary`.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace lowp {
+
+constexpr size_t kUnaryOps = 14;
+
+// y[i] = op(x[i]), i < n; y may be x.
+using UnaryFunction = void (*)(const float* x, float* y, size_t n, float alpha, float beta);
+
+struct UnaryRows {
+  UnaryFunction op[kUnaryOps];
+};
+
+extern const UnaryRows unary_f32_scalar;
+extern const UnaryRows unary_f32_avx2_8;
+extern const UnaryRows unary_f32_avx512_16;
+
+}  // namespace lowp

@@ -1,0 +1,31 @@
+// Kernel `unary`: a function of one f32 value.
+//
+//   op  0 clamp       min(max(x, alpha), beta); max(v, l) = v > l ? v : l, min(v, h) = v < h ? v : h
+//       1 leaky_relu  x < 0 ? alpha * x : x
+//       2 sigmoid     1 / (1 + exp(-x))
+//       3 tanh
+//       4 exp
+//       5 sqrt
+//       6 abs
+//       7 negative
+//       8 hswish      (x * relu6(x + 3)) / 6
+//       9 hsigmoid    relu6(x + 3) / 6
+//      10 elu         x > 0 ? x : alpha * (exp(x) - 1)
+//      11 swish       x * sigmoid(beta * x)
+//      12 gelu_erf    (x / 2) * (1 + erf(x * sqrt(1/2)))
+//      13 softplus    log(1 + exp(x))
+//
+// in 0 x f32[elements], out 0 y f32[elements], which may be x itself. The algorithms of exp, erf, tanh, sigmoid and
+// softplus with their errors are in simd/elementary.h. NaN gives NaN, except in clamp, where it gives min(alpha, beta);
+// hswish, swish and gelu_erf give NaN at -Inf. All rows are bit-equal but for the payload of NaN.
+#pragma once
+#include "kernels/kernel.h"
+
+namespace lowp {
+
+#define LOWP_UNARY_PARAMS(F) F(u32, op) F(u32, elements) F(f32, alpha) F(f32, beta)
+LOWP_PARAMS(UnaryParams, LOWP_UNARY_PARAMS)
+
+extern const KernelDef kernel_unary;
+
+}  // namespace lowp

@@ -1,0 +1,113 @@
+// exp, erf, tanh, sigmoid and softplus over the vector interface; include a vec_*.h before this file.
+//
+// One sequence of operations for every instruction set, so that results are bit-equal. Every polynomial was fitted by
+// weighted minimax over the stated interval and rounded to float; errors are against the exact function, in ulp of the
+// result, and are checked by unary_test.cc.
+#pragma once
+
+namespace lowp::simd {
+namespace {
+
+// x = n ln 2 + r with |r| <= ln 2 / 2: n as a float, n + kRoundingShift, and r.
+struct Reduced {
+  Vec n, shifted, r;
+};
+
+// |x| < 2^20. n = round(x log2 e); ln 2 in two parts, the first with 15 bits, so that n * part is exact.
+LOWP_INLINE Reduced ReduceByLog2(Vec x) {
+  Reduced out;
+  out.shifted = Fma(x, Set(0x1.715476p+0f), Set(kRoundingShift));
+  out.n = Sub(out.shifted, Set(kRoundingShift));
+  out.r = Fma(out.n, Set(-0x1.62e400p-1f), x);
+  out.r = Fma(out.n, Set(-0x1.7f7d1cp-20f), out.r);
+  return out;
+}
+
+// q with exp(r) = 1 + r + r^2 q, relative error of exp 2^-28 on |r| <= ln 2 / 2.
+LOWP_INLINE Vec ExpTail(Vec r) {
+  Vec q = Set(0x1.6a2252p-10f);
+  q = Fma(q, r, Set(0x1.123b04p-7f));
+  q = Fma(q, r, Set(0x1.5558f8p-5f));
+  q = Fma(q, r, Set(0x1.555490p-3f));
+  return Fma(q, r, Set(0x1.fffffcp-2f));
+}
+
+// exp(x), at most 1 ulp. Above 88.723 Inf; below -103.973 zero; denormal results are rounded once; NaN stays NaN.
+LOWP_INLINE Vec Exp(Vec x) {
+  x = Min(Set(89.0f), Max(Set(-104.0f), x));
+  const Reduced d = ReduceByLog2(x);
+  const Vec p = Fma(Fma(ExpTail(d.r), d.r, Set(1.0f)), d.r, Set(1.0f));
+  return ScaleByPower(p, d.shifted, d.n);
+}
+
+// exp(x) - 1 for x <= 0 without cancellation, at most 2 ulp; any value for x > 0; NaN stays NaN.
+LOWP_INLINE Vec ExpMinusOne(Vec x) {
+  const Reduced d = ReduceByLog2(Max(Set(-30.0f), x));
+  const Vec scale = ScaleByPower(Set(1.0f), d.shifted, d.n);
+  const Vec tail = Fma(Mul(d.r, d.r), ExpTail(d.r), d.r);
+  return Fma(tail, scale, Sub(scale, Set(1.0f)));
+}
+
+// 1 / (1 + exp(-x)) = (x < 0 ? e : 1) / (1 + e) with e = exp(-|x|), at most 3 ulp; 0 at -Inf, 1 at Inf.
+LOWP_INLINE Vec Sigmoid(Vec x) {
+  const Vec one = Set(1.0f);
+  const Vec e = Exp(Negate(Abs(x)));
+  return Div(Select(Less(x, Set(0.0f)), e, one), Add(one, e));
+}
+
+// tanh(x), odd, at most 2 ulp: x + x^3 P(x^2) below 0.625, 1 - 2 / (exp(2 |x|) + 1) above.
+LOWP_INLINE Vec Tanh(Vec x) {
+  const Vec a = Abs(x);
+  const Vec s = Mul(a, a);
+  Vec p = Set(-0x1.75bf78p-8f);
+  p = Fma(p, s, Set(0x1.521e9ap-6f));
+  p = Fma(p, s, Set(-0x1.b83b12p-5f));
+  p = Fma(p, s, Set(0x1.11071cp-3f));
+  p = Fma(p, s, Set(-0x1.555532p-2f));
+  const Vec small = Fma(Mul(a, s), p, a);
+  const Vec large = Sub(Set(1.0f), Div(Set(2.0f), Add(Exp(Add(a, a)), Set(1.0f))));
+  return CopySign(Select(Less(a, Set(0.625f)), small, large), x);
+}
+
+// erf(x), odd, at most 2 ulp: x + x P(x^2) below 0.921875, 1 - exp(Q(|x|)) above, Q = log erfc on [0.9, 4].
+LOWP_INLINE Vec Erf(Vec x) {
+  const Vec a = Abs(x);
+  const Vec s = Mul(a, a);
+  Vec p = Set(0x1.574ebep-14f);
+  p = Fma(p, s, Set(-0x1.a88d86p-11f));
+  p = Fma(p, s, Set(0x1.549662p-8f));
+  p = Fma(p, s, Set(-0x1.b80962p-6f));
+  p = Fma(p, s, Set(0x1.ce2dcap-4f));
+  p = Fma(p, s, Set(-0x1.812742p-2f));
+  p = Fma(p, s, Set(0x1.06eba8p-3f));
+  const Vec small = Fma(a, p, a);
+  const Vec t = Min(Set(4.0f), a);
+  Vec q = Set(-0x1.5ecddcp-16f);
+  q = Fma(q, t, Set(0x1.c54d74p-12f));
+  q = Fma(q, t, Set(-0x1.10aa10p-8f));
+  q = Fma(q, t, Set(0x1.9b195ep-6f));
+  q = Fma(q, t, Set(-0x1.bb5652p-4f));
+  q = Fma(q, t, Set(-0x1.444b42p-1f));
+  q = Fma(q, t, Set(-0x1.212698p+0f));
+  q = Fma(q, t, Set(0x1.65ac6cp-13f));
+  const Vec large = Sub(Set(1.0f), Exp(q));
+  return CopySign(Select(Less(a, Set(0.921875f)), small, large), x);
+}
+
+// log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|), at most 3 ulp.
+// log(1 + e) = 2 atanh(s) = 2 s + 2 s^3 P(s^2) with s = e / (2 + e) in [0, 1/3].
+LOWP_INLINE Vec Softplus(Vec x) {
+  const Vec e = Exp(Negate(Abs(x)));
+  const Vec s = Div(e, Add(Set(2.0f), e));
+  const Vec z = Mul(s, s);
+  Vec p = Set(0x1.f1aee8p-4f);
+  p = Fma(p, z, Set(0x1.b6d6a2p-4f));
+  p = Fma(p, z, Set(0x1.250972p-3f));
+  p = Fma(p, z, Set(0x1.9996a8p-3f));
+  p = Fma(p, z, Set(0x1.555558p-2f));
+  const Vec twice = Add(s, s);
+  return Add(Max(Set(0.0f), x), Fma(Mul(twice, z), p, twice));
+}
+
+}  // namespace
+}  // namespace lowp::simd
