@@ -118,7 +118,10 @@ function connectEdge(edge: XmlElement, byId: ReadonlyMap<number, Layer>): void {
   const to = find(end('to-layer'));
   const output = position(from.outputs, end('from-port'));
   if (output < 0) {
-    throw edgeError(edge.line, `layer '${from.name}' (id ${from.id}) has no output port ${edge.attributes['from-port']}`);
+    throw edgeError(
+      edge.line,
+      `layer '${from.name}' (id ${from.id}) has no output port ${edge.attributes['from-port']}`,
+    );
   }
   const input = position(to.inputs, end('to-port'));
   if (input < 0) {

@@ -61,7 +61,10 @@ function attributeText(attributes: Readonly<Record<string, string>>): string {
 
 function checkName(name: string): string {
   if (/^[\p{L}_:][\p{L}\p{N}\p{M}_:.\-\u00b7]*$/u.test(name)) return name;
-  throw new LowpError('ERR_FORMAT_UNSUPPORTED', `${JSON.stringify(name)} cannot be the name of an XML element or attribute`);
+  throw new LowpError(
+    'ERR_FORMAT_UNSUPPORTED',
+    `${JSON.stringify(name)} cannot be the name of an XML element or attribute`,
+  );
 }
 
 /** @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for control characters and lone surrogates */

@@ -112,9 +112,13 @@ function addConst(model: Model, layer: Layer, bin: Uint8Array | undefined, swap:
   const spelled = data.element_type ?? layer.outputs[0]?.precision;
   const type = elementType.safeParse(spelled);
   if (!type.success) {
-    throw new LowpError('ERR_TYPE_UNSUPPORTED', `${where}the element type ${JSON.stringify(spelled)} is not supported`, {
-      node: layer.name,
-    });
+    throw new LowpError(
+      'ERR_TYPE_UNSUPPORTED',
+      `${where}the element type ${JSON.stringify(spelled)} is not supported`,
+      {
+        node: layer.name,
+      },
+    );
   }
   const text = (data.shape ?? '').trim();
   const shape = text === '' ? [] : text.split(',').map((d) => wholeNumber(d.trim(), `${where}shape`));
@@ -135,17 +139,24 @@ function addConst(model: Model, layer: Layer, bin: Uint8Array | undefined, swap:
   }
 }
 
-function excess(data: Readonly<Record<string, string>>, known: ReadonlySet<string>): Record<string, string> | undefined {
+function excess(
+  data: Readonly<Record<string, string>>,
+  known: ReadonlySet<string>,
+): Record<string, string> | undefined {
   const entries = Object.entries(data).filter(([key]) => !known.has(key));
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
 function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>): Node {
   if (layer.hasBody) {
-    throw new LowpError('ERR_OP_UNSUPPORTED', `${layer.type} '${layer.name}': operations with a body are not supported`, {
-      node: layer.name,
-      help: 'Unroll loops when you export the model.',
-    });
+    throw new LowpError(
+      'ERR_OP_UNSUPPORTED',
+      `${layer.type} '${layer.name}': operations with a body are not supported`,
+      {
+        node: layer.name,
+        help: 'Unroll loops when you export the model.',
+      },
+    );
   }
   if (layer.type.toLowerCase() === 'parameter' && layer.data.shape?.trim() === '...') {
     throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {

@@ -69,7 +69,8 @@ function pathOf(options: XmlOptions): { path?: string } {
 }
 
 function decodeUtf8(bytes: Uint8Array, options: XmlOptions): string {
-  const wide = bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
+  const wide =
+    bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
   if (wide) throw new LowpError('ERR_IR_SYNTAX', 'the XML is encoded in UTF-16, expected UTF-8', pathOf(options));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,0 +1,111 @@
+// Opening models by file name and content.
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+import type { Model } from '../graph/model.ts';
+import { readIr } from './ir/read.ts';
+import { readOnnx } from './onnx/read.ts';
+import { type Sniffed, sniff } from './sniff.ts';
+
+/** How to open a model. */
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  /** Content of the .bin, when the bytes of an .xml are given instead of a path. */
+  readonly weights?: Uint8Array;
+}
+
+/**
+ * Reads a model: an IR `.xml` with its `.bin` beside it, or an `.onnx`. The extension says what is expected, the content
+ * decides.
+ *
+ * @param source  a path, or the bytes of the `.xml` or `.onnx`
+ * @throws {LowpError} `ERR_IO_NOT_FOUND`, `ERR_IO_READ`, `ERR_FORMAT_EMPTY`, `ERR_FORMAT_UNKNOWN` (with what the file
+ *   looks like), `ERR_ABORTED`, and what the readers throw
+ */
+export async function openModel(source: string | Uint8Array, options: OpenOptions = {}): Promise<Model> {
+  throwIfAborted(options.signal);
+  if (typeof source !== 'string') return readBytes(source, options.weights, undefined);
+  if (/\.bin$/i.test(source)) throw weightsGiven(source);
+  const bytes = await readWhole(source, options.signal);
+  const weights = /\.xml$/i.test(source) ? await readIfPresent(weightsPath(source), options.signal) : undefined;
+  throwIfAborted(options.signal);
+  return readBytes(bytes, options.weights ?? weights, source);
+}
+
+function readBytes(bytes: Uint8Array, weights: Uint8Array | undefined, path: string | undefined): Model {
+  const details = path === undefined ? {} : { path };
+  const shown = path === undefined ? 'the model' : `'${path}'`;
+  if (bytes.length === 0) throw new LowpError('ERR_FORMAT_EMPTY', `${shown} is empty`, details);
+  const content = sniff(bytes);
+  switch (formatOf(content, path)) {
+    case 'ir':
+      return readIr(bytes, weights, details);
+    case 'onnx':
+      return readOnnx(bytes, details);
+    default: {
+      const what =
+        content.kind === 'foreign' ? `is ${content.what}` : 'is neither an IR (.xml) nor an ONNX model (.onnx)';
+      const help = content.kind === 'foreign' ? content.help : undefined;
+      throw new LowpError('ERR_FORMAT_UNKNOWN', `${shown} ${what}`, { ...details, ...(help ? { help } : {}) });
+    }
+  }
+}
+
+/** What the content says; where it says nothing, what the extension says. */
+function formatOf(content: Sniffed, path: string | undefined): 'ir' | 'onnx' | undefined {
+  if (content.kind === 'ir' || content.kind === 'onnx') return content.kind;
+  if (content.kind === 'foreign') return undefined;
+  if (path && /\.xml$/i.test(path)) return 'ir';
+  return path && /\.onnx$/i.test(path) ? 'onnx' : undefined;
+}
+
+function weightsPath(path: string): string {
+  return path.replace(/\.xml$/i, '.bin');
+}
+
+function weightsGiven(path: string): LowpError {
+  const xml = path.replace(/\.bin$/i, '.xml');
+  return new LowpError('ERR_FORMAT_UNKNOWN', `'${path}' holds the weights of an IR, the model itself is in the .xml`, {
+    path,
+    help: `Give '${xml}'.`,
+  });
+}
+
+async function readIfPresent(path: string, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+  try {
+    return await readWhole(path, signal);
+  } catch (error) {
+    if (error instanceof LowpError && error.code === 'ERR_IO_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** A regular file, whole; anything else could block or never end. */
+async function readWhole(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    const stat = await file.stat();
+    if (!stat.isFile()) {
+      throw new LowpError('ERR_IO_READ', `'${path}' is ${stat.isDirectory() ? 'a folder' : 'not a regular file'}`, {
+        path,
+      });
+    }
+    const bytes = await readFile(file, signal ? { signal } : {});
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  } catch (error) {
+    if (error instanceof LowpError) throw error;
+    throwIfAborted(signal);
+    throw readError(path, error);
+  } finally {
+    await file?.close();
+  }
+}
+
+function readError(path: string, cause: unknown): LowpError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new LowpError('ERR_IO_NOT_FOUND', `'${path}' does not exist`, { path, cause });
+  }
+  const reason = code === 'EACCES' ? 'no permission' : cause instanceof Error ? cause.message : String(cause);
+  return new LowpError('ERR_IO_READ', `'${path}' cannot be read: ${reason}`, { path, cause });
+}

@@ -1,0 +1,50 @@
+// Saving models: the extension chooses the format, the options how constants are stored.
+import { LowpError } from '../errors/lowp-error.ts';
+import type { Model } from '../graph/model.ts';
+import { compressWeights } from '../ops/storage/compress-weights.ts';
+import { decompressConstants, restoreStoredTypes } from '../ops/storage/decompress-constants.ts';
+import { forgetStoredTypes, markForHalf, promoteHalf } from '../ops/storage/half-precision.ts';
+import { writeFilesAtomically } from './atomic-write.ts';
+import { writeIr } from './ir/write.ts';
+
+/** How to store a model. */
+export interface SaveOptions {
+  /** Type of floating-point constants; by default each one is stored as it was in the file it came from. */
+  readonly precision?: 'fp32' | 'fp16';
+  /** Store quantized weights of an IR as integers with a scale instead of FakeQuantize. Default true. */
+  readonly compressWeights?: boolean;
+}
+
+/**
+ * Writes a model as `.xml` with a `.bin` beside it. The model itself is not changed. The files are
+ * written completely or not at all.
+ *
+ * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for other extensions and for what the format cannot hold, `ERR_IO_WRITE`
+ */
+export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+  if (!/\.xml$/i.test(path)) {
+    throw new LowpError('ERR_FORMAT_UNSUPPORTED', `'${path}' does not end in .xml`, {
+      path,
+      help: 'The extension of the output chooses the format.',
+    });
+  }
+  const { xml, bin } = writeIr(asStored(model, options));
+  await writeFilesAtomically([
+    { path: path.replace(/\.xml$/i, '.bin'), content: bin },
+    { path, content: xml },
+  ]);
+}
+
+/** A copy of the model whose constants are what the file is to hold. */
+function asStored(model: Model, options: SaveOptions): Model {
+  const copy = model.clone();
+  if (options.precision === 'fp32') {
+    decompressConstants(copy);
+    promoteHalf(copy);
+    forgetStoredTypes(copy);
+  }
+  if (options.compressWeights !== false) compressWeights(copy);
+  if (options.precision === 'fp16') markForHalf(copy);
+  restoreStoredTypes(copy);
+  return copy;
+}
