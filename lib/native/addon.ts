@@ -1,0 +1,107 @@
+import type { ProgramType } from '../program/program.ts';
+import type { TensorData } from '../tensor/element-type.ts';
+
+/** Instruction-set levels, each including the ones before it. */
+export type IsaName = 'scalar' | 'avx2' | 'avx512' | 'vnni';
+
+/** What the machine offers and what is in force. */
+export interface CpuInfo {
+  /** The level in force: the lower of `detectedIsa` and `LOWP_MAX_ISA`. */
+  readonly isa: IsaName;
+  readonly detectedIsa: IsaName;
+  readonly brand: string;
+  /** Physical cores that this process may keep busy (affinity and CPU quota considered). */
+  readonly cores: number;
+  readonly l1Bytes: number;
+  readonly l2Bytes: number;
+  /** 0 when there is none or it is not known. */
+  readonly l3Bytes: number;
+}
+
+export interface CatalogEntry {
+  readonly name: string;
+  /** Name in the spelling of C++, and kind. */
+  readonly params: readonly (readonly [string, 'u' | 'i' | 'f'])[];
+}
+
+export interface NativePort {
+  readonly name: string;
+  readonly type: ProgramType;
+  readonly shape: readonly number[];
+}
+
+/** A call as the runtime will execute it. */
+export interface NativeCall {
+  readonly name: string;
+  readonly kernel: string;
+  /** The implementation that was chosen, `<kernel>_<types>_<isa>_<tile>`. */
+  readonly row: string;
+  /** Arithmetic operations of one run; a multiply-add is two. */
+  readonly operations: number;
+  readonly packedBytes: number;
+}
+
+export interface NativeInfo {
+  readonly calls: readonly NativeCall[];
+  /** Memory of one session for inputs, outputs and temporary values. */
+  readonly arenaBytes: number;
+  /** Constants that kernels repacked. */
+  readonly packedBytes: number;
+  /** Constants that are read as they are. */
+  readonly constantBytes: number;
+  readonly inputs: readonly NativePort[];
+  readonly outputs: readonly NativePort[];
+}
+
+/** Time of one call since profiling was switched on. */
+export interface CallProfile {
+  readonly name: string;
+  readonly kernel: string;
+  readonly row: string;
+  readonly runs: number;
+  readonly totalNs: number;
+  readonly minNs: number;
+  readonly operations: number;
+  /** Of all operands together. */
+  readonly bytes: number;
+}
+
+export interface NativeCompileOptions {
+  /** An upper limit; it cannot raise the level above `CpuInfo.isa`. */
+  readonly isa?: IsaName | 'native';
+  /** The row of this name wherever it fits. */
+  readonly forceRow?: string;
+  /** What work is split for; default `CpuInfo.cores`. */
+  readonly threads?: number;
+}
+
+/**
+ * The contract of the binary. Errors are plain `Error`s whose `code` is `invalid`, `unsupported`, `memory`, `aborted`,
+ * `closed` or `internal`.
+ */
+export interface Addon {
+  cpuInfo(): CpuInfo;
+  kernelCatalog(): CatalogEntry[];
+  /** Constants are copied or packed; they may change afterwards. */
+  compile(program: Uint8Array, constants: readonly Uint8Array[], options?: NativeCompileOptions): NativeProgram;
+}
+
+export interface NativeProgram {
+  info(): NativeInfo;
+  createSession(options?: { readonly threads?: number }): NativeSession;
+  /** Sessions that exist stay usable. */
+  dispose(): void;
+}
+
+/** One run at a time. Arrays follow the order of the ports and have their type and length. */
+export interface NativeSession {
+  /** Inputs are copied before it returns, outputs are written right before the promise resolves. */
+  run(inputs: readonly TensorData[], outputs: readonly TensorData[]): Promise<void>;
+  runSync(inputs: readonly TensorData[], outputs: readonly TensorData[]): void;
+  /** Ends the run that is going on before its next call; it rejects with `aborted`. */
+  cancel(): void;
+  /** Switching on starts from zero. */
+  profile(on: boolean): void;
+  profileData(): CallProfile[];
+  dispose(): void;
+}
