@@ -1,0 +1,34 @@
+// Depthwise rows of AVX-512: s16 multiply-add on 32 channels, fma on 16.
+#if defined(__x86_64__)
+#include "kernels/depthwise/float_rows.h"
+#include "kernels/depthwise/integer_rows.h"
+
+namespace lowp {
+namespace {
+
+using Block32 = PairBlock<Zmm>;
+using Block16 = PairBlock<Ymm>;
+
+}  // namespace
+
+extern const DepthwiseRow depthwise_f32_avx512_8x16 = {"depthwise_f32_avx512_8x16", Isa::kAvx512,
+                                                       DepthwisePacking::kPlainFloat, TapGroups::kSequence, 16, 16, 0,
+                                                       RunFloat<Zmm>};
+extern const DepthwiseRow depthwise_f32_avx512_3x3s1_6x16 = {
+    "depthwise_f32_avx512_3x3s1_6x16", Isa::kAvx512, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 16, 16, 1,
+    RunFloat3x3<Zmm, 1, 6>};
+extern const DepthwiseRow depthwise_f32_avx512_3x3s2_4x16 = {
+    "depthwise_f32_avx512_3x3s2_4x16", Isa::kAvx512, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 16, 16, 2,
+    RunFloat3x3<Zmm, 2, 4>};
+extern const DepthwiseRow depthwise_u8s8_avx512_1x32 = {
+    "depthwise_u8s8_avx512_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kSequence, 32, 16, 0,
+    RunInteger<Block32, Block16>};
+extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32 = {
+    "depthwise_u8s8_avx512_3x3s1_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 1,
+    RunInteger3x3<Block32, Block16, 1>};
+extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32 = {
+    "depthwise_u8s8_avx512_3x3s2_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 2,
+    RunInteger3x3<Block32, Block16, 2>};
+
+}  // namespace lowp
+#endif

@@ -1,0 +1,123 @@
+// The epilogue (kernels/common/epilogue.h) on vectors in the order of unpacked bytes or words. For ISA files only.
+#pragma once
+#include "kernels/depthwise/lanes.h"
+#include "kernels/depthwise/row.h"
+
+namespace lowp {
+namespace {
+
+// One block of channels of one output pixel.
+struct BlockPlace {
+  size_t n = 0;      // the first channel
+  size_t count = 0;  // channels to store; more than the block has means all
+  uint8_t* y = nullptr;
+  const uint8_t* residual = nullptr;
+};
+
+template <class V>
+LOWP_INLINE typename V::Float ApplyMid(const Epilogue& e, typename V::Float v) {
+  v = V::Min(V::Max(V::RoundFloat(v), V::Set(e.mid_low)), V::Set(e.mid_high));
+  return V::Fma(v, V::Set(e.mid_scale), V::Set(e.mid_bias));
+}
+
+template <class V>
+LOWP_INLINE typename V::Float ApplyLimits(const Epilogue& e, typename V::Float v) {
+  return V::Min(V::Max(v, V::Set(e.low)), V::Set(e.high));
+}
+
+// The residual's bytes of a block in the order of the accumulators.
+template <class V>
+LOWP_INLINE void UnpackResidual(const uint8_t* residual, typename V::Int (&v)[4]) {
+  const auto zero = V::Zero();
+  const auto bytes = V::Load(residual);
+  const auto low = V::UnpackLowBytes(bytes, zero), high = V::UnpackHighBytes(bytes, zero);
+  v[0] = V::UnpackLowWords(low, zero);
+  v[1] = V::UnpackHighWords(low, zero);
+  v[2] = V::UnpackLowWords(high, zero);
+  v[3] = V::UnpackHighWords(high, zero);
+}
+
+template <class V>
+LOWP_INLINE void UnpackResidual(const uint8_t* residual, typename V::Int (&v)[2]) {
+  const auto words = V::WidenBytes(V::LoadHalf(residual));
+  v[0] = V::UnpackLowWords(words, V::Zero());
+  v[1] = V::UnpackHighWords(words, V::Zero());
+}
+
+template <class V, int kVectors>
+LOWP_INLINE void AddResidual(const Epilogue& e, const uint8_t* residual, typename V::Float (&v)[kVectors]) {
+  const auto scale = V::Set(e.residual_scale);
+  if (e.residual == ResidualKind::kU8) {
+    typename V::Int r[kVectors];
+    UnpackResidual<V>(residual, r);
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Fma(V::ToFloat(r[j]), scale, v[j]);
+  } else {
+    const float* r = reinterpret_cast<const float*>(residual);
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++)
+      v[j] = V::Fma(V::LoadLanes(r + 4 * j, 4 * kVectors), scale, v[j]);
+  }
+}
+
+// 4 channels of 128-bit lane kLane of vector j, where the block has that many.
+template <class V, int kVectors, int kLane>
+LOWP_INLINE void StoreLane(float* y, typename V::Float v, int j, size_t count) {
+  const size_t first = 4 * (static_cast<size_t>(kLane) * kVectors + j);
+  if (first < count) StoreFloats(y + first, V::template Lane<kLane>(v), count - first);
+}
+
+template <class V, int kVectors>
+LOWP_INLINE void StoreFloatBlock(float* y, const typename V::Float (&v)[kVectors], size_t count) {
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
+    StoreLane<V, kVectors, 0>(y, v[j], j, count);
+    StoreLane<V, kVectors, 1>(y, v[j], j, count);
+    if constexpr (V::kLanes == 16) {
+      StoreLane<V, kVectors, 2>(y, v[j], j, count);
+      StoreLane<V, kVectors, 3>(y, v[j], j, count);
+    }
+  }
+}
+
+template <class V, int kVectors>
+LOWP_INLINE void StoreByteBlock(const Epilogue& e, const typename V::Float (&v)[kVectors], const BlockPlace& at) {
+  typename V::Int q[kVectors];
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) q[j] = V::ToInt(v[j]);
+  auto bytes = V::Pack(q);
+  if (e.bound_low) {
+    auto low = bytes, high = bytes;
+    LoadBytes(e.bound_low + at.n, &low);
+    LoadBytes(e.bound_high + at.n, &high);
+    bytes = MinBytes(MaxBytes(bytes, low), high);
+  }
+  StoreBytes(at.y, bytes, at.count);
+}
+
+// True when only scaling, bounds and the conversion to u8 are left to do.
+LOWP_INLINE bool IsPlain(const Epilogue& e) {
+  return e.u8_output && !e.mid && !e.limit && e.residual == ResidualKind::kNone;
+}
+
+// `scale` and `bias` are the block's, in the order of the accumulators.
+template <class V, int kVectors, bool kPlain>
+LOWP_INLINE void FinishBlock(const Epilogue& e, const typename V::Int (&acc)[kVectors], const float* scale,
+                             const float* bias, const BlockPlace& at) {
+  typename V::Float v[kVectors];
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++)
+    v[j] = V::Fma(V::ToFloat(acc[j]), V::LoadFloat(scale + j * V::kLanes), V::LoadFloat(bias + j * V::kLanes));
+  if constexpr (!kPlain) {
+    if (e.mid) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = ApplyMid<V>(e, v[j]);
+    }
+    if (e.residual != ResidualKind::kNone) AddResidual<V>(e, at.residual, v);
+    if (!e.u8_output) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = ApplyLimits<V>(e, v[j]);
+      StoreFloatBlock<V>(reinterpret_cast<float*>(at.y), v, at.count);
+      return;
+    }
+    // Keeps NaN, which the conversion turns into a negative number and the packing into 0.
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Min(V::Set(255.0f), v[j]);
+  }
+  StoreByteBlock<V>(e, v, at);
+}
+
+}  // namespace
+}  // namespace lowp

@@ -1,0 +1,291 @@
+// Integer depthwise rows over blocks of channels. For ISA files only.
+//
+// A block type B says how 4 taps meet: B::Interleave turns 4 vectors of bytes, one per tap, into a B::Column whose 32-bit
+// elements belong to one channel each, and B::Add adds a column's products with a group of weights to the accumulators.
+#pragma once
+#include "kernels/depthwise/finish.h"
+
+namespace lowp {
+namespace {
+
+// Pairs of s16 through multiply-add: exact for all weights. A block has one byte per 16-bit lane.
+template <class Vector>
+struct PairBlock {
+  using V = Vector;
+  using Int = typename V::Int;
+  static constexpr int kVectors = 2;
+  static constexpr size_t kChannels = V::kLanes * 2;
+  static constexpr size_t kGroupBytes = kChannels * 8;  // of weights
+
+  struct Column {
+    Int pair[2][2];  // [taps 0 and 1, taps 2 and 3][register]
+  };
+  struct Group {
+    Int pair[2][2];
+  };
+
+  LOWP_INLINE Int Words(const uint8_t* p) { return V::WidenBytes(V::LoadHalf(p)); }
+  LOWP_INLINE void SetPair(Int first, Int second, Int (&pair)[2]) {
+    pair[0] = V::UnpackLowWords(first, second);
+    pair[1] = V::UnpackHighWords(first, second);
+  }
+  LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2, const uint8_t* p3) {
+    Column c;
+    SetPair(Words(p0), Words(p1), c.pair[0]);
+    SetPair(Words(p2), Words(p3), c.pair[1]);
+    return c;
+  }
+  // As if the fourth tap, whose weight is 0, were the third.
+  LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2) {
+    Column c;
+    SetPair(Words(p0), Words(p1), c.pair[0]);
+    const Int third = Words(p2);
+    SetPair(third, third, c.pair[1]);
+    return c;
+  }
+  LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
+    Group g;
+    LOWP_UNROLL for (int h = 0; h < 2; h++) {
+      LOWP_UNROLL for (int j = 0; j < 2; j++) g.pair[h][j] = V::Load(weights + (h * 2 + j) * sizeof(Int));
+    }
+    return g;
+  }
+  LOWP_INLINE void Add(Int (&acc)[2], const Column& c, const Group& g) {
+    LOWP_UNROLL for (int h = 0; h < 2; h++) {
+      LOWP_UNROLL for (int j = 0; j < 2; j++) acc[j] = V::AddPairs(acc[j], c.pair[h][j], g.pair[h][j]);
+    }
+  }
+};
+
+template <class B>
+LOWP_INLINE void SetInitial(const int32_t* initial, typename B::Int (&acc)[B::kVectors]) {
+  LOWP_UNROLL for (int j = 0; j < B::kVectors; j++) acc[j] = B::V::Load(initial + j * B::V::kLanes);
+}
+
+LOWP_INLINE BlockPlace PlaceOf(const DepthwiseTask& task, size_t c) {
+  const size_t residual_size = task.epilogue->residual == ResidualKind::kU8 ? 1 : sizeof(float);
+  BlockPlace at;
+  at.n = c;
+  at.count = task.geometry->channels - c;
+  at.y = task.y + c * (task.epilogue->u8_output ? 1 : sizeof(float));
+  at.residual = task.residual ? task.residual + c * residual_size : nullptr;
+  return at;
+}
+
+struct PixelSteps {
+  size_t y;
+  size_t residual;
+};
+
+LOWP_INLINE PixelSteps StepsOf(const DepthwiseTask& task) {
+  const size_t residual_size = task.epilogue->residual == ResidualKind::kU8 ? 1 : sizeof(float);
+  return {task.geometry->out_stride * (task.epilogue->u8_output ? 1 : sizeof(float)),
+          task.residual ? task.geometry->channels * residual_size : 0};
+}
+
+LOWP_INLINE void Advance(BlockPlace* at, const PixelSteps& steps) {
+  at->y += steps.y;
+  if (at->residual) at->residual += steps.residual;
+}
+
+// The three input rows of an output row for one block; columns outside of the input give zero points.
+struct ThreeRows {
+  const uint8_t* row[3];  // pixel 0, or the zero points
+  size_t follow[3];       // all ones where the row is inside the input, else 0
+  const uint8_t* zero_points;
+  size_t in_w;
+  size_t in_stride;
+
+  LOWP_INLINE ThreeRows Of(const DepthwiseTask& task, size_t c) {
+    const DepthwiseGeometry& g = *task.geometry;
+    ThreeRows rows;
+    rows.zero_points = task.zero_points + c;
+    rows.in_w = g.in_w;
+    rows.in_stride = g.in_stride;
+    LOWP_UNROLL for (size_t ky = 0; ky < 3; ky++) {
+      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;  // wraps when above the input
+      const bool inside = iy < g.in_h;
+      rows.row[ky] = inside ? task.x + iy * g.in_w * g.in_stride + c : rows.zero_points;
+      rows.follow[ky] = inside ? ~size_t{0} : 0;
+    }
+    return rows;
+  }
+
+  template <class B>
+  __attribute__((always_inline)) typename B::Column Column(size_t ix) const {
+    const bool inside = ix < in_w;
+    const size_t at = ix * in_stride;
+    const uint8_t* p0 = inside ? row[0] + (at & follow[0]) : zero_points;
+    const uint8_t* p1 = inside ? row[1] + (at & follow[1]) : zero_points;
+    const uint8_t* p2 = inside ? row[2] + (at & follow[2]) : zero_points;
+    return B::Interleave(p0, p1, p2);
+  }
+};
+
+// One input column for the three output columns that it belongs to: the last tap of a, the second of b, the first of c.
+template <class B>
+LOWP_INLINE void AddColumn(const typename B::Column& column, const typename B::Group (&w)[3], const int32_t* initial,
+                           typename B::Int (&a)[B::kVectors], typename B::Int (&b)[B::kVectors],
+                           typename B::Int (&c)[B::kVectors]) {
+  B::Add(a, column, w[2]);
+  B::Add(b, column, w[1]);
+  SetInitial<B>(initial, c);
+  B::Add(c, column, w[0]);
+}
+
+template <class B, bool kPlain>
+__attribute__((noinline)) void Row3x3Stride1(const DepthwiseTask& task, size_t c) {
+  using Int = typename B::Int;
+  const DepthwiseGeometry& g = *task.geometry;
+  const Epilogue& e = *task.epilogue;
+  const ThreeRows rows = ThreeRows::Of(task, c);
+  const int32_t* initial = task.initial + c;
+  const uint8_t* weights = task.weights + c * 3 * (B::kGroupBytes / B::kChannels);
+  const typename B::Group w[3] = {B::LoadGroup(weights), B::LoadGroup(weights + B::kGroupBytes),
+                                  B::LoadGroup(weights + 2 * B::kGroupBytes)};
+  const float *scale = task.scale + c, *bias = task.bias + c;
+  const PixelSteps steps = StepsOf(task);
+  BlockPlace at = PlaceOf(task, c);
+  Int s0[B::kVectors], s1[B::kVectors], s2[B::kVectors];
+  SetInitial<B>(initial, s1);
+  B::Add(s1, rows.Column<B>(-g.pad_left), w[0]);
+  SetInitial<B>(initial, s2);
+  const typename B::Column second = rows.Column<B>(1 - g.pad_left);
+  B::Add(s1, second, w[1]);
+  B::Add(s2, second, w[0]);
+  size_t ix = 2 - g.pad_left;
+  const size_t end = ix + g.out_w;
+  for (;;) {
+    AddColumn<B>(rows.Column<B>(ix), w, initial, s1, s2, s0);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s1, scale, bias, at);
+    if (++ix == end) break;
+    Advance(&at, steps);
+    AddColumn<B>(rows.Column<B>(ix), w, initial, s2, s0, s1);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s2, scale, bias, at);
+    if (++ix == end) break;
+    Advance(&at, steps);
+    AddColumn<B>(rows.Column<B>(ix), w, initial, s0, s1, s2);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s0, scale, bias, at);
+    if (++ix == end) break;
+    Advance(&at, steps);
+  }
+}
+
+template <class B, bool kPlain>
+__attribute__((noinline)) void Row3x3Stride2(const DepthwiseTask& task, size_t c) {
+  using Int = typename B::Int;
+  const DepthwiseGeometry& g = *task.geometry;
+  const Epilogue& e = *task.epilogue;
+  const ThreeRows rows = ThreeRows::Of(task, c);
+  const int32_t* initial = task.initial + c;
+  const uint8_t* weights = task.weights + c * 3 * (B::kGroupBytes / B::kChannels);
+  const typename B::Group w[3] = {B::LoadGroup(weights), B::LoadGroup(weights + B::kGroupBytes),
+                                  B::LoadGroup(weights + 2 * B::kGroupBytes)};
+  const PixelSteps steps = StepsOf(task);
+  BlockPlace at = PlaceOf(task, c);
+  Int sum[B::kVectors];
+  SetInitial<B>(initial, sum);
+  size_t ix = -g.pad_left;
+  B::Add(sum, rows.Column<B>(ix), w[0]);
+  for (size_t ox = 0; ox < g.out_w; ox++) {
+    B::Add(sum, rows.Column<B>(++ix), w[1]);
+    const typename B::Column last = rows.Column<B>(++ix);
+    B::Add(sum, last, w[2]);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, sum, task.scale + c, task.bias + c, at);
+    Advance(&at, steps);
+    SetInitial<B>(initial, sum);
+    B::Add(sum, last, w[0]);
+  }
+}
+
+// Addresses of channel 0 of the taps of output pixels [begin, end), `stride` of them per pixel; the zero points where a
+// tap is outside of the input and behind the last tap.
+__attribute__((noinline)) void ListTaps(const DepthwiseTask& task, size_t begin, size_t end, size_t stride,
+                                        const uint8_t** taps) {
+  const DepthwiseGeometry& g = *task.geometry;
+  for (size_t ox = begin; ox < end; ox++, taps += stride) {
+    const uint8_t** tap = taps;
+    for (size_t ky = 0; ky < g.kernel_h; ky++) {
+      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
+      for (size_t kx = 0; kx < g.kernel_w; kx++) {
+        const size_t ix = ox * g.stride_w + kx * g.dilation_w - g.pad_left;
+        *tap++ = iy < g.in_h && ix < g.in_w ? task.x + (iy * g.in_w + ix) * g.in_stride : task.zero_points;
+      }
+    }
+    while (tap < taps + stride) *tap++ = task.zero_points;
+  }
+}
+
+template <class B, bool kPlain>
+__attribute__((noinline)) void PixelsOfAnyKernel(const DepthwiseTask& task, size_t c, size_t begin, size_t end, size_t taps) {
+  const uint8_t* const* tap = reinterpret_cast<const uint8_t* const*>(task.scratch);
+  const PixelSteps steps = StepsOf(task);
+  BlockPlace at = PlaceOf(task, c);
+  at.y += begin * steps.y;
+  if (at.residual) at.residual += begin * steps.residual;
+  for (size_t ox = begin; ox < end; ox++) {
+    typename B::Int sum[B::kVectors];
+    SetInitial<B>(task.initial + c, sum);
+    const uint8_t* weights = task.weights + c * taps / 4 * (B::kGroupBytes / B::kChannels);
+    for (size_t t = 0; t < taps; t += 4, tap += 4, weights += B::kGroupBytes)
+      B::Add(sum, B::Interleave(tap[0] + c, tap[1] + c, tap[2] + c, tap[3] + c), B::LoadGroup(weights));
+    FinishBlock<typename B::V, B::kVectors, kPlain>(*task.epilogue, sum, task.scale + c, task.bias + c, at);
+    Advance(&at, steps);
+  }
+}
+
+// Blocks of the task: as many Wide ones as fit, a Narrow one for a rest that fits it.
+template <class Wide, class Narrow, class Apply>
+LOWP_INLINE void ForBlocks(const DepthwiseTask& task, const Apply& apply) {
+  for (size_t c = task.begin; c < task.end; c += Wide::kChannels) {
+    if (task.geometry->channels - c <= Narrow::kChannels) {
+      apply(Narrow(), c);
+    } else {
+      apply(Wide(), c);
+    }
+  }
+}
+
+template <class Wide, class Narrow, size_t kStride, bool kPlain>
+LOWP_INLINE void RunBlocks3x3(const DepthwiseTask& task) {
+  ForBlocks<Wide, Narrow>(task, [&](auto block, size_t c) {
+    if constexpr (kStride == 1) {
+      Row3x3Stride1<decltype(block), kPlain>(task, c);
+    } else {
+      Row3x3Stride2<decltype(block), kPlain>(task, c);
+    }
+  });
+}
+
+// 3x3 kernels with dilation_w 1 and stride_w kStride; weights in TapGroups::kColumns.
+template <class Wide, class Narrow, size_t kStride>
+void RunInteger3x3(const DepthwiseTask& task) {
+  if (IsPlain(*task.epilogue)) {
+    RunBlocks3x3<Wide, Narrow, kStride, true>(task);
+  } else {
+    RunBlocks3x3<Wide, Narrow, kStride, false>(task);
+  }
+}
+
+// Any kernel; weights in TapGroups::kSequence.
+template <class Wide, class Narrow>
+void RunInteger(const DepthwiseTask& task) {
+  const DepthwiseGeometry& g = *task.geometry;
+  const size_t taps = (g.taps() + 3) / 4 * 4;
+  const size_t segment = DepthwiseSegment(taps);
+  const bool plain = IsPlain(*task.epilogue);
+  for (size_t begin = 0; begin < g.out_w; begin += segment) {
+    const size_t end = g.out_w - begin < segment ? g.out_w : begin + segment;
+    ListTaps(task, begin, end, taps, reinterpret_cast<const uint8_t**>(task.scratch));
+    ForBlocks<Wide, Narrow>(task, [&](auto block, size_t c) {
+      if (plain) {
+        PixelsOfAnyKernel<decltype(block), true>(task, c, begin, end, taps);
+      } else {
+        PixelsOfAnyKernel<decltype(block), false>(task, c, begin, end, taps);
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace lowp

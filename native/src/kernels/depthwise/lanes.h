@@ -1,0 +1,185 @@
+// Vectors of 8 (Ymm) and 16 (Zmm) lanes under common names, for the templates of this room. For ISA files only.
+#pragma once
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/common/inline.h"
+
+namespace lowp {
+namespace {
+
+// The first `count` bytes, count > 0; more than the vector has means all.
+LOWP_INLINE void StoreBytes(uint8_t* y, __m128i v, size_t count) {
+#if defined(__AVX512BW__)
+  _mm_mask_storeu_epi8(y, count >= 16 ? 0xFFFF : static_cast<__mmask16>((1u << count) - 1), v);
+#else
+  if (count >= 16) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y), v);
+    return;
+  }
+  if (count & 8) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(y), v);
+    v = _mm_srli_si128(v, 8);
+    y += 8;
+  }
+  uint64_t rest = static_cast<uint64_t>(_mm_cvtsi128_si64(v));
+  for (count &= 7; count > 0; count--, rest >>= 8) *y++ = static_cast<uint8_t>(rest);
+#endif
+}
+
+// The first `count` floats, count > 0; more than 4 means all.
+LOWP_INLINE void StoreFloats(float* y, __m128 v, size_t count) {
+  if (count >= 4) {
+    _mm_storeu_ps(y, v);
+    return;
+  }
+  float all[4];
+  _mm_storeu_ps(all, v);
+  for (size_t i = 0; i < count; i++) y[i] = all[i];
+}
+
+LOWP_INLINE __m128i MaxBytes(__m128i a, __m128i b) { return _mm_max_epu8(a, b); }
+LOWP_INLINE __m128i MinBytes(__m128i a, __m128i b) { return _mm_min_epu8(a, b); }
+LOWP_INLINE __m256i MaxBytes(__m256i a, __m256i b) { return _mm256_max_epu8(a, b); }
+LOWP_INLINE __m256i MinBytes(__m256i a, __m256i b) { return _mm256_min_epu8(a, b); }
+LOWP_INLINE void LoadBytes(const uint8_t* p, __m128i* v) { *v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+LOWP_INLINE void LoadBytes(const uint8_t* p, __m256i* v) {
+  *v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+
+struct Ymm {
+  using Int = __m256i;
+  using Float = __m256;
+  using Half = __m128i;
+  static constexpr size_t kLanes = 8;
+
+  LOWP_INLINE Int Zero() { return _mm256_setzero_si256(); }
+  LOWP_INLINE Int Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  LOWP_INLINE Half LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+  LOWP_INLINE Int WidenBytes(Half v) { return _mm256_cvtepu8_epi16(v); }
+  LOWP_INLINE Int UnpackLowBytes(Int a, Int b) { return _mm256_unpacklo_epi8(a, b); }
+  LOWP_INLINE Int UnpackHighBytes(Int a, Int b) { return _mm256_unpackhi_epi8(a, b); }
+  LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm256_unpacklo_epi16(a, b); }
+  LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm256_unpackhi_epi16(a, b); }
+  // acc + a0 * b0 + a1 * b1 for pairs of s16.
+  LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+
+  LOWP_INLINE Float ZeroFloat() { return _mm256_setzero_ps(); }
+  LOWP_INLINE Float LoadFloat(const float* p) { return _mm256_loadu_ps(p); }
+  LOWP_INLINE Float Set(float v) { return _mm256_set1_ps(v); }
+  LOWP_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+  LOWP_INLINE Float Max(Float a, Float b) { return _mm256_max_ps(a, b); }
+  LOWP_INLINE Float Min(Float a, Float b) { return _mm256_min_ps(a, b); }
+  LOWP_INLINE Float RoundFloat(Float v) {
+    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  LOWP_INLINE Float ToFloat(Int v) { return _mm256_cvtepi32_ps(v); }
+  LOWP_INLINE Int ToInt(Float v) { return _mm256_cvtps_epi32(v); }
+  LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {
+    return ToFloat(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+  // 4 floats from each of p, p + step.
+  LOWP_INLINE Float LoadLanes(const float* p, size_t step) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
+  }
+  template <int kLane>
+  LOWP_INLINE __m128 Lane(Float v) {
+    return _mm256_extractf128_ps(v, kLane);
+  }
+  // Saturated to u8, in the order of the channels when v is in the order of unpacked bytes (4) or words (2).
+  LOWP_INLINE Int Pack(const Int (&v)[4]) {
+    return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+  }
+  LOWP_INLINE Half Pack(const Int (&v)[2]) {
+    const __m256i words = _mm256_packs_epi32(v[0], v[1]);
+    return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  }
+  LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
+    if (count >= 8) {
+      _mm256_storeu_ps(y, v);
+      return;
+    }
+    StoreFloats(y, _mm256_castps256_ps128(v), count);
+    if (count > 4) StoreFloats(y + 4, _mm256_extractf128_ps(v, 1), count - 4);
+  }
+};
+
+#if defined(__AVX512BW__)
+
+LOWP_INLINE void StoreBytes(uint8_t* y, __m256i v, size_t count) {
+  _mm256_mask_storeu_epi8(y, count >= 32 ? ~0u : (1u << count) - 1, v);
+}
+
+LOWP_INLINE void StoreBytes(uint8_t* y, __m512i v, size_t count) {
+  if (count >= 64) {
+    _mm512_storeu_si512(y, v);
+  } else {
+    _mm512_mask_storeu_epi8(y, (1ull << count) - 1, v);
+  }
+}
+
+LOWP_INLINE __m512i MaxBytes(__m512i a, __m512i b) { return _mm512_max_epu8(a, b); }
+LOWP_INLINE __m512i MinBytes(__m512i a, __m512i b) { return _mm512_min_epu8(a, b); }
+LOWP_INLINE void LoadBytes(const uint8_t* p, __m512i* v) { *v = _mm512_loadu_si512(p); }
+
+struct Zmm {
+  using Int = __m512i;
+  using Float = __m512;
+  using Half = __m256i;
+  static constexpr size_t kLanes = 16;
+
+  LOWP_INLINE Int Zero() { return _mm512_setzero_si512(); }
+  LOWP_INLINE Int Load(const void* p) { return _mm512_loadu_si512(p); }
+  LOWP_INLINE Half LoadHalf(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  LOWP_INLINE Int WidenBytes(Half v) { return _mm512_cvtepu8_epi16(v); }
+  LOWP_INLINE Int UnpackLowBytes(Int a, Int b) { return _mm512_unpacklo_epi8(a, b); }
+  LOWP_INLINE Int UnpackHighBytes(Int a, Int b) { return _mm512_unpackhi_epi8(a, b); }
+  LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm512_unpacklo_epi16(a, b); }
+  LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm512_unpackhi_epi16(a, b); }
+  LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
+
+  LOWP_INLINE Float ZeroFloat() { return _mm512_setzero_ps(); }
+  LOWP_INLINE Float LoadFloat(const float* p) { return _mm512_loadu_ps(p); }
+  LOWP_INLINE Float Set(float v) { return _mm512_set1_ps(v); }
+  LOWP_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
+  LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+  LOWP_INLINE Float Max(Float a, Float b) { return _mm512_max_ps(a, b); }
+  LOWP_INLINE Float Min(Float a, Float b) { return _mm512_min_ps(a, b); }
+  LOWP_INLINE Float RoundFloat(Float v) {
+    return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  LOWP_INLINE Float ToFloat(Int v) { return _mm512_cvtepi32_ps(v); }
+  LOWP_INLINE Int ToInt(Float v) { return _mm512_cvtps_epi32(v); }
+  LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {
+    return ToFloat(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  LOWP_INLINE Float LoadLanes(const float* p, size_t step) {
+    const __m512 low = _mm512_castps256_ps512(Ymm::LoadLanes(p, step));
+    return _mm512_insertf32x8(low, Ymm::LoadLanes(p + 2 * step, step), 1);
+  }
+  template <int kLane>
+  LOWP_INLINE __m128 Lane(Float v) {
+    return _mm512_extractf32x4_ps(v, kLane);
+  }
+  LOWP_INLINE Int Pack(const Int (&v)[4]) {
+    return _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+  }
+  LOWP_INLINE Half Pack(const Int (&v)[2]) {
+    return _mm512_cvtusepi16_epi8(_mm512_max_epi16(_mm512_packs_epi32(v[0], v[1]), Zero()));
+  }
+  LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
+    if (count >= 16) {
+      _mm512_storeu_ps(y, v);
+    } else {
+      _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << count) - 1), v);
+    }
+  }
+};
+
+#endif
+
+}  // namespace
+}  // namespace lowp

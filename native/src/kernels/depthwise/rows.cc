@@ -1,0 +1,39 @@
+// The table of depthwise rows, best first.
+#include "kernels/depthwise/rows.h"
+
+#include <cstring>
+
+namespace lowp {
+namespace {
+
+const DepthwiseRow* const kRows[] = {
+#if defined(__x86_64__)
+    &depthwise_u8s8_vnni_3x3s1_1x64,   &depthwise_u8s8_vnni_3x3s2_1x64,   &depthwise_u8s8_vnni_1x64,
+    &depthwise_u8s8_avx512_3x3s1_1x32, &depthwise_u8s8_avx512_3x3s2_1x32, &depthwise_u8s8_avx512_1x32,
+    &depthwise_u8s8_avx2_3x3s1_1x16,   &depthwise_u8s8_avx2_3x3s2_1x16,   &depthwise_u8s8_avx2_1x16,
+    &depthwise_f32_avx512_3x3s1_6x16,  &depthwise_f32_avx512_3x3s2_4x16,  &depthwise_f32_avx512_8x16,
+    &depthwise_f32_avx2_3x3s1_6x8,     &depthwise_f32_avx2_3x3s2_4x8,     &depthwise_f32_avx2_8x8,
+#endif
+    &depthwise_u8s8_scalar_1x1,        &depthwise_f32_scalar_1x1,
+};
+
+bool Fits(const DepthwiseRow& row, const DepthwiseGeometry& g, bool integer, Isa isa) {
+  if (row.isa > isa || (row.packing != DepthwisePacking::kPlainFloat) != integer) return false;
+  return row.stride_w == 0 ||
+         (g.kernel_h == 3 && g.kernel_w == 3 && g.dilation_w == 1 && g.stride_w == row.stride_w);
+}
+
+}  // namespace
+
+const DepthwiseRow* SelectDepthwiseRow(const DepthwiseGeometry& geometry, bool integer, Isa isa,
+                                       const char* force_row) {
+  const DepthwiseRow* best = nullptr;
+  for (const DepthwiseRow* row : kRows) {
+    if (!Fits(*row, geometry, integer, isa)) continue;
+    if (force_row && std::strcmp(force_row, row->name) == 0) return row;
+    if (!best) best = row;
+  }
+  return best;
+}
+
+}  // namespace lowp
