@@ -10,7 +10,7 @@ export interface LayerTime {
   readonly kernel: string;
   /** The variant of the kernel that ran. */
   readonly row: string;
-  /** Median over the runs. */
+  /** Mean over the runs. */
   readonly ms: number;
   /** Of the sum over all layers. */
   readonly share: number;

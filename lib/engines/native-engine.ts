@@ -29,6 +29,18 @@ export interface NativeModelExecutable extends Executable {
   /** The model as it is executed. */
   readonly model: Model;
   readonly steps: readonly CompiledStep[];
+  /** Mean time of every native call over some runs, in order of execution. */
+  profile(feeds: Feeds, runs: number): Promise<CallTime[]>;
+}
+
+/** Time of one kernel call. */
+export interface CallTime {
+  readonly name: string;
+  readonly kernel: string;
+  readonly row: string;
+  readonly ms: number;
+  /** Arithmetic operations of one run. */
+  readonly operations: number;
 }
 
 /** The native runtime. */
@@ -79,9 +91,9 @@ async function compileStep(
     (o) => nodes.has(o.port.node) || (inputs.has(o.port) && o.port.node.type === 'Parameter'),
   );
   const lowered = lower({ nodes: step.nodes, inputs: step.inputs, outputs: step.outputs, observe: mine });
-  const executable = await compileProgram(lowered.program, {
+  const executable = compileProgram(lowered.program, {
     ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.maxIsa === undefined ? {} : { isa: options.maxIsa }),
+    ...(options.maxIsa === undefined ? {} : { maxIsa: options.maxIsa }),
   });
   return { ...step, lowered, executable, observed: mine };
 }
@@ -145,6 +157,21 @@ class NativeModel implements NativeModelExecutable {
       observations: this.observed.map((o) => observations.get(o)!),
       taps: this.taps.map(value),
     };
+  }
+
+  async profile(feeds: Feeds, runs: number): Promise<CallTime[]> {
+    const native = this.steps.flatMap((s) => (s.kind === 'native' ? [s.executable] : []));
+    for (const executable of native) executable.profile(true);
+    for (let i = 0; i < runs; i++) await this.run(feeds);
+    const times = native.flatMap((executable) => executable.profileData());
+    for (const executable of native) executable.profile(false);
+    return times.map((t) => ({
+      name: t.name,
+      kernel: t.kernel,
+      row: t.row,
+      ms: t.runs > 0 ? t.totalNs / t.runs / 1e6 : 0,
+      operations: t.operations,
+    }));
   }
 
   private constant(port: OutputPort): Tensor {
