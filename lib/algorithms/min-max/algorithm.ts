@@ -1,0 +1,166 @@
+// MinMax quantization: places quantizers and gives them the ranges that weights and samples show.
+import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
+import type { PinnedChoice, Preset } from '../../quantization/configuration.ts';
+import { channelExtremes, channelsOfWeights, hasNonFinite, oneChannel } from '../../quantization/channels.ts';
+import { type Configured, configureQuantizers, type ConfiguredQuantizer } from '../../quantization/configure.ts';
+import { findIgnored, type IgnoredNodes, type IgnoredScope } from '../../quantization/ignored-scope.ts';
+import { quantizedSource, type ShapedLimits, setLimits } from '../../quantization/insert.ts';
+import { doubledLimits, halveWeights, quantizersToHalve, type SaturationFix } from '../../quantization/overflow.ts';
+import { placeQuantizers } from '../../quantization/propagate.ts';
+import type { Extremes } from '../../quantization/ranges.ts';
+import { isConstant } from '../../quantization/roles.ts';
+import { unifyLimits } from '../../quantization/unify-scales.ts';
+import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
+import type { Shape } from '../../tensor/shape.ts';
+import type { Algorithm, AlgorithmContext } from '../algorithm.ts';
+import { estimatorFor, type RangeEstimatorOptions, requestFor } from './estimators.ts';
+import { limitsFor } from './limits.ts';
+
+/** Options of the algorithm. */
+export interface MinMaxOptions {
+  readonly preset: Preset;
+  readonly ignored?: IgnoredScope;
+  readonly modelType?: 'transformer';
+  /** Names before the model was prepared: excluding them is no mistake. */
+  readonly formerNames?: ReadonlySet<string>;
+  readonly weights?: PinnedChoice;
+  readonly activations?: PinnedChoice;
+  readonly rangeEstimator?: RangeEstimatorOptions;
+  /** Default `no`: the runtime of lowp cannot saturate. */
+  readonly saturationFix?: SaturationFix;
+  /** Also quantize an input of the model that is scaled and shifted first. */
+  readonly quantizeInputs?: boolean;
+}
+
+/** What was placed, for reports. */
+export interface MinMaxAlgorithm extends Algorithm {
+  readonly placed: () => { readonly configured: Configured; readonly ignored: IgnoredNodes };
+}
+
+/** How one activation quantizer gets its extremes. */
+interface ActivationPlan {
+  readonly min: StatisticRequest;
+  readonly max: StatisticRequest;
+  readonly clipping: { readonly min?: number | undefined; readonly max?: number | undefined };
+}
+
+/** The algorithm for one run. */
+export function createMinMax(options: MinMaxOptions): MinMaxAlgorithm {
+  let configured: Configured = { quantizers: [], groups: [] };
+  let ignored: IgnoredNodes = { reasons: new Map(), barriers: new Set(), unused: [] };
+  const plans = new Map<Node, ActivationPlan>();
+  return {
+    name: 'MinMaxQuantization',
+    placed: () => ({ configured, ignored }),
+    request: (context) => {
+      const { work, roles } = context;
+      ignored = findIgnored(work, roles, {
+        ...(options.ignored ? { scope: options.ignored } : {}),
+        ...(options.modelType ? { modelType: options.modelType } : {}),
+        ...(options.formerNames ? { formerNames: options.formerNames } : {}),
+      });
+      for (const unused of ignored.unused) context.warn(`the ignored scope fits no operation: ${unused}`);
+      const placement = options.quantizeInputs === undefined ? {} : { quantizeInputs: options.quantizeInputs };
+      const quantizers = placeQuantizers(work, roles, ignored, placement);
+      requireFiniteWeights(quantizers);
+      configured = configureQuantizers(quantizers, roles, options);
+      for (const quantizer of configured.quantizers) {
+        if (!isConstant(quantizedSource(quantizer.node))) plans.set(quantizer.node, planActivation(quantizer, context, options));
+      }
+      return [...plans.values()].flatMap((plan) => [plan.min, plan.max]);
+    },
+    apply: async (context, statistics) => applyLimits(context, configured, plans, statistics, options),
+  };
+}
+
+/** @throws {LowpError} `ERR_ALGO_WEIGHTS_NOT_FINITE` listing the operations */
+function requireFiniteWeights(quantizers: readonly Node[]): void {
+  const broken = quantizers.filter((q) => hasNonFinite(quantizedSource(q)));
+  if (broken.length === 0) return;
+  const names = broken.map((q) => `'${[...q.output.consumers][0]?.node.name ?? q.name}'`);
+  const shown = names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
+  throw new LowpError('ERR_ALGO_WEIGHTS_NOT_FINITE', `weights contain NaN or infinity: ${shown}`, {
+    node: [...broken[0]!.output.consumers][0]?.node.name ?? broken[0]!.name,
+    help: 'Repair or export the model again.',
+  });
+}
+
+function planActivation(quantizer: ConfiguredQuantizer, context: AlgorithmContext, options: MinMaxOptions): ActivationPlan {
+  const port = originalPort(quantizedSource(quantizer.node), context);
+  const { configuration } = quantizer;
+  const estimator = estimatorFor(configuration, options.rangeEstimator);
+  const granularity = port.fact.shape.length < 2 ? 'perTensor' : configuration.granularity;
+  return {
+    min: requestFor(port, 'min', estimator.min, granularity),
+    max: requestFor(port, 'max', estimator.max, granularity),
+    clipping: { min: estimator.min.clippingValue, max: estimator.max.clippingValue },
+  };
+}
+
+/** The same port in the model without quantizers. */
+export function originalPort(port: OutputPort, context: AlgorithmContext): OutputPort {
+  return context.original.nodeById.get(port.node.id)!.outputs[port.index]!;
+}
+
+function applyLimits(
+  context: AlgorithmContext,
+  configured: Configured,
+  plans: ReadonlyMap<Node, ActivationPlan>,
+  statistics: Statistics,
+  options: MinMaxOptions,
+): void {
+  const { work, roles } = context;
+  const halved = quantizersToHalve(work, roles.target, options.saturationFix ?? 'no');
+  const limits = new Map<Node, ShapedLimits>();
+  for (const quantizer of configured.quantizers) {
+    const plan = plans.get(quantizer.node);
+    const shaped = plan ? activationLimits(quantizer, plan, statistics) : constantLimits(quantizer);
+    limits.set(quantizer.node, shaped);
+  }
+  for (const group of configured.groups) {
+    const members = group.quantizers.map((q) => limits.get(q)!);
+    const configuration = configured.quantizers.find((q) => q.node === group.quantizers[0])!.configuration;
+    const common = unifyLimits(
+      members.map((m) => m.input),
+      configuration,
+    );
+    for (const node of group.quantizers) {
+      const own = limits.get(node)!;
+      limits.set(node, { ...own, input: common, shape: common.low.length === 1 ? [] : own.shape });
+    }
+  }
+  for (const [node, shaped] of limits) {
+    if (halved.has(node)) halveWeights(work, node);
+    setLimits(work, node, halved.has(node) ? { ...shaped, output: doubledLimits(shaped.input) } : shaped);
+  }
+}
+
+function activationLimits(quantizer: ConfiguredQuantizer, plan: ActivationPlan, statistics: Statistics): ShapedLimits {
+  const { configuration, group, node } = quantizer;
+  const max = statistics.get(plan.max);
+  const min = repeated(statistics.get(plan.min), max.length);
+  const input = limitsFor(configuration, group, { min, max }, plan.clipping);
+  return { levels: configuration.levels, input, shape: channelShape(quantizedSource(node).fact.shape, max.length) };
+}
+
+/** Limits of a constant: its own extremes, for each output channel when the configuration says so. */
+function constantLimits(quantizer: ConfiguredQuantizer): ShapedLimits {
+  const { configuration, group, node } = quantizer;
+  const isPerChannel = configuration.granularity === 'perChannel' && group === 'weights';
+  const layout = isPerChannel ? channelsOfWeights(node) : oneChannel;
+  const found = channelExtremes(quantizedSource(node).fact.value!, layout);
+  const isSymmetric = configuration.mode === 'symmetric';
+  const extremes: Extremes = { min: found.min, max: isSymmetric ? found.absMax : found.max };
+  const input = limitsFor(configuration, group, extremes);
+  return { levels: configuration.levels, input, shape: layout.limitShape };
+}
+
+function repeated(values: Float32Array, count: number): Float32Array {
+  return values.length === count ? values : new Float32Array(count).fill(values[0]!);
+}
+
+/** `[1, C, 1, …]`, or a scalar for one range. */
+function channelShape(shape: Shape, channels: number): Shape {
+  return channels === 1 ? [] : shape.map((_, axis) => (axis === 1 ? channels : 1));
+}

@@ -1,0 +1,86 @@
+// How the extremes of activations are estimated from samples.
+import type { OutputPort } from '../../graph/node.ts';
+import type { QuantizerConfiguration } from '../../quantization/configuration.ts';
+import type { Aggregator, SampleStatistic, StatisticRequest } from '../../statistics/request.ts';
+import type { Granularity } from '../../targets/target.ts';
+
+/** How one border of a range is estimated. */
+export interface BorderEstimator {
+  /** What is taken from each sample. */
+  readonly type: 'min' | 'max' | 'absMax' | 'quantile' | 'absQuantile';
+  /** What the samples' numbers become. */
+  readonly aggregator: Aggregator;
+  /** Share of elements beyond the border, for quantiles. Default 1e-4. */
+  readonly outlierProbability?: number;
+  /** Default: that of the quantizer. */
+  readonly granularity?: Granularity;
+  /** The border never lies farther from zero. */
+  readonly clippingValue?: number;
+}
+
+/** Both borders. */
+export interface RangeEstimator {
+  readonly min: BorderEstimator;
+  readonly max: BorderEstimator;
+}
+
+/** A named estimator with parts replaced. */
+export interface RangeEstimatorOptions {
+  /** `default`: extremes of each sample. `quantile`: without the outermost elements. */
+  readonly preset?: 'default' | 'quantile';
+  readonly min?: Partial<BorderEstimator>;
+  readonly max?: Partial<BorderEstimator>;
+}
+
+const defaultOutlierProbability = 1e-4;
+
+type Table = Readonly<Record<Granularity, Readonly<Record<'symmetric' | 'asymmetric', RangeEstimator>>>>;
+
+/** One range for the tensor averages over samples; one for each channel takes the widest, as a channel has fewer elements. */
+const byExtremes: Table = {
+  perTensor: {
+    symmetric: { min: { type: 'min', aggregator: 'min' }, max: { type: 'absMax', aggregator: 'mean' } },
+    asymmetric: { min: { type: 'min', aggregator: 'mean' }, max: { type: 'max', aggregator: 'mean' } },
+  },
+  perChannel: {
+    symmetric: {
+      min: { type: 'min', aggregator: 'min', granularity: 'perTensor' },
+      max: { type: 'absMax', aggregator: 'max' },
+    },
+    asymmetric: { min: { type: 'min', aggregator: 'min' }, max: { type: 'max', aggregator: 'max' } },
+  },
+};
+
+/** The sign of a symmetric range still depends on the true minimum. */
+function byQuantiles(base: RangeEstimator, mode: 'symmetric' | 'asymmetric'): RangeEstimator {
+  if (mode === 'symmetric') return { min: base.min, max: { ...base.max, type: 'absQuantile' } };
+  return { min: { ...base.min, type: 'quantile' }, max: { ...base.max, type: 'quantile' } };
+}
+
+/** The estimator of a quantizer. */
+export function estimatorFor(configuration: QuantizerConfiguration, options: RangeEstimatorOptions = {}): RangeEstimator {
+  const base = byExtremes[configuration.granularity][configuration.mode];
+  const named = options.preset === 'quantile' ? byQuantiles(base, configuration.mode) : base;
+  return { min: { ...named.min, ...options.min }, max: { ...named.max, ...options.max } };
+}
+
+/** The request for one border of the value at a port. */
+export function requestFor(
+  port: OutputPort,
+  border: 'min' | 'max',
+  estimator: BorderEstimator,
+  granularity: Granularity,
+): StatisticRequest {
+  return {
+    port,
+    granularity: estimator.granularity ?? granularity,
+    statistic: statisticOf(border, estimator),
+    aggregator: estimator.aggregator,
+  };
+}
+
+function statisticOf(border: 'min' | 'max', estimator: BorderEstimator): SampleStatistic {
+  const { type, outlierProbability = defaultOutlierProbability } = estimator;
+  if (type !== 'quantile' && type !== 'absQuantile') return { kind: type };
+  return { kind: type, share: border === 'max' ? 1 - outlierProbability : outlierProbability };
+}

@@ -1,0 +1,44 @@
+// What has to be known about the values of a model before it can be quantized.
+import type { OutputPort } from '../graph/node.ts';
+import type { Granularity } from '../targets/target.ts';
+import type { Shape } from '../tensor/shape.ts';
+
+/** How one value of one sample becomes a number, or one for each channel. */
+export type SampleStatistic =
+  | { readonly kind: 'min' | 'max' | 'absMax' | 'mean' }
+  /** The element below which a share of all elements lies, interpolated linearly as numpy does; of magnitudes for `absQuantile`. */
+  | { readonly kind: 'quantile' | 'absQuantile'; readonly share: number };
+
+/** How the numbers of all samples become one. */
+export type Aggregator = 'mean' | 'max' | 'min' | 'median' | 'mean_no_outliers' | 'median_no_outliers' | 'hl_estimator';
+
+export const aggregators = [
+  'mean',
+  'max',
+  'min',
+  'median',
+  'mean_no_outliers',
+  'median_no_outliers',
+  'hl_estimator',
+] as const satisfies readonly Aggregator[];
+
+/** One statistic of one value. */
+export interface StatisticRequest {
+  /** A port of the model that is run, which has no quantizers yet. */
+  readonly port: OutputPort;
+  readonly granularity: Granularity;
+  /** Default 1; negative counts from the end. */
+  readonly channelAxis?: number;
+  readonly statistic: SampleStatistic;
+  readonly aggregator: Aggregator;
+}
+
+/** The answers, by request. */
+export interface Statistics {
+  /** Number of samples behind the answers. */
+  readonly samples: number;
+  /** Shapes of the inputs of the first sample, by input name. */
+  readonly inputShapes: Readonly<Record<string, Shape>>;
+  /** One number, or one for each channel. */
+  get(request: StatisticRequest): Float32Array;
+}

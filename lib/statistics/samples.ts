@@ -1,0 +1,140 @@
+// Checks calibration samples against the inputs of a model, one by one, while they stream by.
+import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+import type { Feeds } from '../engines/engine.ts';
+import { inputName, type Model } from '../graph/model.ts';
+import type { Node } from '../graph/node.ts';
+import { convert, integerRange, toFloat64 } from '../tensor/convert.ts';
+import { bitsOf, type ElementType, isFloat, isInteger } from '../tensor/element-type.ts';
+import { elementCount, formatShape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { closestNames } from '../util/closest.ts';
+import { isNotFinite } from './quantiles.ts';
+
+/** A tensor for each input by name, or one tensor for the only input. */
+export type Sample = Feeds | Tensor;
+
+/** Samples in memory or read one after another. */
+export type Samples = Iterable<Sample> | AsyncIterable<Sample>;
+
+export interface SampleOptions {
+  /** At most so many samples are taken, the first ones. */
+  readonly subsetSize: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The first samples as feeds, checked and with the element types of the model's inputs.
+ *
+ * @throws {LowpError} naming the sample by its position: `ERR_DATA_INPUT` for a missing or unknown input, `ERR_DATA_SHAPE`,
+ *   `ERR_DATA_TYPE`, `ERR_DATA_NOT_FINITE`; `ERR_ABORTED`
+ */
+export async function* checkedSamples(model: Model, samples: Samples, options: SampleOptions): AsyncGenerator<Feeds> {
+  requireIterable(samples);
+  let index = 0;
+  for await (const sample of samples) {
+    throwIfAborted(options.signal);
+    yield checkSample(model, sample, index);
+    if (++index >= options.subsetSize) return;
+  }
+}
+
+function requireIterable(samples: unknown): void {
+  const isIterable =
+    typeof samples === 'object' && samples !== null && (Symbol.asyncIterator in samples || Symbol.iterator in samples);
+  if (isIterable) return;
+  throw new LowpError('ERR_DATA_FORMAT', `samples must be iterable, got ${samples === null ? 'null' : typeof samples}`, {
+    help: 'Give an array, a generator or another iterable of tensors.',
+  });
+}
+
+/** One sample as feeds, keyed by the names of the inputs. */
+export function checkSample(model: Model, sample: Sample, index: number): Feeds {
+  const parameters = model.parameters();
+  const known = parameters.map(inputName);
+  if (typeof sample !== 'object' || sample === null) {
+    throw new LowpError('ERR_DATA_FORMAT', `sample ${index} is ${sample === null ? 'null' : typeof sample}, not a tensor`);
+  }
+  if (isTensor(sample)) {
+    const [only] = parameters;
+    if (parameters.length === 1 && only) return { [inputName(only)]: checkTensor(only, sample, index) };
+    throw new LowpError(
+      'ERR_DATA_INPUT',
+      `sample ${index} is one tensor, the model has ${parameters.length} inputs: ${known.join(', ')}`,
+      { help: 'Give an object with one tensor for each input.' },
+    );
+  }
+  const feeds: Record<string, Tensor> = {};
+  const used = new Set<string>();
+  for (const parameter of parameters) {
+    const key = namesOf(parameter).find((name) => Object.hasOwn(sample, name));
+    const value = key === undefined ? undefined : sample[key];
+    if (key === undefined || value === undefined) throw missingInput(parameter, sample, index);
+    used.add(key);
+    feeds[inputName(parameter)] = checkTensor(parameter, value, index);
+  }
+  const extra = Object.keys(sample).find((name) => !used.has(name));
+  if (extra !== undefined) {
+    throw new LowpError('ERR_DATA_INPUT', `sample ${index} names '${extra}', which is not an input of the model`, {
+      help: `The model has the inputs ${known.join(', ')}.`,
+    });
+  }
+  return feeds;
+}
+
+function isTensor(sample: Sample): sample is Tensor {
+  return 'shape' in sample && Array.isArray(sample.shape) && 'data' in sample && ArrayBuffer.isView(sample.data);
+}
+
+function namesOf(parameter: Node): string[] {
+  return [...new Set([inputName(parameter), ...parameter.output.names, parameter.name])];
+}
+
+function missingInput(parameter: Node, sample: Feeds, index: number): LowpError {
+  const given = Object.keys(sample);
+  const name = inputName(parameter);
+  const near = closestNames(name, given, 1)[0];
+  return new LowpError(
+    'ERR_DATA_INPUT',
+    `sample ${index} has no tensor for input '${name}'; it has ${given.map((g) => `'${g}'`).join(', ') || 'none'}`,
+    { help: near === undefined ? `Add a tensor named '${name}'.` : `Rename '${near}' to '${name}'.` },
+  );
+}
+
+function checkTensor(parameter: Node, value: Tensor, index: number): Tensor {
+  const name = inputName(parameter);
+  const { shape, type } = parameter.output.fact;
+  const fits = value.shape?.length === shape.length && value.shape.every((d, i) => shape[i] === -1 || shape[i] === d);
+  if (!fits) {
+    const isWithoutBatch = value.shape?.length === shape.length - 1;
+    throw new LowpError(
+      'ERR_DATA_SHAPE',
+      `sample ${index}: '${name}' has shape ${formatShape(value.shape ?? [])}, the input takes ${formatShape(shape)}`,
+      { help: isWithoutBatch ? 'Add the batch axis: a sample has the full shape of the input.' : 'Reshape or resize the data.' },
+    );
+  }
+  if (value.data.length !== Math.ceil((elementCount(value.shape) * Math.min(8, bitsOf(value.type))) / 8)) {
+    throw new LowpError(
+      'ERR_DATA_SHAPE',
+      `sample ${index}: '${name}' of shape ${formatShape(value.shape)} holds ${value.data.length} elements`,
+    );
+  }
+  const converted = withType(value, type);
+  if (!converted) {
+    throw new LowpError('ERR_DATA_TYPE', `sample ${index}: '${name}' has type ${value.type}, the input takes ${type}`, {
+      help: `Convert the data to ${type}.`,
+    });
+  }
+  if (isFloat(converted.type) && isNotFinite(converted)) {
+    throw new LowpError('ERR_DATA_NOT_FINITE', `sample ${index}: '${name}' contains NaN or infinity`);
+  }
+  return converted;
+}
+
+/** The tensor in the input's type: floats become floats of another size, integers other integers that can hold them. */
+function withType(value: Tensor, type: ElementType): Tensor | undefined {
+  if (value.type === type) return value;
+  if (isFloat(value.type) && isFloat(type)) return convert(value, type);
+  if (!isInteger(value.type) || !isInteger(type) || bitsOf(type) < 8) return undefined;
+  const [low, high] = integerRange(type) ?? [type === 'u64' ? 0 : Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return toFloat64(value).every((v) => v >= low && v <= high) ? convert(value, type) : undefined;
+}
