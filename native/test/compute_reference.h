@@ -1,5 +1,6 @@
 // Test data and the plain formula of the compute kernels' epilogue, written apart from the kernels.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -22,8 +23,9 @@ struct PostOps {
   float scale = 0.01f;  // typical magnitude of the channel scales
 };
 
-// How large the weights are: all of s8; at most 64, which vpmaddubsw can take; only the two corners.
-enum class Weights { kFull, kSafe, kLow, kHigh };
+// How large the weights are: all of s8; at most 64, which vpmaddubsw can take; only a corner; the least that
+// vpmaddubsw cannot take.
+enum class Weights { kFull, kSafe, kLow, kHigh, kLeastUnsafe };
 
 // Constants and residual of one call, absent where the call has none.
 struct PostOperands {
@@ -51,6 +53,11 @@ Buffer RandomWeights(Random& random, bool integer, Weights kind, size_t count) {
   if (!integer) return Buffer::F32(RandomFloats(random, count, -1.0f, 1.0f));
   const int low = kind == Weights::kHigh ? 127 : kind == Weights::kSafe ? -64 : -128;
   const int high = kind == Weights::kLow ? -128 : kind == Weights::kSafe ? 64 : 127;
+  if (kind == Weights::kLeastUnsafe) {
+    std::vector<int8_t> values(count, 64);
+    for (size_t i = 1; i < count; i += 2) values[i] = 65;
+    return Buffer::I8(values);
+  }
   const std::vector<uint8_t> bytes = RandomBytes(random, count, low, high);
   return Buffer::I8(std::vector<int8_t>(bytes.begin(), bytes.end()));
 }

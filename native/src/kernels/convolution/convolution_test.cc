@@ -271,7 +271,7 @@ TEST(Convolution, WeightsBeyondTheCacheAreSplitByPanels) {
 TEST(Convolution, CornersOfTheIntegerRangeDoNotSaturate) {
   PostOps ops;
   ops.scale = 1e-3f;
-  for (Weights weights : {Weights::kLow, Weights::kHigh, Weights::kSafe}) {
+  for (Weights weights : {Weights::kLow, Weights::kHigh, Weights::kSafe, Weights::kLeastUnsafe}) {
     for (uint32_t zero_point : {0, 128, 255}) {
       Shape s = Square(3, 66, 33, 3, 1);
       s.zero_point = zero_point;
@@ -292,11 +292,10 @@ TEST(Convolution, ResidualMayBeTheOutput) {
   PostOps ops;
   ops.residual = 'u';
   ops.residual_scale = 0.5f;
-  std::map<bool, int> seen;
   for (uint32_t offset : {0, 3}) {
     Shape s = Square(4, 8, 70, 1, 0);
     s.out_offset = offset;
-    Case c(s, {true, true, Weights::kFull}, ops, 1);
+    const Case c(s, {true, true, Weights::kFull}, ops, 1);
     Buffer y = c.Output();
     const CallSpec spec = c.Spec(&y);
     std::vector<Operand> ins, outs;

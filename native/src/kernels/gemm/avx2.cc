@@ -133,12 +133,19 @@ template <class Math, int V>
 struct Tiles {
   static constexpr TileFunction kByRows[] = {RunTile<Math, 1, V>, RunTile<Math, 2, V>, RunTile<Math, 3, V>,
                                              RunTile<Math, 4, V>, RunTile<Math, 5, V>, RunTile<Math, 6, V>};
-  static constexpr size_t kMost = 6;
+};
+
+// Panels of a single row.
+template <class Math>
+struct Thin {
+  static constexpr TileFunction kByVectors[] = {RunTile<Math, 1, 3>, RunTile<Math, 1, 4>, RunTile<Math, 1, 5>,
+                                                RunTile<Math, 1, 6>, RunTile<Math, 1, 7>, RunTile<Math, 1, 8>};
 };
 
 // Cuts the rows into tiles whose sizes differ by at most one.
 template <class Math>
 void RunPanel(const PanelTask& t) {
+  if (t.vectors > 2) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
   const TileFunction* by_rows = t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows;
   const size_t tiles = (t.m + 5) / 6, rows = t.m / tiles, larger = t.m % tiles;
   size_t row = 0;
@@ -151,11 +158,11 @@ void RunPanel(const PanelTask& t) {
 
 }  // namespace
 
-const GemmRow gemm_f32_avx2_6x16 = {"gemm_f32_avx2_6x16", Isa::kAvx2, Packing::kSingles, false, 8, 2, 6,
+const GemmRow gemm_f32_avx2_6x16 = {"gemm_f32_avx2_6x16", Isa::kAvx2, Packing::kSingles, false, 8, 2, 8, 6,
                                     RunPanel<FloatMath>};
 const GemmRow gemm_u8s8_avx2_pairsafe_6x16 = {
-    "gemm_u8s8_avx2_pairsafe_6x16", Isa::kAvx2, Packing::kQuads, true, 8, 2, 6, RunPanel<PairSafeMath>};
-const GemmRow gemm_u8s8_avx2_6x16 = {"gemm_u8s8_avx2_6x16", Isa::kAvx2, Packing::kPairs, false, 8, 2, 6,
+    "gemm_u8s8_avx2_pairsafe_6x16", Isa::kAvx2, Packing::kQuads, true, 8, 2, 8, 6, RunPanel<PairSafeMath>};
+const GemmRow gemm_u8s8_avx2_6x16 = {"gemm_u8s8_avx2_6x16", Isa::kAvx2, Packing::kPairs, false, 8, 2, 8, 6,
                                      RunPanel<WideMath>};
 
 }  // namespace lowp

@@ -46,11 +46,11 @@ struct WideMath : IntegerMath {
 
 }  // namespace
 
-const GemmRow gemm_f32_avx512_6x64 = {"gemm_f32_avx512_6x64", Isa::kAvx512, Packing::kSingles, false, 16, 4, 6,
+const GemmRow gemm_f32_avx512_6x64 = {"gemm_f32_avx512_6x64", Isa::kAvx512, Packing::kSingles, false, 16, 4, 8, 6,
                                       RunPanel<FloatMath, 4>};
 const GemmRow gemm_u8s8_avx512_pairsafe_6x64 = {
-    "gemm_u8s8_avx512_pairsafe_6x64", Isa::kAvx512, Packing::kQuads, true, 16, 4, 6, RunPanel<PairSafeMath, 4>};
-const GemmRow gemm_u8s8_avx512_12x32 = {"gemm_u8s8_avx512_12x32", Isa::kAvx512, Packing::kPairs, false, 16, 2, 12,
+    "gemm_u8s8_avx512_pairsafe_6x64", Isa::kAvx512, Packing::kQuads, true, 16, 4, 8, 6, RunPanel<PairSafeMath, 4>};
+const GemmRow gemm_u8s8_avx512_12x32 = {"gemm_u8s8_avx512_12x32", Isa::kAvx512, Packing::kPairs, false, 16, 2, 8, 12,
                                         RunPanel<WideMath, 2>};
 
 }  // namespace lowp

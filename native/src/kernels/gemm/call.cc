@@ -10,9 +10,8 @@
 namespace lowp {
 namespace {
 
-// Steps of a float panel that stay in the caches together with the rows: 64 channels x 256 x 4 bytes.
+// Steps of a float panel that stay in the caches together with the rows: about 64 channels x 256 x 4 bytes.
 constexpr uint64_t kFloatBlockSteps = 256;
-constexpr size_t kPanelColumns = 64;
 
 struct GemmPlan {
   const GemmRow* row = nullptr;
@@ -116,6 +115,13 @@ const GemmRow* ChooseRow(const GemmProblem& problem, const PrepareContext& conte
   return SelectRow(query);
 }
 
+// Columns of partial sums, those that are not stored included.
+size_t WidestPanel(const GemmPlan& plan) {
+  size_t vectors = 0;
+  for (const Panel& panel : plan.packed.panels) vectors = std::max<size_t>(vectors, panel.vectors);
+  return vectors * plan.row->lanes;
+}
+
 void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* plan) {
   const size_t channels = problem.groups * problem.group_columns;
   const Operand residual = call.Input(kResidual);
@@ -158,7 +164,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   const size_t phases = plan.copy.needed ? 2 : 1, tiles = plan.tiling.tiles(), copy_rows = plan.copy.rows();
   const size_t shared = plan.copy.needed ? plan.copy.bytes() + kReadSlack : 0;
   const size_t table = GemmCall::RowTableBytes(plan.tiling.block_rows);
-  const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * kPanelColumns * sizeof(float) : 0;
+  const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * WidestPanel(plan) * sizeof(float) : 0;
   const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride;
   const char* name = plan.row->name;
   const size_t bytes = plan.packed.bytes + plan.epilogue.bytes();

@@ -24,7 +24,8 @@ std::vector<size_t> StepSource(const GemmProblem& p) {
 // Splits every group's channels into panels of nearly equal width.
 std::vector<Panel> MakePanels(const GemmProblem& p, const GemmRow& row, size_t steps) {
   const size_t units = (p.group_columns + row.lanes - 1) / row.lanes;
-  const size_t count = (units + row.most_vectors - 1) / row.most_vectors;
+  const size_t most = p.pixels == 1 ? row.thin_vectors : row.most_vectors;
+  const size_t count = (units + most - 1) / most;
   const size_t element = p.integer ? 1 : 4;
   std::vector<Panel> panels;
   size_t weights = 0;

@@ -53,6 +53,7 @@ struct GemmRow {
   bool needs_pair_safe;   // products of adjacent weights with 255 must fit s16
   uint32_t lanes;
   uint32_t most_vectors;  // widest panel
+  uint32_t thin_vectors;  // widest panel for a product of a single row, which needs more independent sums
   uint32_t most_rows;     // rows of the tile at the widest panel, for choosing block sizes
   void (*run)(const PanelTask& task);
 };

@@ -69,6 +69,26 @@ struct IntegerMath {
   }
 };
 
+// The epilogue of kCount vectors from kFirst on: a store is at most 64 bytes.
+template <class Math, int kFirst, int kCount, int R, int V>
+LOWP_INLINE void FinishVectors(const PanelTask& t, size_t row, typename Math::Acc (&acc)[R][V]) {
+  __m512 v[R][kCount];
+  LOWP_UNROLL for (int j = 0; j < kCount; j++) {
+    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][kFirst + j], (kFirst + j) * 16);
+  }
+  const size_t left = t.columns - kFirst * 16;
+  TileStore store;
+  store.n = t.n + kFirst * 16;
+  store.columns = kFirst + kCount < V ? kCount * 16 : left;
+  store.y = t.y + row * t.y_stride + kFirst * 16 * (t.epilogue->u8_output ? 1 : 4);
+  store.y_stride = t.y_stride;
+  store.residual = t.residual + row * t.residual_stride;
+  store.residual_stride = t.residual_stride;
+  if (t.epilogue->residual != ResidualKind::kNone)
+    store.residual += kFirst * 16 * (t.epilogue->residual == ResidualKind::kU8 ? 1 : 4);
+  FinishTile(*t.epilogue, v, store);
+}
+
 template <class Math, int R, int V>
 void RunTile(const PanelTask& t, size_t row) {
   typename Math::Acc acc[R][V];
@@ -83,18 +103,8 @@ void RunTile(const PanelTask& t, size_t row) {
     for (size_t k = 0; k < bytes; k += 4, weights += V * 64) Math::template Step<R, V>(acc, x, k, weights);
   }
   if (Math::template Suspend<R, V>(t, row, acc)) return;
-  __m512 v[R][V];
-  LOWP_UNROLL for (int j = 0; j < V; j++) {
-    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][j], j * 16);
-  }
-  TileStore store;
-  store.n = t.n;
-  store.columns = t.columns;
-  store.y = t.y + row * t.y_stride;
-  store.y_stride = t.y_stride;
-  store.residual = t.residual + row * t.residual_stride;
-  store.residual_stride = t.residual_stride;
-  FinishTile(*t.epilogue, v, store);
+  FinishVectors<Math, 0, (V > 4 ? 4 : V)>(t, row, acc);
+  if constexpr (V > 4) FinishVectors<Math, 4, V - 4>(t, row, acc);
 }
 
 using TileFunction = void (*)(const PanelTask& task, size_t row);
@@ -135,6 +145,13 @@ struct Tiles<Math, 4> {
   static constexpr size_t kMost = 6;
 };
 
+// Panels of a single row.
+template <class Math>
+struct Thin {
+  static constexpr TileFunction kByVectors[] = {RunTile<Math, 1, 3>, RunTile<Math, 1, 4>, RunTile<Math, 1, 5>,
+                                                RunTile<Math, 1, 6>, RunTile<Math, 1, 7>, RunTile<Math, 1, 8>};
+};
+
 // Cuts the rows into tiles whose sizes differ by at most one.
 LOWP_INLINE void RunTiles(const PanelTask& t, const TileFunction* by_rows, size_t most) {
   const size_t tiles = (t.m + most - 1) / most, rows = t.m / tiles, larger = t.m % tiles;
@@ -148,6 +165,7 @@ LOWP_INLINE void RunTiles(const PanelTask& t, const TileFunction* by_rows, size_
 
 template <class Math, int kMostVectors>
 void RunPanel(const PanelTask& t) {
+  if (t.vectors > kMostVectors) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
   if (t.vectors == 1) return RunTiles(t, Tiles<Math, 1>::kByRows, Tiles<Math, 1>::kMost);
   if (t.vectors == 2) return RunTiles(t, Tiles<Math, 2>::kByRows, Tiles<Math, 2>::kMost);
   if constexpr (kMostVectors > 2) {

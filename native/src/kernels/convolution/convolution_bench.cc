@@ -1,0 +1,173 @@
+// Times the convolution kernel on the layers of ResNet-50, MobileNetV1 and MobileNetV2 and on fully connected shapes.
+//
+// usage: convolution_bench [scalar|avx2|avx512|vnni|native] [seconds per layer]
+// One thread, batch 1, u8 x i8 -> u8 and f32, best of many runs. The integer weights are full range ("u8s8") and, below
+// VNNI, also half range ("u8s7"), which the pair-safe rows take.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "base/aligned.h"
+#include "kernels/convolution/convolution.h"
+
+namespace lowp {
+namespace {
+
+struct Layer {
+  const char* net;
+  uint32_t times, in_c, size, out_c, kernel, stride;
+};
+
+constexpr Layer kLayers[] = {
+    {"resnet50", 1, 3, 224, 64, 7, 2},      {"resnet50", 1, 64, 56, 64, 1, 1},     {"resnet50", 3, 64, 56, 64, 3, 1},
+    {"resnet50", 4, 64, 56, 256, 1, 1},     {"resnet50", 2, 256, 56, 64, 1, 1},    {"resnet50", 1, 256, 56, 128, 1, 1},
+    {"resnet50", 1, 128, 56, 128, 3, 2},    {"resnet50", 4, 128, 28, 512, 1, 1},   {"resnet50", 1, 256, 56, 512, 1, 2},
+    {"resnet50", 3, 512, 28, 128, 1, 1},    {"resnet50", 3, 128, 28, 128, 3, 1},   {"resnet50", 1, 512, 28, 256, 1, 1},
+    {"resnet50", 1, 256, 28, 256, 3, 2},    {"resnet50", 6, 256, 14, 1024, 1, 1},  {"resnet50", 1, 512, 28, 1024, 1, 2},
+    {"resnet50", 5, 1024, 14, 256, 1, 1},   {"resnet50", 5, 256, 14, 256, 3, 1},   {"resnet50", 1, 1024, 14, 512, 1, 1},
+    {"resnet50", 1, 512, 14, 512, 3, 2},    {"resnet50", 3, 512, 7, 2048, 1, 1},   {"resnet50", 1, 1024, 14, 2048, 1, 2},
+    {"resnet50", 2, 2048, 7, 512, 1, 1},    {"resnet50", 2, 512, 7, 512, 3, 1},    {"mobilenet", 1, 3, 224, 32, 3, 2},
+    {"mobilenet", 1, 32, 112, 16, 1, 1},    {"mobilenet", 1, 16, 112, 96, 1, 1},   {"mobilenet", 1, 96, 56, 24, 1, 1},
+    {"mobilenet", 2, 24, 56, 144, 1, 1},    {"mobilenet", 1, 144, 56, 24, 1, 1},   {"mobilenet", 1, 144, 28, 32, 1, 1},
+    {"mobilenet", 2, 32, 28, 192, 1, 1},    {"mobilenet", 2, 192, 28, 32, 1, 1},   {"mobilenet", 1, 192, 14, 64, 1, 1},
+    {"mobilenet", 4, 64, 14, 384, 1, 1},    {"mobilenet", 3, 384, 14, 64, 1, 1},   {"mobilenet", 1, 384, 14, 96, 1, 1},
+    {"mobilenet", 2, 96, 14, 576, 1, 1},    {"mobilenet", 2, 576, 14, 96, 1, 1},   {"mobilenet", 1, 576, 7, 160, 1, 1},
+    {"mobilenet", 3, 160, 7, 960, 1, 1},    {"mobilenet", 2, 960, 7, 160, 1, 1},   {"mobilenet", 1, 960, 7, 320, 1, 1},
+    {"mobilenet", 1, 320, 7, 1280, 1, 1},   {"mobilenet1", 1, 32, 112, 64, 1, 1},  {"mobilenet1", 1, 64, 56, 128, 1, 1},
+    {"mobilenet1", 5, 512, 14, 512, 1, 1},  {"mobilenet1", 1, 1024, 7, 1024, 1, 1}, {"dense", 1, 2048, 1, 1000, 1, 1},
+    {"dense", 1, 768, 1, 768, 1, 1},
+};
+
+enum class Mode { kFull, kHalf, kFloat };
+
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+ConvolutionParams ParamsOf(const Layer& l, bool integer) {
+  ConvolutionParams p = {};
+  p.batch = 1;
+  p.in_h = p.in_w = l.size;
+  p.in_c = l.in_c;
+  p.in_stride = integer && l.in_c == 3 ? 4 : l.in_c;
+  p.out_h = p.out_w = (l.size + l.stride - 1) / l.stride;
+  p.out_c = p.out_stride = l.out_c;
+  p.kernel_h = p.kernel_w = l.kernel;
+  p.stride_h = p.stride_w = l.stride;
+  p.dilation_h = p.dilation_w = p.groups = 1;
+  p.pad_top = p.pad_left = l.kernel / 2;
+  p.in_zero_point = integer ? 5 : 0;
+  p.low = 0.0f;
+  p.high = std::numeric_limits<float>::infinity();
+  return p;
+}
+
+Operand OperandOf(ElementType type, uint64_t elements, const void* constant) {
+  Operand o;
+  o.present = true;
+  o.type = type;
+  o.elements = elements;
+  o.constant = constant;
+  return o;
+}
+
+struct Timing {
+  double seconds = 0;
+  const char* row = "";
+  double prepare = 0;
+};
+
+Timing Best(const PreparedCall& call, const RunContext& run, double seconds) {
+  Timing t;
+  t.seconds = 1e9;
+  t.row = call.row;
+  const double stop = Now() + seconds;
+  do {
+    const double start = Now();
+    for (size_t phase = 0; phase < call.phases; phase++) call.Run(run, phase, 0, call.tiles[phase]);
+    t.seconds = std::min(t.seconds, Now() - start);
+  } while (Now() < stop);
+  return t;
+}
+
+Timing Measure(const Layer& layer, Mode mode, Isa isa, double seconds) {
+  const bool integer = mode != Mode::kFloat;
+  const ConvolutionParams p = ParamsOf(layer, integer);
+  const size_t element = integer ? 1 : 4;
+  const size_t x_count = size_t{p.in_h} * p.in_w * p.in_stride, y_count = size_t{p.out_h} * p.out_w * p.out_c;
+  const size_t w_count = size_t{p.out_c} * p.in_c * p.kernel_h * p.kernel_w;
+  auto x = AllocateAligned<uint8_t>(x_count * element), y = AllocateAligned<uint8_t>(y_count * element);
+  auto w = AllocateAligned<uint8_t>(w_count * element);
+  auto bias = AllocateAligned<float>(p.out_c), scale = AllocateAligned<float>(p.out_c);
+  uint32_t state = 1;
+  const auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
+  for (size_t i = 0; i < x_count; i++) {
+    if (integer) x[i] = static_cast<uint8_t>(next());
+    else reinterpret_cast<float*>(x.get())[i] = static_cast<float>(next()) / 128.0f;
+  }
+  for (size_t i = 0; i < w_count; i++) {
+    const int8_t value = static_cast<int8_t>(next());
+    if (integer) w[i] = static_cast<uint8_t>(mode == Mode::kHalf ? value / 2 : value);
+    else reinterpret_cast<float*>(w.get())[i] = static_cast<float>(value) / 128.0f;
+  }
+  for (size_t n = 0; n < p.out_c; n++) bias[n] = 10.0f, scale[n] = 0.001f;
+  std::vector<Operand> ins = {OperandOf(integer ? ElementType::kU8 : ElementType::kF32, x_count, nullptr),
+                              OperandOf(integer ? ElementType::kI8 : ElementType::kF32, w_count, w.get()),
+                              OperandOf(ElementType::kF32, p.out_c, bias.get())};
+  if (integer) ins.push_back(OperandOf(ElementType::kF32, p.out_c, scale.get()));
+  const Operand out = OperandOf(integer ? ElementType::kU8 : ElementType::kF32, y_count, nullptr);
+  CallView view{&p, {ins.data(), ins.size()}, {&out, 1}};
+  const Status status = kernel_convolution.validate(view);
+  PrepareContext context;
+  context.isa = isa;
+  const double start = Now();
+  Result<PreparedPtr> prepared = status.ok() ? kernel_convolution.prepare(view, context) : Result<PreparedPtr>(status);
+  if (!prepared.ok()) {
+    std::fprintf(stderr, "%s\n", prepared.status().message().c_str());
+    std::exit(1);
+  }
+  const double prepare = Now() - start;
+  const PreparedCall& call = *prepared.value();
+  auto shared = AllocateAligned<uint8_t>(call.shared_bytes), scratch = AllocateAligned<uint8_t>(call.scratch_bytes);
+  const void* inputs[] = {x.get(), w.get(), bias.get(), scale.get()};
+  void* outputs[] = {y.get()};
+  Timing t = Best(call, {inputs, outputs, shared.get(), scratch.get()}, seconds);
+  t.prepare = prepare;
+  return t;
+}
+
+void MeasureAll(Mode mode, Isa isa, double seconds) {
+  const char* names[] = {"u8s8", "u8s7", "f32"};
+  double sum[2] = {0, 0}, prepare = 0;
+  for (const Layer& l : kLayers) {
+    const Timing t = Measure(l, mode, isa, seconds);
+    const uint32_t out = (l.size + l.stride - 1) / l.stride;
+    const double operations = 2.0 * out * out * l.out_c * l.in_c * l.kernel * l.kernel;
+    std::printf("%-10s %ux ic%-4u h%-3u oc%-4u k%u s%u %-4s %9.1f us %7.1f GOPS  %s\n", l.net, l.times, l.in_c, l.size,
+                l.out_c, l.kernel, l.stride, names[static_cast<int>(mode)], t.seconds * 1e6,
+                operations / t.seconds * 1e-9, t.row);
+    const bool resnet = std::strcmp(l.net, "resnet50") == 0;
+    if (resnet || std::strcmp(l.net, "mobilenet") == 0) sum[resnet ? 0 : 1] += t.seconds * l.times;
+    if (resnet) prepare += t.prepare * l.times;
+  }
+  std::printf("sum %s: resnet50 %.2f ms (prepare %.0f ms), mobilenetv2 without depthwise %.2f ms\n",
+              names[static_cast<int>(mode)], sum[0] * 1e3, prepare * 1e3, sum[1] * 1e3);
+}
+
+}  // namespace
+}  // namespace lowp
+
+int main(int argc, char** argv) {
+  lowp::Isa isa = lowp::ActiveIsa();
+  if (argc > 1 && !lowp::ParseIsa(argv[1], &isa)) {
+    std::fprintf(stderr, "unknown ISA %s\n", argv[1]);
+    return 1;
+  }
+  const double seconds = argc > 2 ? std::atof(argv[2]) : 0.05;
+  lowp::MeasureAll(lowp::Mode::kFull, isa, seconds);
+  if (isa != lowp::Isa::kVnni) lowp::MeasureAll(lowp::Mode::kHalf, isa, seconds);
+  lowp::MeasureAll(lowp::Mode::kFloat, isa, seconds);
+  return 0;
+}
