@@ -1,0 +1,15 @@
+// The addon loads in worker threads, beside the main thread, and they end.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { cpuInfo } from 'lowp';
+
+if (isMainThread) {
+  const expected = cpuInfo().isa;
+  for (let i = 0; i < 4; i++) {
+    const worker = new Worker(new URL(import.meta.url));
+    const [isa] = await once(worker, 'message');
+    assert.equal(isa, expected);
+    await once(worker, 'exit');
+  }
+} else parentPort.postMessage(cpuInfo().isa);
