@@ -1,0 +1,16 @@
+/** Every case of every operation. */
+import { elementwiseCases } from './elementwise.ts';
+import { movementCases } from './movement.ts';
+import type { OpCase } from './op-case.ts';
+import { quantizationCases } from './quantization.ts';
+import { replay } from './recorded-case.ts';
+import { torchCases } from './torch.gen.ts';
+import { windowCases } from './window.ts';
+
+export const opCases: readonly OpCase[] = [
+  ...elementwiseCases,
+  ...movementCases,
+  ...quantizationCases,
+  ...windowCases,
+  ...torchCases.map(replay),
+];
