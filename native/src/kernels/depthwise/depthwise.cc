@@ -95,7 +95,7 @@ DepthwiseGeometry GeometryOf(const DepthwiseParams& p) {
 class PreparedDepthwise final : public PreparedCall {
  public:
   PreparedDepthwise(const DepthwiseParams& p, const DepthwiseRow* chosen, EpilogueConstants epilogue,
-                    DepthwiseConstants constants, size_t threads)
+                    DepthwiseConstants constants, const PrepareContext& context)
       : geometry_(GeometryOf(p)),
         row_(chosen),
         epilogue_(std::move(epilogue)),
@@ -109,7 +109,7 @@ class PreparedDepthwise final : public PreparedCall {
       scratch_bytes = std::min(DepthwiseSegment(taps), geometry_.out_w) * taps * sizeof(void*);
     }
     operations = 2.0 * p.batch * p.out_h * p.out_w * p.out_c * static_cast<double>(geometry_.taps());
-    SplitChannels(static_cast<size_t>(p.batch) * p.out_h, threads);
+    SplitChannels(static_cast<size_t>(p.batch) * p.out_h, context);
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
@@ -143,19 +143,28 @@ class PreparedDepthwise final : public PreparedCall {
   }
 
  private:
-  // Tiles are rows of output pixels; few rows are split into chunks of whole channel blocks.
-  void SplitChannels(size_t rows, size_t threads) {
+  // Tiles are rows of output pixels for a chunk of whole channel blocks, consecutive tiles going down the image. Chunks
+  // are small enough for every thread to get its share, and for float rows to find the input rows of two tiles in L1.
+  void SplitChannels(size_t rows, const PrepareContext& context) {
     constexpr size_t kTilesPerThread = 8;
-    const size_t blocks = (geometry_.channels + row_->wide - 1) / row_->wide;
-    const size_t wanted = (kTilesPerThread * std::max<size_t>(threads, 1) + rows - 1) / rows;
-    const size_t smallest = (kSmallestChunk + row_->wide - 1) / row_->wide;
-    const size_t chunk_blocks = threads > 1 ? std::max(smallest, (blocks + wanted - 1) / wanted) : blocks;
-    chunk_channels_ = chunk_blocks * row_->wide;
-    chunks_ = (geometry_.channels + chunk_channels_ - 1) / chunk_channels_;
+    constexpr size_t kSmallestSplit = 128;  // channels; a tile of less is too short to be shared out
+    const DepthwiseGeometry& g = geometry_;
+    const size_t wide = row_->wide;
+    size_t chunk = (g.channels + wide - 1) / wide * wide;
+    if (row_->packing == DepthwisePacking::kPlainFloat) {
+      const size_t window_rows = (g.kernel_h - 1) * g.dilation_h + 1 + g.stride_h;
+      const size_t channel_bytes = std::min(g.in_h, window_rows) * g.in_w * sizeof(float);
+      chunk = std::min(chunk, std::max(wide, context.l1_bytes / 2 / channel_bytes / wide * wide));
+    }
+    if (context.threads > 1) {
+      const size_t wanted = (kTilesPerThread * context.threads + rows - 1) / rows;
+      const size_t share = (g.channels / wanted + wide - 1) / wide * wide;
+      chunk = std::min(chunk, std::max(share, (kSmallestSplit + wide - 1) / wide * wide));
+    }
+    chunk_channels_ = chunk;
+    chunks_ = (g.channels + chunk - 1) / chunk;
     tiles[0] = rows * chunks_;
   }
-
-  static constexpr size_t kSmallestChunk = 128;  // channels
 
   DepthwiseGeometry geometry_;
   const DepthwiseRow* row_;
@@ -192,7 +201,7 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
       PackDepthwise(*row, geometry, epilogue.value().view(), call.Input(kWeights).constant, zero_points.get());
   if (!constants.complete) return memory;
   PreparedPtr prepared(new (std::nothrow) PreparedDepthwise(p, row, std::move(epilogue.value()), std::move(constants),
-                                                            context.threads));
+                                                            context));
   if (!prepared) return memory;
   const Operand residual = call.Input(kResidual);
   if (residual.present && residual.type == call.Output(0).type && p.out_stride == p.out_c) {

@@ -6,34 +6,32 @@
 namespace lowp {
 namespace {
 
-// A vector of channels of one output pixel; `count` channels are stored, more than the vector has means all.
-template <class V>
-LOWP_INLINE void FinishFloat(const Epilogue& e, typename V::Float sum, size_t n, size_t count, float* y,
-                             const uint8_t* residual) {
-  typename V::Float v = V::Add(sum, V::LoadFloat(e.bias + n));
-  if (e.mid) {
-    v = V::Min(V::Max(V::RoundFloat(v), V::Set(e.mid_low)), V::Set(e.mid_high));
-    v = V::Fma(v, V::Set(e.mid_scale), V::Set(e.mid_bias));
-  }
-  if (e.residual == ResidualKind::kU8) {
-    v = V::Fma(V::LoadBytesAsFloat(residual), V::Set(e.residual_scale), v);
-  } else if (e.residual == ResidualKind::kF32) {
-    v = V::Fma(V::LoadFloat(reinterpret_cast<const float*>(residual)), V::Set(e.residual_scale), v);
-  }
-  V::StoreFirst(y, V::Min(V::Max(v, V::Set(e.low)), V::Set(e.high)), count);
-}
-
 // kPixels sums of neighbouring outputs for channels c of the vector.
 template <class V, int kPixels>
-LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, const typename V::Float (&sum)[kPixels]) {
+LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, typename V::Float (&v)[kPixels]) {
   const DepthwiseGeometry& g = *task.geometry;
-  const size_t residual_size = task.epilogue->residual == ResidualKind::kU8 ? 1 : sizeof(float);
-  float* y = reinterpret_cast<float*>(task.y) + ox * g.out_stride + c;
-  const uint8_t* residual = task.residual ? task.residual + (ox * g.channels + c) * residual_size : nullptr;
-  LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
-    FinishFloat<V>(*task.epilogue, sum[i], c, g.channels - c, y + i * g.out_stride, residual);
-    if (residual) residual += g.channels * residual_size;
+  const Epilogue& e = *task.epilogue;
+  const auto bias = V::LoadFloat(e.bias + c), low = V::Set(e.low), high = V::Set(e.high);
+  LOWP_UNROLL for (int i = 0; i < kPixels; i++) v[i] = V::Add(v[i], bias);
+  if (e.mid) {
+    const auto mid_scale = V::Set(e.mid_scale), mid_bias = V::Set(e.mid_bias);
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
+      v[i] = V::Min(V::Max(V::RoundFloat(v[i]), V::Set(e.mid_low)), V::Set(e.mid_high));
+      v[i] = V::Fma(v[i], mid_scale, mid_bias);
+    }
   }
+  if (e.residual == ResidualKind::kU8) {
+    const uint8_t* residual = task.residual + ox * g.channels + c;
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++)
+      v[i] = V::Fma(V::LoadBytesAsFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
+  } else if (e.residual == ResidualKind::kF32) {
+    const float* residual = reinterpret_cast<const float*>(task.residual) + ox * g.channels + c;
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++)
+      v[i] = V::Fma(V::LoadFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
+  }
+  float* y = reinterpret_cast<float*>(task.y) + ox * g.out_stride + c;
+  LOWP_UNROLL for (int i = 0; i < kPixels; i++)
+    V::StoreFirst(y + i * g.out_stride, V::Min(V::Max(v[i], low), high), g.channels - c);
 }
 
 // Channel 0 of the pixel at (iy, ix); ix may count from a wrapped negative number.
@@ -46,29 +44,8 @@ LOWP_INLINE const float* WeightsOf(const DepthwiseTask& task, size_t c) {
   return reinterpret_cast<const float*>(task.weights) + c * task.geometry->taps();
 }
 
-// One output pixel, any kernel, taps outside of the input left out.
-template <class V>
-__attribute__((noinline)) void FloatBorderPixel(const DepthwiseTask& task, size_t ox) {
-  const DepthwiseGeometry& g = *task.geometry;
-  for (size_t c = task.begin; c < task.end; c += V::kLanes) {
-    typename V::Float sum[1] = {V::ZeroFloat()};
-    for (size_t ky = 0; ky < g.kernel_h; ky++) {
-      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;  // wraps when above the input
-      if (iy >= g.in_h) continue;
-      const float* weights = WeightsOf(task, c) + ky * g.kernel_w * V::kLanes;
-      for (size_t kx = 0; kx < g.kernel_w; kx++) {
-        const size_t ix = ox * g.stride_w + kx * g.dilation_w - g.pad_left;
-        if (ix >= g.in_w) continue;
-        const auto w = V::LoadFloat(weights + kx * V::kLanes);
-        sum[0] = V::Fma(V::LoadFloat(PixelOf(task, iy, ix) + c), w, sum[0]);
-      }
-    }
-    FinishPixels<V>(task, ox, c, sum);
-  }
-}
-
-// kPixels output pixels whose windows have all their columns inside the input.
-template <class V, int kPixels>
+// kPixels output pixels from ox on. kChecked: columns of their windows may lie outside of the input.
+template <class V, int kPixels, bool kChecked>
 __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox) {
   const DepthwiseGeometry& g = *task.geometry;
   const size_t step = g.stride_w * g.in_stride;
@@ -77,25 +54,33 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) sum[i] = V::ZeroFloat();
     const float* weights = WeightsOf(task, c);
     for (size_t ky = 0; ky < g.kernel_h; ky++) {
-      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
+      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;  // wraps when above the input
       if (iy >= g.in_h) {
         weights += g.kernel_w * V::kLanes;
         continue;
       }
-      const float* x = PixelOf(task, iy, ox * g.stride_w - g.pad_left) + c;
-      for (size_t kx = 0; kx < g.kernel_w; kx++, x += g.dilation_w * g.in_stride, weights += V::kLanes) {
+      const float* row = PixelOf(task, iy, 0) + c;
+      size_t ix = ox * g.stride_w - g.pad_left;
+      for (size_t kx = 0; kx < g.kernel_w; kx++, ix += g.dilation_w, weights += V::kLanes) {
         const auto w = V::LoadFloat(weights);
-        LOWP_UNROLL for (int i = 0; i < kPixels; i++) sum[i] = V::Fma(V::LoadFloat(x + i * step), w, sum[i]);
+        LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
+          if (kChecked && ix + i * g.stride_w >= g.in_w) continue;
+          sum[i] = V::Fma(V::LoadFloat(row + ix * g.in_stride + i * step), w, sum[i]);
+        }
       }
     }
     FinishPixels<V>(task, ox, c, sum);
   }
 }
 
-// The same for 3x3 kernels with dilation_w 1 and stride_w kStride: a loaded column serves every window that it is in.
+// kPixels output pixels for 3x3 kernels with dilation_w 1 and stride_w kStride: a loaded column serves every window that
+// it is in. The first and the last column may lie outside of the input.
 template <class V, int kStride, int kPixels>
 __attribute__((noinline)) void FloatPixels3x3(const DepthwiseTask& task, size_t ox) {
+  constexpr int kColumns = (kPixels - 1) * kStride + 3;
   const DepthwiseGeometry& g = *task.geometry;
+  const size_t first = ox * kStride - g.pad_left;
+  const bool no_first = first >= g.in_w, no_last = first + (kColumns - 1) >= g.in_w;
   for (size_t c = task.begin; c < task.end; c += V::kLanes) {
     typename V::Float sum[kPixels];
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) sum[i] = V::ZeroFloat();
@@ -103,11 +88,12 @@ __attribute__((noinline)) void FloatPixels3x3(const DepthwiseTask& task, size_t 
     for (size_t ky = 0; ky < 3; ky++, weights += 3 * V::kLanes) {
       const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
       if (iy >= g.in_h) continue;
-      const float* x = PixelOf(task, iy, ox * kStride - g.pad_left) + c;
+      const float* row = PixelOf(task, iy, 0) + c;
       const typename V::Float w[3] = {V::LoadFloat(weights), V::LoadFloat(weights + V::kLanes),
                                       V::LoadFloat(weights + 2 * V::kLanes)};
-      LOWP_UNROLL for (int column = 0; column < (kPixels - 1) * kStride + 3; column++) {
-        const auto v = V::LoadFloat(x + column * g.in_stride);
+      LOWP_UNROLL for (int column = 0; column < kColumns; column++) {
+        if ((column == 0 && no_first) || (column == kColumns - 1 && no_last)) continue;
+        const auto v = V::LoadFloat(row + (first + column) * g.in_stride);
         LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
           const int kx = column - i * kStride;
           if (kx >= 0 && kx < 3) sum[i] = V::Fma(v, w[kx >= 0 && kx < 3 ? kx : 0], sum[i]);
@@ -118,15 +104,16 @@ __attribute__((noinline)) void FloatPixels3x3(const DepthwiseTask& task, size_t 
   }
 }
 
-// Output columns whose windows lie inside the input's width.
+// Output columns whose windows have at most `outside` columns to the left and as many to the right of the input.
 struct InnerColumns {
   size_t begin;
   size_t end;
 
-  LOWP_INLINE InnerColumns Of(const DepthwiseGeometry& g) {
+  LOWP_INLINE InnerColumns Of(const DepthwiseGeometry& g, size_t outside) {
     const size_t window = (g.kernel_w - 1) * g.dilation_w + 1;
-    const size_t room = g.in_w + g.pad_left;  // window's first column of output ox is ox * stride_w of these
-    size_t begin = (g.pad_left + g.stride_w - 1) / g.stride_w;
+    const size_t left = g.pad_left > outside ? g.pad_left - outside : 0;
+    const size_t room = g.in_w + g.pad_left + outside;
+    size_t begin = (left + g.stride_w - 1) / g.stride_w;
     size_t end = room >= window ? (room - window) / g.stride_w + 1 : 0;
     if (end > g.out_w) end = g.out_w;
     if (begin > end) begin = end;
@@ -134,24 +121,44 @@ struct InnerColumns {
   }
 };
 
+template <class V, int kPixels>
+LOWP_INLINE size_t RunPixels(const DepthwiseTask& task, const InnerColumns& inner, size_t ox) {
+  for (; ox + kPixels <= task.geometry->out_w; ox += kPixels) {
+    if (ox >= inner.begin && ox + kPixels <= inner.end) {
+      FloatPixels<V, kPixels, false>(task, ox);
+    } else {
+      FloatPixels<V, kPixels, true>(task, ox);
+    }
+  }
+  return ox;
+}
+
+// Any kernel. Widths of images are often multiples of 7.
 template <class V>
 void RunFloat(const DepthwiseTask& task) {
-  const InnerColumns inner = InnerColumns::Of(*task.geometry);
-  size_t ox = 0;
-  while (ox < inner.begin) FloatBorderPixel<V>(task, ox++);
-  for (; ox + 8 <= inner.end; ox += 8) FloatPixels<V, 8>(task, ox);
-  for (; ox + 3 <= inner.end; ox += 3) FloatPixels<V, 3>(task, ox);
-  while (ox < task.geometry->out_w) FloatBorderPixel<V>(task, ox++);
+  const InnerColumns inner = InnerColumns::Of(*task.geometry, 0);
+  size_t ox = RunPixels<V, 7>(task, inner, 0);
+  ox = RunPixels<V, 3>(task, inner, ox);
+  RunPixels<V, 1>(task, inner, ox);
 }
 
 template <class V, int kStride, int kPixels>
-void RunFloat3x3(const DepthwiseTask& task) {
-  const InnerColumns inner = InnerColumns::Of(*task.geometry);
-  size_t ox = 0;
-  while (ox < inner.begin) FloatBorderPixel<V>(task, ox++);
+LOWP_INLINE size_t RunPixels3x3(const DepthwiseTask& task, const InnerColumns& inner, size_t ox) {
   for (; ox + kPixels <= inner.end; ox += kPixels) FloatPixels3x3<V, kStride, kPixels>(task, ox);
-  for (; ox + 2 <= inner.end; ox += 2) FloatPixels3x3<V, kStride, 2>(task, ox);
-  while (ox < task.geometry->out_w) FloatBorderPixel<V>(task, ox++);
+  return ox;
+}
+
+// 3x3 kernels with dilation_w 1 and stride_w kStride.
+template <class V, int kStride>
+void RunFloat3x3(const DepthwiseTask& task) {
+  const InnerColumns inner = InnerColumns::Of(*task.geometry, 1);
+  size_t ox = 0;
+  while (ox < inner.begin) FloatPixels<V, 1, true>(task, ox++);
+  ox = RunPixels3x3<V, kStride, 7>(task, inner, ox);
+  ox = RunPixels3x3<V, kStride, 4>(task, inner, ox);
+  ox = RunPixels3x3<V, kStride, 2>(task, inner, ox);
+  ox = RunPixels3x3<V, kStride, 1>(task, inner, ox);
+  while (ox < task.geometry->out_w) FloatPixels<V, 1, true>(task, ox++);
 }
 
 }  // namespace

@@ -203,17 +203,20 @@ __attribute__((noinline)) void Row3x3Stride2(const DepthwiseTask& task, size_t c
 __attribute__((noinline)) void ListTaps(const DepthwiseTask& task, size_t begin, size_t end, size_t stride,
                                         const uint8_t** taps) {
   const DepthwiseGeometry& g = *task.geometry;
-  for (size_t ox = begin; ox < end; ox++, taps += stride) {
-    const uint8_t** tap = taps;
-    for (size_t ky = 0; ky < g.kernel_h; ky++) {
-      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
-      for (size_t kx = 0; kx < g.kernel_w; kx++) {
-        const size_t ix = ox * g.stride_w + kx * g.dilation_w - g.pad_left;
-        *tap++ = iy < g.in_h && ix < g.in_w ? task.x + (iy * g.in_w + ix) * g.in_stride : task.zero_points;
-      }
+  const size_t across = g.dilation_w * g.in_stride;
+  for (size_t ky = 0; ky < g.kernel_h; ky++) {
+    const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
+    const bool inside = iy < g.in_h;
+    const uint8_t** tap = taps + ky * g.kernel_w;
+    for (size_t ox = begin; ox < end; ox++, tap += stride) {
+      size_t ix = ox * g.stride_w - g.pad_left;
+      size_t at = (iy * g.in_w + ix) * g.in_stride;
+      for (size_t kx = 0; kx < g.kernel_w; kx++, ix += g.dilation_w, at += across)
+        tap[kx] = inside && ix < g.in_w ? task.x + at : task.zero_points;
     }
-    while (tap < taps + stride) *tap++ = task.zero_points;
   }
+  for (size_t ox = begin; ox < end; ox++, taps += stride)
+    for (size_t tap = g.taps(); tap < stride; tap++) taps[tap] = task.zero_points;
 }
 
 template <class B, bool kPlain>

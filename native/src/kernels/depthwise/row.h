@@ -76,15 +76,15 @@ constexpr size_t DepthwiseBlock(const DepthwiseRow& row, size_t channels, size_t
 extern const DepthwiseRow depthwise_f32_scalar_1x1;
 extern const DepthwiseRow depthwise_u8s8_scalar_1x1;
 #if defined(__x86_64__)
-extern const DepthwiseRow depthwise_f32_avx2_8x8;
-extern const DepthwiseRow depthwise_f32_avx2_3x3s1_6x8;
-extern const DepthwiseRow depthwise_f32_avx2_3x3s2_4x8;
+extern const DepthwiseRow depthwise_f32_avx2_7x8;
+extern const DepthwiseRow depthwise_f32_avx2_3x3s1_7x8;
+extern const DepthwiseRow depthwise_f32_avx2_3x3s2_7x8;
 extern const DepthwiseRow depthwise_u8s8_avx2_1x16;
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s1_1x16;
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s2_1x16;
-extern const DepthwiseRow depthwise_f32_avx512_8x16;
-extern const DepthwiseRow depthwise_f32_avx512_3x3s1_6x16;
-extern const DepthwiseRow depthwise_f32_avx512_3x3s2_4x16;
+extern const DepthwiseRow depthwise_f32_avx512_7x16;
+extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16;
+extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16;
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32;
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32;
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32;
