@@ -1,0 +1,84 @@
+/** Operations that are one ONNX node on the same inputs, and a few that are two. */
+import { isFloat } from '../../../tensor/element-type.ts';
+import type { ExporterTable, ExportNode } from './export-node.ts';
+
+const unary = {
+  ReLU: 'Relu',
+  Sigmoid: 'Sigmoid',
+  Tanh: 'Tanh',
+  SoftPlus: 'Softplus',
+  SoftSign: 'Softsign',
+  HSwish: 'HardSwish',
+  Sqrt: 'Sqrt',
+  Exp: 'Exp',
+  Log: 'Log',
+  Erf: 'Erf',
+  Negative: 'Neg',
+  Abs: 'Abs',
+  Floor: 'Floor',
+  Ceiling: 'Ceil',
+  Sign: 'Sign',
+  Sin: 'Sin',
+  Cos: 'Cos',
+  LogicalNot: 'Not',
+} as const;
+
+const binary = {
+  Add: 'Add',
+  Subtract: 'Sub',
+  Multiply: 'Mul',
+  Maximum: 'Max',
+  Minimum: 'Min',
+  Power: 'Pow',
+  Equal: 'Equal',
+  Greater: 'Greater',
+  GreaterEqual: 'GreaterOrEqual',
+  Less: 'Less',
+  LessEqual: 'LessOrEqual',
+  LogicalAnd: 'And',
+  LogicalOr: 'Or',
+  LogicalXor: 'Xor',
+} as const;
+
+export const elementwiseExporters: ExporterTable = {
+  ...Object.fromEntries(
+    Object.entries(unary).map(([type, opType]) => [type, (e: ExportNode) => e.finish(opType, [e.input(0)])]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(binary).map(([type, opType]) => [type, (e: ExportNode) => e.finish(opType, operands(e))]),
+  ),
+  Divide: divide,
+  Mod: (e) => e.finish('Mod', operands(e), { fmod: 1n }),
+  FloorMod: floorMod,
+  NotEqual: (e) => e.finish('Not', [e.step('Equal', operands(e), 'Equal')]),
+  SquaredDifference: squaredDifference,
+  Select: (e) => e.finish('Where', operands(e)),
+  Round: round,
+};
+
+/** Both formats broadcast alike, unless the operation asks for an older rule. */
+function operands(e: ExportNode): string[] {
+  const rule = e.text('auto_broadcast');
+  if (rule !== '' && rule !== 'numpy' && rule !== 'none') e.unsupported(`auto_broadcast '${rule}'`);
+  return e.inputs();
+}
+
+function divide(e: ExportNode): void {
+  if (!isFloat(e.type()) && e.flag('m_pythondiv')) e.unsupported('integer division that rounds down');
+  e.finish('Div', operands(e));
+}
+
+function floorMod(e: ExportNode): void {
+  if (isFloat(e.type())) e.unsupported('the remainder of floats with the sign of the divisor');
+  e.finish('Mod', operands(e), { fmod: 0n });
+}
+
+function squaredDifference(e: ExportNode): void {
+  const difference = e.step('Sub', operands(e), 'Sub');
+  e.finish('Mul', [difference, difference]);
+}
+
+function round(e: ExportNode): void {
+  if (e.text('mode') !== 'half_to_even') e.unsupported(`mode '${e.text('mode')}'`);
+  e.finish('Round', [e.input(0)]);
+}

@@ -1,0 +1,97 @@
+/** Collects the nodes and initializers of an ONNX graph, and keeps its value names unique. */
+import { invariant } from '../../../errors/assert.ts';
+import type { OutputPort } from '../../../graph/node.ts';
+import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
+import { bitsOf } from '../../../tensor/element-type.ts';
+import { type Tensor, tensor } from '../../../tensor/tensor.ts';
+import { type AttributeValue, nodeProto, tensorProto } from '../build.ts';
+import type { NodeProto, TensorProto } from '../onnx_pb.ts';
+
+export class GraphWriter {
+  readonly #values = new Map<OutputPort, string>();
+  readonly #taken = new Set<string>();
+  readonly #nodeNames = new Set<string>();
+  #nodes: NodeProto[] = [];
+  #initializers: TensorProto[] = [];
+
+  /** The wanted name, or with a number behind it when it is taken. */
+  unique(wanted: string): string {
+    return reserve(this.#taken, wanted || 'value');
+  }
+
+  /** Gives a port its name. */
+  define(port: OutputPort, name: string): void {
+    this.#values.set(port, name);
+  }
+
+  isDefined(port: OutputPort): boolean {
+    return this.#values.has(port);
+  }
+
+  /** The name of a port's value; a constant becomes an initializer when it is first read. */
+  nameOf(port: OutputPort): string {
+    const known = this.#values.get(port);
+    if (known !== undefined) return known;
+    const { node } = port;
+    const suffix = node.outputs.length > 1 ? `.${port.index}` : '';
+    const wanted = port.names[0] ?? `${node.name}${suffix}`;
+    if (node.type === 'Constant') {
+      invariant(port.fact.value, `the constant ${node.name} has no value`);
+      const name = this.constant(port.fact.value, wanted);
+      this.#values.set(port, name);
+      return name;
+    }
+    const name = this.unique(wanted);
+    this.#values.set(port, name);
+    return name;
+  }
+
+  /** Adds an initializer and returns its name. Types narrower than a byte are widened. */
+  constant(value: Tensor, wanted: string): string {
+    const name = this.unique(wanted);
+    this.#initializers.push(tensorProto(name, widened(value)));
+    return name;
+  }
+
+  node(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    name: string,
+  ): void {
+    const last = inputs.findLastIndex((i) => i !== '');
+    const unique = reserve(this.#nodeNames, name || opType);
+    this.#nodes.push(nodeProto(opType, inputs.slice(0, last + 1), outputs, attributes, unique));
+  }
+
+  /** Nodes and initializers that the outputs need. */
+  finish(outputs: readonly string[]): { nodes: NodeProto[]; initializers: TensorProto[] } {
+    const needed = new Set(outputs);
+    const nodes = this.#nodes
+      .reverse()
+      .filter((node) => {
+        if (!node.output.some((o) => needed.has(o))) return false;
+        for (const input of node.input) needed.add(input);
+        return true;
+      })
+      .reverse();
+    const initializers = this.#initializers.filter((t) => needed.has(t.name));
+    this.#nodes = [];
+    this.#initializers = [];
+    return { nodes, initializers };
+  }
+}
+
+function reserve(taken: Set<string>, wanted: string): string {
+  let name = wanted;
+  for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+  taken.add(name);
+  return name;
+}
+
+function widened(value: Tensor): Tensor {
+  if (bitsOf(value.type) >= 8) return value;
+  const wide = fromFloat64(toFloat64(value), value.shape, value.type === 'i4' ? 'i8' : 'u8');
+  return tensor(wide.type, wide.shape, wide.data);
+}

@@ -1,0 +1,30 @@
+/** The list of all exporters: one line per family. */
+import { activationExporters } from './activation.ts';
+import { convolutionExporters } from './convolution.ts';
+import { elementwiseExporters } from './elementwise.ts';
+import type { Exporter } from './export-node.ts';
+import { linearExporters } from './linear.ts';
+import { movementExporters } from './movement.ts';
+import { normalizationExporters } from './normalization.ts';
+import { poolingExporters } from './pooling.ts';
+import { quantizationExporters } from './quantization.ts';
+import { reductionExporters } from './reduction.ts';
+import { resizeExporters } from './resize.ts';
+import { slicingExporters } from './slicing.ts';
+
+/** Exporters by operation type; of two with the same type the later one counts. */
+export const exporters: ReadonlyMap<string, Exporter> = new Map(
+  [
+    elementwiseExporters,
+    activationExporters,
+    convolutionExporters,
+    poolingExporters,
+    linearExporters,
+    normalizationExporters,
+    reductionExporters,
+    movementExporters,
+    slicingExporters,
+    resizeExporters,
+    quantizationExporters,
+  ].flatMap((table) => Object.entries(table)),
+);

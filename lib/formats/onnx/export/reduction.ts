@@ -1,0 +1,44 @@
+/** Reductions and TopK. */
+import { normalizeAxis } from '../../../tensor/shape.ts';
+import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
+
+/** In opset 17 the axes are an attribute, of ReduceSum an input. */
+const types = ['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2'] as const;
+
+export const reductionExporters: ExporterTable = {
+  ...Object.fromEntries(types.map((type) => [type, (e: ExportNode) => reduce(e, type)])),
+  ReduceSum: (e) => reduce(e, 'ReduceSum'),
+  TopK: topK,
+};
+
+function reduce(e: ExportNode, type: string): void {
+  const rank = e.shape(0).length;
+  const axes = e.knownInts(1, 'axes').map((a) => normalizeAxis(a, rank));
+  if (axes.length === 0) {
+    e.finish('Identity', [e.input(0)]);
+    return;
+  }
+  const keepdims = e.flag('keep_dims') ? 1n : 0n;
+  if (type === 'ReduceSum') {
+    e.finish(type, [e.input(0), e.int64s(axes, 'axes')], { keepdims });
+    return;
+  }
+  e.finish(type, [e.input(0)], { axes: bigints(axes), keepdims });
+}
+
+function topK(e: ExportNode): void {
+  const [values, indices] = e.node.outputs;
+  if (!values || !indices) e.unsupported('it has no indices');
+  const sort = e.text('sort');
+  if (sort === 'index') e.unsupported("sort 'index'");
+  const count = e.step('Reshape', [e.int64(1, 'k'), e.int64s([1], 'k/shape')], 'count');
+  const attributes = { axis: BigInt(e.number('axis')), largest: e.text('mode') === 'max' ? 1n : 0n, sorted: 1n };
+  if (indices.fact.type === 'i64') {
+    e.finish('TopK', [e.input(0), count], attributes);
+    return;
+  }
+  const wide = e.writer.unique(`${e.node.name}/indices`);
+  e.writer.node('TopK', [e.input(0), count], [e.writer.nameOf(values), wide], attributes, e.node.name);
+  const narrow = e.cast(wide, 'i64', indices.fact.type, 'narrow');
+  e.finish('Identity', [narrow], {}, [indices]);
+}

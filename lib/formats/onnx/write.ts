@@ -1,0 +1,116 @@
+/** A model of OpenVINO-style operations to an .onnx file. */
+import { create, toBinary } from '@bufbuild/protobuf';
+import { LowpError } from '../../errors/lowp-error.ts';
+import { inputName, type Model, outputName } from '../../graph/model.ts';
+import type { Node } from '../../graph/node.ts';
+import { compressWeights } from '../../ops/storage/compress-weights.ts';
+import { valueInfo } from './build.ts';
+import { biasOf } from './export/convolution.ts';
+import { ExportNode } from './export/export-node.ts';
+import { GraphWriter } from './export/graph-writer.ts';
+import { exporters } from './export/index.ts';
+import { ModelProtoSchema, type StringStringEntryProto, type TensorProto, type ValueInfoProto } from './onnx_pb.ts';
+
+/** Operator set and IR version of the files that are written. */
+const opset = 17n;
+const irVersion = 8n;
+
+/** Largest message that protobuf libraries read. */
+const largest = 2 ** 31 - 1;
+
+/** Types that are not nodes of an ONNX graph. */
+const notNodes = new Set(['Parameter', 'Result', 'Constant']);
+
+/**
+ * Writes an ONNX model of opset 17.
+ *
+ * Inputs, outputs and values keep their names. A FakeQuantize with 256 levels, equal input and output limits and an
+ * integer zero point becomes QuantizeLinear and DequantizeLinear, per tensor or per channel; any other one becomes the
+ * arithmetic that defines it. Weights behind a FakeQuantize, and weights that are stored as integers, become an 8-bit
+ * initializer and a DequantizeLinear. A constant bias becomes an input of its convolution.
+ *
+ * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for an operation or a form of it that ONNX does not have,
+ *   `ERR_LIMIT_SIZE` beyond 2 GB
+ */
+export function writeOnnx(model: Model): Uint8Array {
+  const copy = model.clone();
+  compressWeights(copy);
+  refuseUnknown(copy);
+  const writer = new GraphWriter();
+  const inputs = copy.parameters().map((p) => nameInput(writer, p));
+  const wanted = copy.results().map((r) => nameOutput(writer, r));
+  const fused = new Set<Node>();
+  for (const node of copy.nodes()) {
+    if (notNodes.has(node.type) || fused.has(node)) continue;
+    const exporter = exporters.get(node.type);
+    exporter?.(new ExportNode(node, writer));
+    const add = node.type.includes('Convolution') ? biasOf(node)?.add : undefined;
+    if (add) fused.add(add);
+  }
+  const outputs = copy.results().map((r, i) => finishOutput(writer, r, wanted[i]!));
+  const { nodes, initializers } = writer.finish(outputs.map((o) => o.name));
+  checkSize(initializers);
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion,
+      producerName: 'lowp',
+      opsetImport: [{ domain: '', version: opset }],
+      metadataProps: metadata(copy),
+      graph: { name: copy.name || 'model', node: nodes, initializer: initializers, input: inputs, output: outputs },
+    }),
+  );
+}
+
+/** Lists everything that cannot be written at once. */
+function refuseUnknown(model: Model): void {
+  const missing = new Map<string, string>();
+  for (const node of model.nodes()) {
+    if (!notNodes.has(node.type) && !exporters.has(node.type))
+      missing.set(node.type, missing.get(node.type) ?? node.name);
+  }
+  if (missing.size === 0) return;
+  const list = [...missing].map(([type, name]) => `${type} (first '${name}')`).join(', ');
+  throw new LowpError('ERR_FORMAT_UNSUPPORTED', `operations that cannot be written as ONNX: ${list}`, {
+    help: 'Write an OpenVINO IR (.xml) instead.',
+  });
+}
+
+function nameInput(writer: GraphWriter, parameter: Node): ValueInfoProto {
+  const name = writer.unique(inputName(parameter));
+  writer.define(parameter.output, name);
+  return valueInfo(name, parameter.output.fact.type, parameter.output.fact.shape);
+}
+
+/** Reserves the name of an output, and gives it to the value itself when that is computed and has no name yet. */
+function nameOutput(writer: GraphWriter, result: Node): string {
+  const name = writer.unique(outputName(result));
+  const source = result.source(0);
+  if (source && source.node.type !== 'Constant' && !writer.isDefined(source)) writer.define(source, name);
+  return name;
+}
+
+function finishOutput(writer: GraphWriter, result: Node, name: string): ValueInfoProto {
+  const source = result.source(0);
+  if (!source) throw new LowpError('ERR_GRAPH_INVALID', `the output '${name}' has no source`, { node: result.name });
+  const value = writer.nameOf(source);
+  if (value !== name) writer.node('Identity', [value], [name], {}, result.name);
+  return valueInfo(name, source.fact.type, source.fact.shape);
+}
+
+function checkSize(initializers: readonly TensorProto[]): void {
+  const size = initializers.reduce((sum, t) => sum + (t.rawData?.length ?? 0), 0);
+  if (size < largest - 2 ** 24) return;
+  throw new LowpError('ERR_LIMIT_SIZE', `the constants take ${size} bytes; an ONNX file holds less than 2 GB`, {
+    help: 'Write an OpenVINO IR (.xml) instead.',
+  });
+}
+
+/** The metadata that came with an ONNX file. */
+function metadata(model: Model): Pick<StringStringEntryProto, 'key' | 'value'>[] {
+  const framework = model.meta.find((m) => m.name === 'framework');
+  const entries = framework?.children.filter((c) => c.name === 'info') ?? [];
+  return entries.flatMap(({ attributes: { name, value } }) =>
+    name === undefined || value === undefined || name === 'producer_name' ? [] : [{ key: name, value }],
+  );
+}
