@@ -43,7 +43,13 @@ function resolvePrebuild(root: string): string | undefined {
   }
 }
 
-let loaded: Addon | undefined;
+/** A binary and where it was found. */
+export interface LoadedAddon {
+  readonly addon: Addon;
+  readonly path: string;
+}
+
+let loaded: LoadedAddon | undefined;
 
 /**
  * The native addon, loaded at the first call.
@@ -51,19 +57,24 @@ let loaded: Addon | undefined;
  * @throws {LowpError} `ERR_NATIVE_MISSING` with every place that was tried and why it failed
  */
 export function addon(): Addon {
-  loaded ??= load(packageRoot());
-  return loaded;
+  loaded ??= loadFrom(packageRoot());
+  return loaded.addon;
 }
 
-/** Loads the addon of the package at `root`; exported for tests of its message. */
-export function load(root: string): Addon {
+/** The file that `addon()` loads. */
+export function addonPath(): string {
+  loaded ??= loadFrom(packageRoot());
+  return loaded.path;
+}
+
+/** Loads the addon of the package at `root`, every time anew. */
+export function loadFrom(root: string): LoadedAddon {
   const { found, tried } = candidates(root);
   const failures: string[] = [];
   let cause: unknown;
   for (const file of found) {
     try {
-      const binary: Addon = require(file);
-      return binary;
+      return { addon: require(file), path: file };
     } catch (error) {
       cause = error;
       failures.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
