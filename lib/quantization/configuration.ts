@@ -65,7 +65,9 @@ function agree(
 }
 
 function weaker(list: readonly QuantizerChoice[]): QuantizerChoice[] {
-  const perTensor = list.filter((c) => c.granularity === 'perChannel').map((c) => ({ ...c, granularity: 'perTensor' as const }));
+  const perTensor = list
+    .filter((c) => c.granularity === 'perChannel')
+    .map((c) => ({ ...c, granularity: 'perTensor' as const }));
   const symmetric = list.filter((c) => c.mode === 'asymmetric').map((c) => ({ ...c, mode: 'symmetric' as const }));
   const both = perTensor.filter((c) => c.mode === 'asymmetric').map((c) => ({ ...c, mode: 'symmetric' as const }));
   return [...perTensor, ...symmetric, ...both];

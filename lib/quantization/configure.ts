@@ -7,8 +7,8 @@ import {
   completeChoice,
   intersectChoices,
   type PinnedChoice,
-  pinChoices,
   type Preset,
+  pinChoices,
   type QuantizerConfiguration,
   type QuantizerGroup,
 } from './configuration.ts';
@@ -41,10 +41,16 @@ export interface Configured {
  *
  * @throws {LowpError} `ERR_ALGO_UNSUPPORTED` when the operations behind a quantizer have no configuration in common
  */
-export function configureQuantizers(quantizers: readonly Node[], roles: Roles, options: ConfigurationOptions): Configured {
+export function configureQuantizers(
+  quantizers: readonly Node[],
+  roles: Roles,
+  options: ConfigurationOptions,
+): Configured {
   const groups = findScaleGroups(quantizers, roles);
   const groupOf = new Map(groups.flatMap((group) => group.quantizers.map((node) => [node, group])));
-  const shared = new Map(groups.map((group) => [group, choose(group.quantizers, 'activations', roles, options, group)]));
+  const shared = new Map(
+    groups.map((group) => [group, choose(group.quantizers, 'activations', roles, options, group)]),
+  );
   const configured = quantizers.map((node) => {
     const role = roleOf(node, roles);
     const group = groupOf.get(node);
@@ -58,7 +64,8 @@ export function configureQuantizers(quantizers: readonly Node[], roles: Roles, o
 
 /** A constant that an operation computes with is a weight; one that is only moved joins the activations. */
 function roleOf(quantizer: Node, roles: Roles): QuantizerGroup {
-  const isWeights = isConstant(quantizedSource(quantizer)) && !consumersOf(quantizer).some((c) => roles.isAgnostic(c.node));
+  const isWeights =
+    isConstant(quantizedSource(quantizer)) && !consumersOf(quantizer).some((c) => roles.isAgnostic(c.node));
   return isWeights ? 'weights' : 'activations';
 }
 

@@ -48,14 +48,7 @@ function inputPrefixes(): PatternNode[] {
   const transposed = (): PatternNode => op('Transpose', [parameter()]);
   const converted = (): PatternNode => op('Transpose', [op('Convert', [parameter()])]);
   const swapped = (input: PatternNode): PatternNode => op('Concat', [withConstant('Split', [input])]);
-  return [
-    parameter(),
-    transposed(),
-    converted(),
-    swapped(parameter()),
-    swapped(transposed()),
-    swapped(converted()),
-  ];
+  return [parameter(), transposed(), converted(), swapped(parameter()), swapped(transposed()), swapped(converted())];
 }
 
 function inputPatterns(): PatternNode[] {
@@ -71,7 +64,8 @@ const sensitive = 'it belongs to a block that loses much accuracy in 8 bits';
 const biasReason = 'it adds a bias, which is kept in floating point because it costs nothing there';
 const scaleShiftReason = 'it scales or shifts per channel, which merges with the operation before it';
 const inputReason = 'it prepares the input of the model, whose values should not be rounded before they are scaled';
-const attentionReason = 'it belongs to a softmax or attention block, where small probabilities would be rounded to zero';
+const attentionReason =
+  'it belongs to a softmax or attention block, where small probabilities would be rounded to zero';
 
 function softmaxPatterns(): IgnoredPattern[] {
   const exponents = (): PatternNode => op('Exp', [], { label: 'e' });

@@ -42,7 +42,7 @@ export interface IgnoredOptions {
  */
 export function findIgnored(model: Model, roles: Roles, options: IgnoredOptions = {}): IgnoredNodes {
   const device = roles.target.ignoredPatterns.flatMap((name) => devicePatterns[name]);
-  const reasons = matchIgnoredPatterns(model, [...device, ...generalPatterns]);
+  const reasons = matchIgnoredPatterns(model, [...generalPatterns, ...device]);
   for (const [node, reason] of detectionTails(model)) if (!reasons.has(node)) reasons.set(node, reason);
   for (const node of model.nodes()) {
     if (node.outputs.length > 0 && node.outputs.every(isComputedConstant) && !reasons.has(node)) {
@@ -92,7 +92,8 @@ function unknownName(model: Model, name: string): LowpError {
     name,
     model.nodes().map((n) => n.name),
   );
-  const hint = near.length > 0 ? `Did you mean ${near.map((n) => `'${n}'`).join(', ')}?` : 'lowp inspect lists the names.';
+  const hint =
+    near.length > 0 ? `Did you mean ${near.map((n) => `'${n}'`).join(', ')}?` : 'lowp inspect lists the names.';
   return new LowpError('ERR_GRAPH_NAME', `the ignored scope names '${name}', which is not a node of '${model.name}'`, {
     help: hint,
   });

@@ -22,7 +22,10 @@ const longestPattern = 1024;
  */
 export function compileNamePattern(pattern: string): (name: string) => boolean {
   if (pattern.length > longestPattern) {
-    throw new LowpError('ERR_CONFIG_INVALID', `a pattern has ${pattern.length} characters, at most ${longestPattern} are allowed`);
+    throw new LowpError(
+      'ERR_CONFIG_INVALID',
+      `a pattern has ${pattern.length} characters, at most ${longestPattern} are allowed`,
+    );
   }
   const parser = new Parser(pattern);
   const start = parser.parse();
@@ -89,7 +92,10 @@ class Parser {
   }
 
   private fail(what: string): never {
-    throw new LowpError('ERR_CONFIG_INVALID', `the pattern '${this.text}' is not valid at position ${this.at}: ${what}`);
+    throw new LowpError(
+      'ERR_CONFIG_INVALID',
+      `the pattern '${this.text}' is not valid at position ${this.at}: ${what}`,
+    );
   }
 
   private alternatives(): Piece {

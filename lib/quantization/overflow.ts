@@ -2,8 +2,8 @@
 import { addConstant, connect } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
-import { fromFloat64, toFloat64 } from '../tensor/convert.ts';
 import type { TargetDescription } from '../targets/target.ts';
+import { fromFloat64, toFloat64 } from '../tensor/convert.ts';
 import type { Limits } from './params.ts';
 import { consumersOf, isConstant, isQuantizer, traitsOf } from './roles.ts';
 
@@ -57,7 +57,7 @@ export function halveWeights(model: Model, quantizer: Node): void {
     value.shape,
     value.type,
   );
-  connect(quantizer.inputs[0]!, addConstant(model, `${source.node.name}/half`, half).output);
+  connect(quantizer.inputs[0]!, addConstant(model, `${source.node.name}/half`, half, source.node.notes).output);
 }
 
 /** Output limits that give halved weights their size back. */

@@ -6,7 +6,7 @@ import { isFloat } from '../tensor/element-type.ts';
 import type { IgnoredNodes } from './ignored-scope.ts';
 import { addQuantizer, insertQuantizers, quantizedSource } from './insert.ts';
 import { removeQuantizerGroup } from './remove.ts';
-import { consumersOf, isConstant, isQuantizer, readsShapeOnly, type Roles, traitsOf } from './roles.ts';
+import { consumersOf, isConstant, isQuantizer, type Roles, readsShapeOnly, traitsOf } from './roles.ts';
 
 /**
  * Inserts the quantizers of a device, moves them up and merges them. They have no limits yet.

@@ -38,7 +38,11 @@ export function op(types: string, inputs: readonly Pattern[] = [], options: Patt
 }
 
 /** A node with one constant input besides the given ones. */
-export function withConstant(types: string, inputs: readonly Pattern[] = [], options: PatternOptions = {}): PatternNode {
+export function withConstant(
+  types: string,
+  inputs: readonly Pattern[] = [],
+  options: PatternOptions = {},
+): PatternNode {
   return op(types, inputs, { ...options, constant: true });
 }
 

@@ -78,12 +78,13 @@ class Sorted implements Accumulator {
   }
 }
 
-const orderStatistics: Readonly<Record<Exclude<Aggregator, 'mean' | 'max' | 'min'>, (sorted: Float64Array) => number>> = {
-  median,
-  mean_no_outliers: (sorted) => mean(withoutOutliers(sorted)),
-  median_no_outliers: (sorted) => median(withoutOutliers(sorted)),
-  hl_estimator: hodgesLehmann,
-};
+const orderStatistics: Readonly<Record<Exclude<Aggregator, 'mean' | 'max' | 'min'>, (sorted: Float64Array) => number>> =
+  {
+    median,
+    mean_no_outliers: (sorted) => mean(withoutOutliers(sorted)),
+    median_no_outliers: (sorted) => median(withoutOutliers(sorted)),
+    hl_estimator: hodgesLehmann,
+  };
 
 function mean(values: Float64Array): number {
   return values.reduce((a, b) => a + b, 0) / values.length;

@@ -54,7 +54,9 @@ export async function collectStatistics(
     await executables.close();
   }
   if (done === 0) {
-    throw new LowpError('ERR_DATA_EMPTY', 'the dataset has no samples', { help: 'Calibration needs at least one sample.' });
+    throw new LowpError('ERR_DATA_EMPTY', 'the dataset has no samples', {
+      help: 'Calibration needs at least one sample.',
+    });
   }
   const results = new Map(plan.answers.map((a) => [a.key, a.accumulator.result()]));
   return {
@@ -87,7 +89,10 @@ function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPla
   const answers = new Map<string, Answer>();
   for (const request of requests) {
     const { port, granularity, channelAxis, statistic, aggregator } = request;
-    invariant(model.nodeById.get(port.node.id) === port.node, `'${port.node.name}' is not a node of the observed model`);
+    invariant(
+      model.nodeById.get(port.node.id) === port.node,
+      `'${port.node.name}' is not a node of the observed model`,
+    );
     const key = keyOf(request);
     if (answers.has(key)) continue;
     const accumulator = accumulatorFor(aggregator);

@@ -8,7 +8,12 @@ import { quantile } from './aggregators.ts';
 /** The `share` quantile of a value (of its magnitudes with `isAbsolute`): of all elements, or for each index of an axis. */
 export function quantilesOf(
   value: Tensor,
-  how: { readonly share: number; readonly isAbsolute: boolean; readonly granularity: Granularity; readonly channelAxis?: number },
+  how: {
+    readonly share: number;
+    readonly isAbsolute: boolean;
+    readonly granularity: Granularity;
+    readonly channelAxis?: number;
+  },
 ): Float32Array {
   const data = toFloat32(value);
   const magnitude = (v: number): number => (how.isAbsolute ? Math.abs(v) : v);

@@ -1,6 +1,7 @@
 // Checks calibration samples against the inputs of a model, one by one, while they stream by.
-import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+
 import type { Feeds } from '../engines/engine.ts';
+import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import { convert, integerRange, toFloat64 } from '../tensor/convert.ts';
@@ -42,9 +43,13 @@ function requireIterable(samples: unknown): void {
   const isIterable =
     typeof samples === 'object' && samples !== null && (Symbol.asyncIterator in samples || Symbol.iterator in samples);
   if (isIterable) return;
-  throw new LowpError('ERR_DATA_FORMAT', `samples must be iterable, got ${samples === null ? 'null' : typeof samples}`, {
-    help: 'Give an array, a generator or another iterable of tensors.',
-  });
+  throw new LowpError(
+    'ERR_DATA_FORMAT',
+    `samples must be iterable, got ${samples === null ? 'null' : typeof samples}`,
+    {
+      help: 'Give an array, a generator or another iterable of tensors.',
+    },
+  );
 }
 
 /** One sample as feeds, keyed by the names of the inputs. */
@@ -52,7 +57,10 @@ export function checkSample(model: Model, sample: Sample, index: number): Feeds 
   const parameters = model.parameters();
   const known = parameters.map(inputName);
   if (typeof sample !== 'object' || sample === null) {
-    throw new LowpError('ERR_DATA_FORMAT', `sample ${index} is ${sample === null ? 'null' : typeof sample}, not a tensor`);
+    throw new LowpError(
+      'ERR_DATA_FORMAT',
+      `sample ${index} is ${sample === null ? 'null' : typeof sample}, not a tensor`,
+    );
   }
   if (isTensor(sample)) {
     const [only] = parameters;
@@ -109,7 +117,11 @@ function checkTensor(parameter: Node, value: Tensor, index: number): Tensor {
     throw new LowpError(
       'ERR_DATA_SHAPE',
       `sample ${index}: '${name}' has shape ${formatShape(value.shape ?? [])}, the input takes ${formatShape(shape)}`,
-      { help: isWithoutBatch ? 'Add the batch axis: a sample has the full shape of the input.' : 'Reshape or resize the data.' },
+      {
+        help: isWithoutBatch
+          ? 'Add the batch axis: a sample has the full shape of the input.'
+          : 'Reshape or resize the data.',
+      },
     );
   }
   if (value.data.length !== Math.ceil((elementCount(value.shape) * Math.min(8, bitsOf(value.type))) / 8)) {

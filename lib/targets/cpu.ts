@@ -10,12 +10,7 @@ const weights = [...symmetricWeights, ...choices([8], ['asymmetric'], 'perChanne
 /** Rows that processors and GPUs have in common. */
 export const commonRows: readonly OperationRow[] = [
   {
-    types: [
-      'Convolution',
-      'GroupConvolution',
-      'ConvolutionBackpropData',
-      'MatMul',
-    ],
+    types: ['Convolution', 'GroupConvolution', 'ConvolutionBackpropData', 'MatMul'],
     activations,
     weights,
   },
@@ -28,8 +23,24 @@ export const commonRows: readonly OperationRow[] = [
 
 /** Rows of recurrent sequences: input, state and the two weights. */
 const sequenceRows: readonly OperationRow[] = [
-  { types: ['LSTMSequence'], activations, weights: symmetricWeights, unify: [[0, 1], [4, 5]] },
-  { types: ['GRUSequence'], activations, weights: symmetricWeights, unify: [[0, 1], [3, 4]] },
+  {
+    types: ['LSTMSequence'],
+    activations,
+    weights: symmetricWeights,
+    unify: [
+      [0, 1],
+      [4, 5],
+    ],
+  },
+  {
+    types: ['GRUSequence'],
+    activations,
+    weights: symmetricWeights,
+    unify: [
+      [0, 1],
+      [3, 4],
+    ],
+  },
 ];
 
 /** Every x86-64 processor. */

@@ -29,7 +29,12 @@ export interface OperationRow {
 }
 
 /** Sub-graphs that stay in floating point on some devices; their shapes are in `quantization/ignored-patterns.ts`. */
-export type DevicePattern = 'fusedScaleShift' | 'fusedEltwise' | 'clampMultiply' | 'selfAttentionGather' | 'selfAttention';
+export type DevicePattern =
+  | 'fusedScaleShift'
+  | 'fusedEltwise'
+  | 'clampMultiply'
+  | 'selfAttentionGather'
+  | 'selfAttention';
 
 /** A device, as data. */
 export interface TargetDescription {

@@ -136,11 +136,16 @@ function correct(
   for (let c = 0; c < old.length; c++) {
     const difference = Math.abs(next[c]! - old[c]!);
     const scale = Math.max(Math.abs(old[c]!), size[c]!);
-    change = Math.max(change, scale > 0 ? difference / scale : how.method === 'shift' && difference === 0 ? 0 : Number.POSITIVE_INFINITY);
+    change = Math.max(
+      change,
+      scale > 0 ? difference / scale : how.method === 'shift' && difference === 0 ? 0 : Number.POSITIVE_INFINITY,
+    );
   }
   if (change < how.threshold) writeBias(context, product, next);
   else if (how.method === 'shift') {
-    context.warn(`the bias of '${product.node.name}' was not corrected: it would change by ${change.toFixed(1)} times its output`);
+    context.warn(
+      `the bias of '${product.node.name}' was not corrected: it would change by ${change.toFixed(1)} times its output`,
+    );
   }
 }
 
@@ -153,6 +158,6 @@ function writeBias(context: AlgorithmContext, product: BiasedProduct, values: Fl
   const isSingle = old.fact.value!.data.length !== values.length;
   const full = Array.from({ length: rank }, (_, i) => (i === axis ? values.length : 1));
   const value = fromFloat64(values, isSingle ? full : shape, type);
-  const constant = addConstant(context.work, `${old.node.name}/corrected`, value);
+  const constant = addConstant(context.work, `${old.node.name}/corrected`, value, old.node.notes);
   connect(product.bias, constant.output);
 }

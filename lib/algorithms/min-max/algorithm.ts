@@ -1,9 +1,10 @@
 // MinMax quantization: places quantizers and gives them the ranges that weights and samples show.
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node, OutputPort } from '../../graph/node.ts';
-import type { PinnedChoice, Preset } from '../../quantization/configuration.ts';
 import { channelExtremes, channelsOfWeights, hasNonFinite, oneChannel } from '../../quantization/channels.ts';
-import { type Configured, configureQuantizers, type ConfiguredQuantizer } from '../../quantization/configure.ts';
+import type { PinnedChoice, Preset } from '../../quantization/configuration.ts';
+import { type Configured, type ConfiguredQuantizer, configureQuantizers } from '../../quantization/configure.ts';
+import { explainNodes } from '../../quantization/explain.ts';
 import { findIgnored, type IgnoredNodes, type IgnoredScope } from '../../quantization/ignored-scope.ts';
 import { quantizedSource, type ShapedLimits, setLimits } from '../../quantization/insert.ts';
 import { doubledLimits, halveWeights, quantizersToHalve, type SaturationFix } from '../../quantization/overflow.ts';
@@ -63,15 +64,26 @@ export function createMinMax(options: MinMaxOptions): MinMaxAlgorithm {
       for (const unused of ignored.unused) context.warn(`the ignored scope fits no operation: ${unused}`);
       const placement = options.quantizeInputs === undefined ? {} : { quantizeInputs: options.quantizeInputs };
       const quantizers = placeQuantizers(work, roles, ignored, placement);
+      requireQuantizers(quantizers, context, ignored);
       requireFiniteWeights(quantizers);
       configured = configureQuantizers(quantizers, roles, options);
       for (const quantizer of configured.quantizers) {
-        if (!isConstant(quantizedSource(quantizer.node))) plans.set(quantizer.node, planActivation(quantizer, context, options));
+        if (!isConstant(quantizedSource(quantizer.node)))
+          plans.set(quantizer.node, planActivation(quantizer, context, options));
       }
       return [...plans.values()].flatMap((plan) => [plan.min, plan.max]);
     },
     apply: async (context, statistics) => applyLimits(context, configured, plans, statistics, options),
   };
+}
+
+/** @throws {LowpError} `ERR_ALGO_NOTHING_QUANTIZED`, with the reason for one operation */
+function requireQuantizers(quantizers: readonly Node[], context: AlgorithmContext, ignored: IgnoredNodes): void {
+  if (quantizers.length > 0) return;
+  const [first] = explainNodes(context.work, context.roles, ignored);
+  throw new LowpError('ERR_ALGO_NOTHING_QUANTIZED', `no operation of '${context.work.name}' could be quantized`, {
+    help: first ? `For example ${first.type} '${first.name}': ${first.reason}.` : 'The model has no operations.',
+  });
 }
 
 /** @throws {LowpError} `ERR_ALGO_WEIGHTS_NOT_FINITE` listing the operations */
@@ -86,7 +98,11 @@ function requireFiniteWeights(quantizers: readonly Node[]): void {
   });
 }
 
-function planActivation(quantizer: ConfiguredQuantizer, context: AlgorithmContext, options: MinMaxOptions): ActivationPlan {
+function planActivation(
+  quantizer: ConfiguredQuantizer,
+  context: AlgorithmContext,
+  options: MinMaxOptions,
+): ActivationPlan {
   const port = originalPort(quantizedSource(quantizer.node), context);
   const { configuration } = quantizer;
   const estimator = estimatorFor(configuration, options.rangeEstimator);

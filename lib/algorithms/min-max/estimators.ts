@@ -58,7 +58,10 @@ function byQuantiles(base: RangeEstimator, mode: 'symmetric' | 'asymmetric'): Ra
 }
 
 /** The estimator of a quantizer. */
-export function estimatorFor(configuration: QuantizerConfiguration, options: RangeEstimatorOptions = {}): RangeEstimator {
+export function estimatorFor(
+  configuration: QuantizerConfiguration,
+  options: RangeEstimatorOptions = {},
+): RangeEstimator {
   const base = byExtremes[configuration.granularity][configuration.mode];
   const named = options.preset === 'quantile' ? byQuantiles(base, configuration.mode) : base;
   return { min: { ...named.min, ...options.min }, max: { ...named.max, ...options.max } };

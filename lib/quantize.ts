@@ -1,0 +1,179 @@
+// Quantizes a model: the main entry of the library.
+
+import type { AlgorithmContext } from './algorithms/algorithm.ts';
+import { createDefaultQuantization } from './algorithms/default-quantization/algorithm.ts';
+import { runPipeline } from './algorithms/pipeline.ts';
+import type { Engine } from './engines/engine.ts';
+import { nativeEngine } from './engines/native-engine.ts';
+import { LowpError, throwIfAborted } from './errors/lowp-error.ts';
+import type { LowpEvent } from './events/events.ts';
+import type { Model } from './graph/model.ts';
+import type { Node } from './graph/node.ts';
+import { inferModel } from './ops/infer-model.ts';
+import { prepareForQuantization } from './passes/index.ts';
+import { resolvePreset } from './quantization/configuration.ts';
+import { explainNodes, type NodeReport, storedBytes } from './quantization/explain.ts';
+import type { IgnoredScope } from './quantization/ignored-scope.ts';
+import { type SaturationFix, saturationFixes } from './quantization/overflow.ts';
+import { isConstant, isQuantizer, rolesFor, traitsOf } from './quantization/roles.ts';
+import { checkedSamples, type Samples } from './statistics/samples.ts';
+import { targetOf } from './targets/index.ts';
+
+/** How a model is quantized. */
+export interface QuantizeOptions {
+  /** `performance` (default): symmetric activations. `mixed`: asymmetric ones, often more accurate. */
+  readonly preset?: 'performance' | 'mixed' | 'accuracy';
+  /** Where the model will run; `CPU` by default. See `targets`. */
+  readonly targetDevice?: string;
+  /** At most so many samples are used, the first ones. Default 300. */
+  readonly subsetSize?: number;
+  /** What stays in floating point. */
+  readonly ignored?: IgnoredScope;
+  /** `transformer` keeps the sensitive parts of attention models in floating point. */
+  readonly modelType?: 'transformer';
+  /** Take the mean error of rounded weights out of the biases. Default true. */
+  readonly biasCorrection?: boolean;
+  /**
+   * Halve weights for processors that add byte products in 16 bits. Default `no`: the runtime of lowp adds exactly on every
+   * processor, and half of the range costs accuracy. `first_layer` is what OpenVINO POT does for CPU and ANY.
+   */
+  readonly saturationFix?: SaturationFix;
+  /** Runs the calibration; the native runtime by default. */
+  readonly engine?: Engine;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: LowpEvent) => void;
+}
+
+/** What was done. */
+export interface QuantizeReport {
+  /** Every operation of the result, with a reason. */
+  readonly nodes: readonly NodeReport[];
+  readonly warnings: readonly string[];
+  /** Samples that were used. */
+  readonly samples: number;
+  readonly seconds: { readonly total: number; readonly calibrate: number; readonly correct: number };
+  /** Bytes of constants when the model is saved. */
+  readonly weightBytes: { readonly before: number; readonly after: number };
+}
+
+const defaultSubsetSize = 300;
+
+/**
+ * Quantizes a model after training: quantizers (`FakeQuantize`) are placed in front of the operations that the device runs
+ * on 8 bits, get their ranges from the weights and from samples, and biases are corrected. The given model is not changed.
+ *
+ * @param samples  a tensor for each input by name, or one tensor for the only input; each has the full shape of the input
+ * @throws {LowpError} `ERR_CONFIG_INVALID`, `ERR_TARGET_UNKNOWN`, `ERR_GRAPH_NAME` for options; `ERR_DATA_*` for samples,
+ *   naming the sample; `ERR_ALGO_ALREADY_QUANTIZED`, `ERR_ALGO_NOTHING_QUANTIZED`, `ERR_ALGO_WEIGHTS_NOT_FINITE` for the
+ *   model; `ERR_ABORTED`
+ */
+export async function quantize(
+  model: Model,
+  samples: Samples,
+  options: QuantizeOptions = {},
+): Promise<{ model: Model; report: QuantizeReport }> {
+  const start = performance.now();
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    options.onProgress?.({ kind: 'warning', message });
+  };
+  const target = targetOf(options.targetDevice ?? 'CPU');
+  const preset = resolvePreset(options.preset ?? 'performance', target, warn);
+  const subsetSize = checkOptions(options);
+  requireUnquantized(model);
+  throwIfAborted(options.signal);
+  const context = prepare(model, options, { roles: rolesFor(target), warn });
+  const { minMax, algorithms } = createDefaultQuantization({
+    preset,
+    formerNames: new Set([...model.nodeById.values()].map((n) => n.name)),
+    ...(options.ignored ? { ignored: options.ignored } : {}),
+    ...(options.modelType ? { modelType: options.modelType } : {}),
+    ...(options.biasCorrection === undefined ? {} : { biasCorrection: options.biasCorrection }),
+    ...(options.saturationFix ? { saturationFix: options.saturationFix } : {}),
+  });
+  const feeds = checkedSamples(context.original, samples, {
+    subsetSize,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const result = await runPipeline(algorithms, context, feeds, subsetSize);
+  const { work } = context;
+  const { ignored } = minMax.placed();
+  const nodes = explainNodes(work, context.roles, ignored);
+  if (result.samples < subsetSize) {
+    warn(`${result.samples} samples were given, ${subsetSize} were asked for; all of them were used`);
+  }
+  inferModel(work);
+  return {
+    model: work,
+    report: {
+      nodes,
+      warnings,
+      samples: result.samples,
+      seconds: {
+        total: (performance.now() - start) / 1000,
+        calibrate: result.calibrateSeconds,
+        correct: result.applySeconds.FastBiasCorrection ?? 0,
+      },
+      weightBytes: { before: storedBytes(model), after: storedBytes(work) },
+    },
+  };
+}
+
+/** Two prepared copies of the model with the same node ids: one to observe, one to edit. */
+function prepare(
+  model: Model,
+  options: QuantizeOptions,
+  rest: Pick<AlgorithmContext, 'roles' | 'warn'>,
+): AlgorithmContext {
+  const { signal, onProgress, threads, engine = nativeEngine } = options;
+  const original = model.clone();
+  prepareForQuantization(original, {
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onEvent: onProgress } : {}),
+  });
+  return {
+    original,
+    work: original.clone(),
+    engine,
+    ...rest,
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onEvent: onProgress } : {}),
+  };
+}
+
+/** @returns the subset size */
+function checkOptions(options: QuantizeOptions): number {
+  const size = options.subsetSize ?? defaultSubsetSize;
+  if (!Number.isInteger(size) || size < 1) {
+    throw new LowpError('ERR_CONFIG_INVALID', `subsetSize is ${size}; expected a whole number of at least 1`);
+  }
+  if (options.saturationFix !== undefined && !saturationFixes.includes(options.saturationFix)) {
+    const known = saturationFixes.join(', ');
+    throw new LowpError('ERR_CONFIG_INVALID', `saturationFix is '${options.saturationFix}'; expected ${known}`);
+  }
+  if (options.modelType !== undefined && options.modelType !== 'transformer') {
+    throw new LowpError('ERR_CONFIG_INVALID', `modelType is '${options.modelType}'; expected transformer`);
+  }
+  return size;
+}
+
+/** @throws {LowpError} `ERR_ALGO_ALREADY_QUANTIZED` for quantizers or weights stored as integers */
+function requireUnquantized(model: Model): void {
+  const found = model.nodes().find((node) => isQuantizer(node) || hasIntegerWeights(node));
+  if (!found) return;
+  throw new LowpError(
+    'ERR_ALGO_ALREADY_QUANTIZED',
+    `'${model.name}' is quantized already: ${found.type} '${found.name}'`,
+    { node: found.name, help: 'Start from the floating-point model.' },
+  );
+}
+
+function hasIntegerWeights(node: Node): boolean {
+  const port = traitsOf(node).weights?.port;
+  let source = port === undefined ? undefined : node.source(port);
+  while (source && !isConstant(source)) source = source.node.type === 'Parameter' ? undefined : source.node.source(0);
+  return source !== undefined && (source.fact.type === 'i8' || source.fact.type === 'u8');
+}
