@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LowpError } from '../../../lib/errors/lowp-error.ts';
 import { readIr } from '../../../lib/formats/ir/read.ts';
-import type { Model } from '../../../lib/graph/model.ts';
 import { inputName, outputName } from '../../../lib/graph/model.ts';
 import { verify } from '../../../lib/graph/verify.ts';
 import { addIr, type EdgeText, irText, type LayerText } from '../../support/ir-text.ts';
@@ -232,18 +231,10 @@ describe('readIr', () => {
     assert.deepEqual([read('2023.3.0'), read('2024.0.0')], [[0x12], [0x21]]);
   });
 
-  it('reads 100 000 layers in linear time', { timeout: 60_000 }, () => {
-    const read = (count: number): { model: Model; ms: number } => {
-      const xml = chain(Array.from({ length: count }, () => ({ type: 'ReLU', name: 'same' })));
-      const start = performance.now();
-      const model = readIr(xml, undefined);
-      return { model, ms: performance.now() - start };
-    };
-    read(2000);
-    const small = Math.min(read(10_000).ms, read(10_000).ms);
-    const { model, ms } = read(100_000);
-    assert.equal(model.nodeById.size, 100_002);
-    assert.ok(ms < 10 * small * 4 + 500, `10 000 layers took ${small} ms, 100 000 took ${ms} ms`);
+  // A reader that is quadratic in layers, edges or equal names needs many minutes for this.
+  it('reads 100 000 layers of one name within a minute', { timeout: 60_000 }, () => {
+    const xml = chain(Array.from({ length: 100_000 }, () => ({ type: 'ReLU', name: 'same' })));
+    assert.equal(readIr(xml, undefined).nodeById.size, 100_002);
   });
 });
 

@@ -30,11 +30,7 @@ function declaredLayers(xml: Uint8Array): Map<string, Declared> {
       {
         type: l.attributes.type!,
         opset: l.attributes.version!,
-        shapes: childrenOf(childOf(l, 'output'), 'port').map((p) =>
-          childrenOf(p, 'dim')
-            .map((d) => d.text)
-            .join(),
-        ),
+        shapes: childrenOf(childOf(l, 'output'), 'port').map((p) => childrenOf(p, 'dim').map((d) => Number(d.text))),
       },
     ]),
   );
