@@ -120,9 +120,7 @@ class PreparedDepthwise final : public PreparedCall {
     task.geometry = &geometry_;
     task.epilogue = &e;
     task.weights = constants_.weights.get();
-    task.initial = constants_.initial.get();
-    task.scale = constants_.scale.get();
-    task.bias = constants_.bias.get();
+    task.channels = constants_.channels.get();
     task.zero_points = constants_.zero_points.get();
     task.scratch = context.scratch;
     for (size_t tile = begin; tile < end; tile++) {

@@ -8,10 +8,33 @@ namespace {
 
 // One block of channels of one output pixel.
 struct BlockPlace {
-  size_t n = 0;      // the first channel
-  size_t count = 0;  // channels to store; more than the block has means all
-  uint8_t* y = nullptr;
-  const uint8_t* residual = nullptr;
+  size_t count;             // channels to store; more than the block has means all
+  uint8_t* y;
+  const uint8_t* residual;  // null when there is none
+  const uint8_t* low;       // bounds of the channels; null when there are none
+  const uint8_t* high;
+  size_t y_step;            // bytes to the next pixel
+  size_t residual_step;
+
+  LOWP_INLINE BlockPlace Of(const DepthwiseTask& task, size_t c) {
+    const DepthwiseGeometry& g = *task.geometry;
+    const Epilogue& e = *task.epilogue;
+    const size_t y_size = e.u8_output ? 1 : sizeof(float);
+    const size_t residual_size = e.residual == ResidualKind::kU8 ? 1 : sizeof(float);
+    BlockPlace at;
+    at.count = g.channels - c;
+    at.y = task.y + c * y_size;
+    at.residual = task.residual ? task.residual + c * residual_size : nullptr;
+    at.low = e.bound_low ? e.bound_low + c : nullptr;
+    at.high = e.bound_low ? e.bound_high + c : nullptr;
+    at.y_step = g.out_stride * y_size;
+    at.residual_step = task.residual ? g.channels * residual_size : 0;
+    return at;
+  }
+  __attribute__((always_inline)) void Advance(size_t pixels) {
+    y += pixels * y_step;
+    if (residual) residual += pixels * residual_step;
+  }
 };
 
 template <class V>
@@ -78,14 +101,14 @@ LOWP_INLINE void StoreFloatBlock(float* y, const typename V::Float (&v)[kVectors
 }
 
 template <class V, int kVectors>
-LOWP_INLINE void StoreByteBlock(const Epilogue& e, const typename V::Float (&v)[kVectors], const BlockPlace& at) {
+LOWP_INLINE void StoreByteBlock(const typename V::Float (&v)[kVectors], const BlockPlace& at) {
   typename V::Int q[kVectors];
   LOWP_UNROLL for (int j = 0; j < kVectors; j++) q[j] = V::ToInt(v[j]);
   auto bytes = V::Pack(q);
-  if (e.bound_low) {
+  if (at.low) {
     auto low = bytes, high = bytes;
-    LoadBytes(e.bound_low + at.n, &low);
-    LoadBytes(e.bound_high + at.n, &high);
+    LoadBytes(at.low, &low);
+    LoadBytes(at.high, &high);
     bytes = MinBytes(MaxBytes(bytes, low), high);
   }
   StoreBytes(at.y, bytes, at.count);
@@ -96,10 +119,12 @@ LOWP_INLINE bool IsPlain(const Epilogue& e) {
   return e.u8_output && !e.mid && !e.limit && e.residual == ResidualKind::kNone;
 }
 
-// `scale` and `bias` are the block's, in the order of the accumulators.
+// `channels` is the block's part of DepthwiseTask::channels.
 template <class V, int kVectors, bool kPlain>
-LOWP_INLINE void FinishBlock(const Epilogue& e, const typename V::Int (&acc)[kVectors], const float* scale,
-                             const float* bias, const BlockPlace& at) {
+LOWP_INLINE void FinishBlock(const Epilogue& e, const typename V::Int (&acc)[kVectors], const uint8_t* channels,
+                             const BlockPlace& at) {
+  const float* scale = reinterpret_cast<const float*>(channels) + kVectors * V::kLanes;
+  const float* bias = scale + kVectors * V::kLanes;
   typename V::Float v[kVectors];
   LOWP_UNROLL for (int j = 0; j < kVectors; j++)
     v[j] = V::Fma(V::ToFloat(acc[j]), V::LoadFloat(scale + j * V::kLanes), V::LoadFloat(bias + j * V::kLanes));
@@ -116,7 +141,7 @@ LOWP_INLINE void FinishBlock(const Epilogue& e, const typename V::Int (&acc)[kVe
     // Keeps NaN, which the conversion turns into a negative number and the packing into 0.
     LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Min(V::Set(255.0f), v[j]);
   }
-  StoreByteBlock<V>(e, v, at);
+  StoreByteBlock<V>(v, at);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
         const auto w = V::LoadFloat(weights);
         LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
           if (kChecked && ix + i * g.stride_w >= g.in_w) continue;
-          sum[i] = V::Fma(V::LoadFloat(row + ix * g.in_stride + i * step), w, sum[i]);
+          sum[i] = V::Fma(V::LoadFloat(row + (ix * g.in_stride + i * step)), w, sum[i]);
         }
       }
     }

@@ -58,142 +58,112 @@ struct PairBlock {
 };
 
 template <class B>
-LOWP_INLINE void SetInitial(const int32_t* initial, typename B::Int (&acc)[B::kVectors]) {
-  LOWP_UNROLL for (int j = 0; j < B::kVectors; j++) acc[j] = B::V::Load(initial + j * B::V::kLanes);
+LOWP_INLINE void SetInitial(const uint8_t* channels, typename B::Int (&acc)[B::kVectors]) {
+  LOWP_UNROLL for (int j = 0; j < B::kVectors; j++) acc[j] = B::V::Load(channels + j * sizeof(typename B::Int));
 }
 
-LOWP_INLINE BlockPlace PlaceOf(const DepthwiseTask& task, size_t c) {
-  const size_t residual_size = task.epilogue->residual == ResidualKind::kU8 ? 1 : sizeof(float);
-  BlockPlace at;
-  at.n = c;
-  at.count = task.geometry->channels - c;
-  at.y = task.y + c * (task.epilogue->u8_output ? 1 : sizeof(float));
-  at.residual = task.residual ? task.residual + c * residual_size : nullptr;
-  return at;
-}
-
-struct PixelSteps {
-  size_t y;
-  size_t residual;
-};
-
-LOWP_INLINE PixelSteps StepsOf(const DepthwiseTask& task) {
-  const size_t residual_size = task.epilogue->residual == ResidualKind::kU8 ? 1 : sizeof(float);
-  return {task.geometry->out_stride * (task.epilogue->u8_output ? 1 : sizeof(float)),
-          task.residual ? task.geometry->channels * residual_size : 0};
-}
-
-LOWP_INLINE void Advance(BlockPlace* at, const PixelSteps& steps) {
-  at->y += steps.y;
-  if (at->residual) at->residual += steps.residual;
-}
-
-// The three input rows of an output row for one block; columns outside of the input give zero points.
+// Walks along the three input rows of an output row for one block; columns and rows outside of the input give zero
+// points.
 struct ThreeRows {
-  const uint8_t* row[3];  // pixel 0, or the zero points
-  size_t follow[3];       // all ones where the row is inside the input, else 0
+  const uint8_t* next[3];  // of the next column inside the input, or the zero points
+  size_t step[3];
   const uint8_t* zero_points;
+  size_t ix;               // the next column, which may be a wrapped negative number
   size_t in_w;
-  size_t in_stride;
 
   LOWP_INLINE ThreeRows Of(const DepthwiseTask& task, size_t c) {
     const DepthwiseGeometry& g = *task.geometry;
     ThreeRows rows;
     rows.zero_points = task.zero_points + c;
+    rows.ix = -g.pad_left;
     rows.in_w = g.in_w;
-    rows.in_stride = g.in_stride;
     LOWP_UNROLL for (size_t ky = 0; ky < 3; ky++) {
-      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;  // wraps when above the input
+      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
       const bool inside = iy < g.in_h;
-      rows.row[ky] = inside ? task.x + iy * g.in_w * g.in_stride + c : rows.zero_points;
-      rows.follow[ky] = inside ? ~size_t{0} : 0;
+      rows.next[ky] = inside ? task.x + iy * g.in_w * g.in_stride + c : rows.zero_points;
+      rows.step[ky] = inside ? g.in_stride : 0;
     }
     return rows;
   }
 
   template <class B>
-  __attribute__((always_inline)) typename B::Column Column(size_t ix) const {
-    const bool inside = ix < in_w;
-    const size_t at = ix * in_stride;
-    const uint8_t* p0 = inside ? row[0] + (at & follow[0]) : zero_points;
-    const uint8_t* p1 = inside ? row[1] + (at & follow[1]) : zero_points;
-    const uint8_t* p2 = inside ? row[2] + (at & follow[2]) : zero_points;
+  __attribute__((always_inline)) typename B::Column Next() {
+    const bool inside = ix++ < in_w;
+    const uint8_t* p0 = inside ? next[0] : zero_points;
+    const uint8_t* p1 = inside ? next[1] : zero_points;
+    const uint8_t* p2 = inside ? next[2] : zero_points;
+    LOWP_UNROLL for (int ky = 0; ky < 3; ky++) next[ky] += inside ? step[ky] : 0;
     return B::Interleave(p0, p1, p2);
   }
 };
 
 // One input column for the three output columns that it belongs to: the last tap of a, the second of b, the first of c.
 template <class B>
-LOWP_INLINE void AddColumn(const typename B::Column& column, const typename B::Group (&w)[3], const int32_t* initial,
+LOWP_INLINE void AddColumn(const typename B::Column& column, const typename B::Group (&w)[3], const uint8_t* channels,
                            typename B::Int (&a)[B::kVectors], typename B::Int (&b)[B::kVectors],
                            typename B::Int (&c)[B::kVectors]) {
   B::Add(a, column, w[2]);
   B::Add(b, column, w[1]);
-  SetInitial<B>(initial, c);
+  SetInitial<B>(channels, c);
   B::Add(c, column, w[0]);
+}
+
+template <class B>
+LOWP_INLINE void LoadColumnWeights(const DepthwiseTask& task, size_t c, typename B::Group (&w)[3]) {
+  const uint8_t* weights = task.weights + c * 3 * (B::kGroupBytes / B::kChannels);
+  LOWP_UNROLL for (int kx = 0; kx < 3; kx++) w[kx] = B::LoadGroup(weights + kx * B::kGroupBytes);
 }
 
 template <class B, bool kPlain>
 __attribute__((noinline)) void Row3x3Stride1(const DepthwiseTask& task, size_t c) {
-  using Int = typename B::Int;
-  const DepthwiseGeometry& g = *task.geometry;
   const Epilogue& e = *task.epilogue;
-  const ThreeRows rows = ThreeRows::Of(task, c);
-  const int32_t* initial = task.initial + c;
-  const uint8_t* weights = task.weights + c * 3 * (B::kGroupBytes / B::kChannels);
-  const typename B::Group w[3] = {B::LoadGroup(weights), B::LoadGroup(weights + B::kGroupBytes),
-                                  B::LoadGroup(weights + 2 * B::kGroupBytes)};
-  const float *scale = task.scale + c, *bias = task.bias + c;
-  const PixelSteps steps = StepsOf(task);
-  BlockPlace at = PlaceOf(task, c);
-  Int s0[B::kVectors], s1[B::kVectors], s2[B::kVectors];
-  SetInitial<B>(initial, s1);
-  B::Add(s1, rows.Column<B>(-g.pad_left), w[0]);
-  SetInitial<B>(initial, s2);
-  const typename B::Column second = rows.Column<B>(1 - g.pad_left);
+  const uint8_t* channels = task.channels + c * kDepthwiseChannelBytes;
+  ThreeRows rows = ThreeRows::Of(task, c);
+  BlockPlace at = BlockPlace::Of(task, c);
+  typename B::Group w[3];
+  LoadColumnWeights<B>(task, c, w);
+  typename B::Int s0[B::kVectors], s1[B::kVectors], s2[B::kVectors];
+  SetInitial<B>(channels, s1);
+  B::Add(s1, rows.Next<B>(), w[0]);
+  SetInitial<B>(channels, s2);
+  const typename B::Column second = rows.Next<B>();
   B::Add(s1, second, w[1]);
   B::Add(s2, second, w[0]);
-  size_t ix = 2 - g.pad_left;
-  const size_t end = ix + g.out_w;
+  const size_t end = rows.ix + task.geometry->out_w;
   for (;;) {
-    AddColumn<B>(rows.Column<B>(ix), w, initial, s1, s2, s0);
-    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s1, scale, bias, at);
-    if (++ix == end) break;
-    Advance(&at, steps);
-    AddColumn<B>(rows.Column<B>(ix), w, initial, s2, s0, s1);
-    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s2, scale, bias, at);
-    if (++ix == end) break;
-    Advance(&at, steps);
-    AddColumn<B>(rows.Column<B>(ix), w, initial, s0, s1, s2);
-    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s0, scale, bias, at);
-    if (++ix == end) break;
-    Advance(&at, steps);
+    AddColumn<B>(rows.Next<B>(), w, channels, s1, s2, s0);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s1, channels, at);
+    if (rows.ix == end) break;
+    at.Advance(1);
+    AddColumn<B>(rows.Next<B>(), w, channels, s2, s0, s1);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s2, channels, at);
+    if (rows.ix == end) break;
+    at.Advance(1);
+    AddColumn<B>(rows.Next<B>(), w, channels, s0, s1, s2);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, s0, channels, at);
+    if (rows.ix == end) break;
+    at.Advance(1);
   }
 }
 
 template <class B, bool kPlain>
 __attribute__((noinline)) void Row3x3Stride2(const DepthwiseTask& task, size_t c) {
-  using Int = typename B::Int;
-  const DepthwiseGeometry& g = *task.geometry;
   const Epilogue& e = *task.epilogue;
-  const ThreeRows rows = ThreeRows::Of(task, c);
-  const int32_t* initial = task.initial + c;
-  const uint8_t* weights = task.weights + c * 3 * (B::kGroupBytes / B::kChannels);
-  const typename B::Group w[3] = {B::LoadGroup(weights), B::LoadGroup(weights + B::kGroupBytes),
-                                  B::LoadGroup(weights + 2 * B::kGroupBytes)};
-  const PixelSteps steps = StepsOf(task);
-  BlockPlace at = PlaceOf(task, c);
-  Int sum[B::kVectors];
-  SetInitial<B>(initial, sum);
-  size_t ix = -g.pad_left;
-  B::Add(sum, rows.Column<B>(ix), w[0]);
-  for (size_t ox = 0; ox < g.out_w; ox++) {
-    B::Add(sum, rows.Column<B>(++ix), w[1]);
-    const typename B::Column last = rows.Column<B>(++ix);
+  const uint8_t* channels = task.channels + c * kDepthwiseChannelBytes;
+  ThreeRows rows = ThreeRows::Of(task, c);
+  BlockPlace at = BlockPlace::Of(task, c);
+  typename B::Group w[3];
+  LoadColumnWeights<B>(task, c, w);
+  typename B::Int sum[B::kVectors];
+  SetInitial<B>(channels, sum);
+  B::Add(sum, rows.Next<B>(), w[0]);
+  for (size_t left = task.geometry->out_w; left > 0; left--) {
+    B::Add(sum, rows.Next<B>(), w[1]);
+    const typename B::Column last = rows.Next<B>();
     B::Add(sum, last, w[2]);
-    FinishBlock<typename B::V, B::kVectors, kPlain>(e, sum, task.scale + c, task.bias + c, at);
-    Advance(&at, steps);
-    SetInitial<B>(initial, sum);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(e, sum, channels, at);
+    at.Advance(1);
+    SetInitial<B>(channels, sum);
     B::Add(sum, last, w[0]);
   }
 }
@@ -220,20 +190,21 @@ __attribute__((noinline)) void ListTaps(const DepthwiseTask& task, size_t begin,
 }
 
 template <class B, bool kPlain>
-__attribute__((noinline)) void PixelsOfAnyKernel(const DepthwiseTask& task, size_t c, size_t begin, size_t end, size_t taps) {
+__attribute__((noinline)) void PixelsOfAnyKernel(const DepthwiseTask& task, size_t c, size_t begin, size_t end,
+                                                 size_t taps) {
   const uint8_t* const* tap = reinterpret_cast<const uint8_t* const*>(task.scratch);
-  const PixelSteps steps = StepsOf(task);
-  BlockPlace at = PlaceOf(task, c);
-  at.y += begin * steps.y;
-  if (at.residual) at.residual += begin * steps.residual;
+  const uint8_t* channels = task.channels + c * kDepthwiseChannelBytes;
+  const uint8_t* packed = task.weights + c * (taps / 4) * (B::kGroupBytes / B::kChannels);
+  BlockPlace at = BlockPlace::Of(task, c);
+  at.Advance(begin);
   for (size_t ox = begin; ox < end; ox++) {
     typename B::Int sum[B::kVectors];
-    SetInitial<B>(task.initial + c, sum);
-    const uint8_t* weights = task.weights + c * taps / 4 * (B::kGroupBytes / B::kChannels);
+    SetInitial<B>(channels, sum);
+    const uint8_t* weights = packed;
     for (size_t t = 0; t < taps; t += 4, tap += 4, weights += B::kGroupBytes)
       B::Add(sum, B::Interleave(tap[0] + c, tap[1] + c, tap[2] + c, tap[3] + c), B::LoadGroup(weights));
-    FinishBlock<typename B::V, B::kVectors, kPlain>(*task.epilogue, sum, task.scale + c, task.bias + c, at);
-    Advance(&at, steps);
+    FinishBlock<typename B::V, B::kVectors, kPlain>(*task.epilogue, sum, channels, at);
+    at.Advance(1);
   }
 }
 

@@ -80,13 +80,15 @@ void PackInLanes(const DepthwiseRow& row, const DepthwiseGeometry& g, const int8
 
 void PackChannelArrays(const DepthwiseRow& row, const DepthwiseGeometry& g, const Epilogue& epilogue,
                        const int8_t* weights, size_t c, size_t width, DepthwiseConstants* constants) {
+  uint8_t* block = constants->channels.get() + c * kDepthwiseChannelBytes;
   for (size_t i = 0; i < width && c + i < g.channels; i++) {
-    const size_t place = c + PlaceOf(row.packing, width, i);
     int32_t sum = 0;
     for (size_t tap = 0; tap < g.taps(); tap++) sum += weights[(c + i) * g.taps() + tap];
-    constants->initial[place] = -sum * constants->zero_points[c + i];
-    constants->scale[place] = epilogue.scale[c + i];
-    constants->bias[place] = epilogue.bias[c + i];
+    const int32_t initial = -sum * constants->zero_points[c + i];
+    uint8_t* place = block + PlaceOf(row.packing, width, i) * 4;
+    std::memcpy(place, &initial, 4);
+    std::memcpy(place + width * 4, &epilogue.scale[c + i], 4);
+    std::memcpy(place + width * 8, &epilogue.bias[c + i], 4);
   }
 }
 
@@ -102,12 +104,10 @@ DepthwiseConstants PackDepthwise(const DepthwiseRow& row, const DepthwiseGeometr
   constants.bytes = padded * constants.channel_bytes;
   if (!constants.weights) return constants;
   if (integer) {
-    constants.initial = AllocateAligned<int32_t>(padded);
-    constants.scale = AllocateAligned<float>(padded);
-    constants.bias = AllocateAligned<float>(padded);
+    constants.channels = AllocateAligned<uint8_t>(padded * kDepthwiseChannelBytes);
     constants.zero_points = AllocateAligned<uint8_t>(padded + kEpilogueSlack);
-    constants.bytes += padded * 13;
-    if (!constants.initial || !constants.scale || !constants.bias || !constants.zero_points) return constants;
+    constants.bytes += padded * (kDepthwiseChannelBytes + 1);
+    if (!constants.channels || !constants.zero_points) return constants;
     std::memcpy(constants.zero_points.get(), zero_points, g.channels);
   }
   for (size_t c = 0; c < g.channels;) {

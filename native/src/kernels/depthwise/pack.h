@@ -7,9 +7,7 @@ namespace lowp {
 
 struct DepthwiseConstants {
   AlignedPtr<uint8_t> weights;
-  AlignedPtr<int32_t> initial;      // the rest is for integer rows
-  AlignedPtr<float> scale;
-  AlignedPtr<float> bias;
+  AlignedPtr<uint8_t> channels;     // the rest is for integer rows
   AlignedPtr<uint8_t> zero_points;
   size_t channel_bytes = 0;         // of weights per channel
   size_t bytes = 0;

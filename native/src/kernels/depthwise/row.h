@@ -47,9 +47,9 @@ struct DepthwiseTask {
   size_t begin = 0;
   size_t end = 0;                    // a block's boundary or geometry->channels
   const uint8_t* weights = nullptr;  // packed constants, at channel 0
-  const int32_t* initial = nullptr;  // integer: sums before the first tap, as if all taps outside were zero points
-  const float* scale = nullptr;      // integer: in the blocks' order
-  const float* bias = nullptr;
+  // Integer, by block: sums of s32 before the first tap, for taps outside of the input that read the zero point; then
+  // the scales and the biases.
+  const uint8_t* channels = nullptr;
   const uint8_t* zero_points = nullptr;  // integer: by channel, kEpilogueSlack more
   uint8_t* scratch = nullptr;
 };
@@ -64,6 +64,9 @@ struct DepthwiseRow {
   uint32_t stride_w;   // 3x3 kernels with this stride and dilation_w 1 only; 0: any kernel
   void (*run)(const DepthwiseTask& task);
 };
+
+// Bytes of DepthwiseTask::channels per channel.
+constexpr size_t kDepthwiseChannelBytes = 12;
 
 // Output pixels whose taps' addresses are kept at once by rows of TapGroups::kSequence.
 constexpr size_t DepthwiseSegment(size_t taps) { return taps >= 1024 ? 1 : 4096 / taps; }
