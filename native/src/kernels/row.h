@@ -14,7 +14,8 @@ struct Row {
 };
 
 // A row whose name is that of its function table.
-#define LOWP_ROW(table, isa) {#table, ::lowp::Isa::isa, &table}
+#define LOWP_ROW(table, isa) \
+  { #table, ::lowp::Isa::isa, &table }
 
 // Rows are listed best first and end with the scalar row. A forced row counts where its instruction set is in force.
 template <class Functions, size_t N>

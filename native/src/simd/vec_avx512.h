@@ -34,9 +34,7 @@ LOWP_INLINE Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 LOWP_INLINE Vec Sqrt(Vec v) { return _mm512_sqrt_ps(v); }
 LOWP_INLINE Vec Abs(Vec v) { return _mm512_andnot_ps(Set(-0.0f), v); }
 LOWP_INLINE Vec Negate(Vec v) { return _mm512_xor_ps(v, Set(-0.0f)); }
-LOWP_INLINE Vec RoundEven(Vec v) {
-  return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+LOWP_INLINE Vec RoundEven(Vec v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 LOWP_INLINE Mask Less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 LOWP_INLINE Mask LessOrEqual(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 LOWP_INLINE Vec Select(Mask m, Vec yes, Vec no) { return _mm512_mask_blend_ps(m, no, yes); }

@@ -35,7 +35,7 @@ struct FromBoolean {
 };
 
 // Whole vectors here, the rest in the scalar row.
-template <class From, class T, ConvertFunction ConvertRows::* kRest>
+template <class From, class T, ConvertFunction ConvertRows::*kRest>
 void Run(const void* x, float* y, size_t n) {
   const T* values = static_cast<const T*>(x);
   size_t i = 0;

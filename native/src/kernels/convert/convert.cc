@@ -17,7 +17,7 @@ constexpr Row<ConvertRows> kRows[] = {
 };
 
 // By element type.
-constexpr ConvertFunction ConvertRows::* kFunctions[kElementTypes] = {
+constexpr ConvertFunction ConvertRows::*kFunctions[kElementTypes] = {
     &ConvertRows::f32, &ConvertRows::u8,  &ConvertRows::i8,  &ConvertRows::i32,
     &ConvertRows::i64, &ConvertRows::f16, &ConvertRows::i16, &ConvertRows::boolean,
 };

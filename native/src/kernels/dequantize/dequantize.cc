@@ -27,7 +27,8 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(CheckedProduct(&in_elements, p.batch, p.spatial, p.in_stride) &&
                    CheckedProduct(&out_elements, p.batch, p.spatial, p.channels),
                "dequantize: sizes overflow");
-  LOWP_REQUIRE(call.Input(0).Is(ElementType::kU8, in_elements), "dequantize: x must be u8[batch * spatial * in_stride]");
+  LOWP_REQUIRE(call.Input(0).Is(ElementType::kU8, in_elements),
+               "dequantize: x must be u8[batch * spatial * in_stride]");
   for (size_t i : {1, 2})
     LOWP_REQUIRE(IsChannelConstant(call.Input(i), p.channels),
                  "dequantize: scale and zero_point must be constants f32[1] or f32[channels]");
@@ -74,8 +75,10 @@ class DequantizeCall final : public PreparedCall {
       const size_t pixels = std::min(pixel_tile_, spatial_ - first);
       const uint8_t* tile_x = x + (image * spatial_ + first) * k_.in_stride;
       float* image_y = y + image * spatial_ * k_.channels;
-      if (planes_) rows_->planes(tile_x, image_y + first, spatial_, pixels, k_);
-      else rows_->pixels(tile_x, image_y + first * k_.channels, pixels, k_);
+      if (planes_)
+        rows_->planes(tile_x, image_y + first, spatial_, pixels, k_);
+      else
+        rows_->pixels(tile_x, image_y + first * k_.channels, pixels, k_);
     }
   }
 

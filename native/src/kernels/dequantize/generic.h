@@ -66,8 +66,10 @@ void Planes(const uint8_t* x, float* y, size_t plane, size_t pixels, const Dequa
         const Ints bytes = And(ShiftRight(words, static_cast<uint32_t>(8 * j)), SetInts(255));
         const Vec v = Dequantize(IntsToFloat(bytes), zero_point[j], scale[j]);
         float* to = y + (c + j) * plane + p;
-        if (n == kLanes) Store(to, v);
-        else StorePart(to, v, n);
+        if (n == kLanes)
+          Store(to, v);
+        else
+          StorePart(to, v, n);
       }
     }
   }

@@ -37,7 +37,7 @@ Geometry ReadGeometry(const EltwiseParams& p) {
 }
 
 // True when the operand is f32 and holds the element with the greatest coordinates. Needs all sizes > 0.
-bool Covers(const Operand& o, const Geometry& g, uint64_t Dimension::* stride) {
+bool Covers(const Operand& o, const Geometry& g, uint64_t Dimension::*stride) {
   uint64_t last = 0;
   for (const Dimension& d : g.d) {
     uint64_t step = 0;
@@ -84,7 +84,7 @@ Geometry Coalesce(const Geometry& g) {
 }
 
 // True when the operand is read once, in the order of y.
-bool IsDense(const Geometry& coalesced, uint64_t Dimension::* stride) {
+bool IsDense(const Geometry& coalesced, uint64_t Dimension::*stride) {
   uint64_t expected = 1;
   for (int i = kRank - 1; i >= 0; i--) {
     const Dimension& d = coalesced.d[i];
@@ -96,7 +96,8 @@ bool IsDense(const Geometry& coalesced, uint64_t Dimension::* stride) {
 
 class EltwiseCall final : public PreparedCall {
  public:
-  EltwiseCall(const CallView& call, const PrepareContext& context) : g_(Coalesce(ReadGeometry(call.Params<EltwiseParams>()))) {
+  EltwiseCall(const CallView& call, const PrepareContext& context)
+      : g_(Coalesce(ReadGeometry(call.Params<EltwiseParams>()))) {
     const auto& p = call.Params<EltwiseParams>();
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const Row<EltwiseRows>& chosen = SelectRow(kRows, context);
@@ -131,8 +132,10 @@ class EltwiseCall final : public PreparedCall {
     const Dimension &d1 = g_.d[1], &d2 = g_.d[2], &d3 = g_.d[3];
     const size_t i0 = outer / d1.size, i1 = outer % d1.size;
     EltwiseBlock block;
-    block.a = static_cast<const float*>(context.inputs[0]) + i0 * g_.d[0].a + i1 * d1.a + first_row * d2.a + column * d3.a;
-    block.b = static_cast<const float*>(context.inputs[1]) + i0 * g_.d[0].b + i1 * d1.b + first_row * d2.b + column * d3.b;
+    block.a =
+        static_cast<const float*>(context.inputs[0]) + i0 * g_.d[0].a + i1 * d1.a + first_row * d2.a + column * d3.a;
+    block.b =
+        static_cast<const float*>(context.inputs[1]) + i0 * g_.d[0].b + i1 * d1.b + first_row * d2.b + column * d3.b;
     block.y = static_cast<float*>(context.outputs[0]) + (outer * d2.size + first_row) * d3.size + column;
     block.rows = std::min<size_t>(rows_, d2.size - first_row);
     block.n = std::min<size_t>(columns_, d3.size - column);
@@ -149,8 +152,8 @@ class EltwiseCall final : public PreparedCall {
   Geometry g_;
   EltwiseFunction function_ = nullptr;
   float low_, high_;
-  size_t rows_ = 1, columns_ = 1;              // extent of a tile
-  size_t row_tiles_ = 1, column_tiles_ = 1;    // tiles along the two inner dimensions
+  size_t rows_ = 1, columns_ = 1;            // extent of a tile
+  size_t row_tiles_ = 1, column_tiles_ = 1;  // tiles along the two inner dimensions
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {

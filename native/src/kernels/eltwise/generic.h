@@ -79,12 +79,14 @@ void RunBlock(const EltwiseBlock& block) {
   RunRows<Op, kClamp, Step::kAny, Step::kAny>(block);
 }
 
-#define LOWP_ELTWISE_FUNCTIONS(clamp)                                                                   \
-  {RunBlock<AddOp, clamp>,     RunBlock<SubtractOp, clamp>, RunBlock<MultiplyOp, clamp>,                \
-   RunBlock<DivideOp, clamp>,  RunBlock<MaximumOp, clamp>,  RunBlock<MinimumOp, clamp>,                 \
-   RunBlock<SquaredDifferenceOp, clamp>}
+#define LOWP_ELTWISE_FUNCTIONS(clamp)                                                                            \
+  {                                                                                                              \
+    RunBlock<AddOp, clamp>, RunBlock<SubtractOp, clamp>, RunBlock<MultiplyOp, clamp>, RunBlock<DivideOp, clamp>, \
+        RunBlock<MaximumOp, clamp>, RunBlock<MinimumOp, clamp>, RunBlock<SquaredDifferenceOp, clamp>             \
+  }
 
-#define LOWP_ELTWISE_ROWS {LOWP_ELTWISE_FUNCTIONS(false), LOWP_ELTWISE_FUNCTIONS(true)}
+#define LOWP_ELTWISE_ROWS \
+  { LOWP_ELTWISE_FUNCTIONS(false), LOWP_ELTWISE_FUNCTIONS(true) }
 
 }  // namespace
 }  // namespace lowp

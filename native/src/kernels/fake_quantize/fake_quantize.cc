@@ -29,7 +29,8 @@ Status Validate(const CallView& call) {
   for (size_t i : {1, 2, 3, 4})
     LOWP_REQUIRE(IsChannelConstant(call.Input(i), p.channels),
                  "fake_quantize: limits must be constants f32[1] or f32[channels]");
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, elements), "fake_quantize: y must be f32[outer * channels * inner]");
+  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, elements),
+               "fake_quantize: y must be f32[outer * channels * inner]");
   return Status();
 }
 

@@ -7,8 +7,8 @@ namespace lowp {
 
 // Constants per channel; each array has 64 entries behind the last channel, which repeat from channel 0.
 struct FakeQuantizeConstants {
-  const float* low;          // min(input_low, input_high)
-  const float* high;         // max(input_low, input_high)
+  const float* low;   // min(input_low, input_high)
+  const float* high;  // max(input_low, input_high)
   const float* input_low;
   const float* input_range;  // input_high - input_low
   const float* output_low;

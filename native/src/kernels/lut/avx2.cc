@@ -8,9 +8,9 @@
 namespace lowp {
 namespace {
 
-// vpshufb gives 0 for an index byte with its top bit set and otherwise looks at the low four bits. Counting x down by 16
-// per step, with saturation so that negative stays negative, step k sees x >= 16 k only. With D[0] = T[0] and
-// D[k] = T[k] ^ T[k - 1] of the sixteen-byte tables T, the exclusive or of all steps is T[x / 16][x % 16].
+// vpshufb gives 0 for an index byte with its top bit set and otherwise looks at the low four bits. Counting x down by
+// 16 per step, with saturation so that negative stays negative, step k sees x >= 16 k only. With D[0] = T[0] and D[k] =
+// T[k] ^ T[k - 1] of the sixteen-byte tables T, the exclusive or of all steps is T[x / 16][x % 16].
 struct Tables {
   alignas(32) uint8_t half[2][8][32];  // x < 128 and x >= 128
 };

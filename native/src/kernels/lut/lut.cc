@@ -37,9 +37,8 @@ class LutCall final : public PreparedCall {
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
     const FlatRange r = FlatTiles(elements_, begin, end);
-    rows_->run(static_cast<const uint8_t*>(context.inputs[0]) + r.first,
-               static_cast<const uint8_t*>(context.inputs[1]), static_cast<uint8_t*>(context.outputs[0]) + r.first,
-               r.count);
+    rows_->run(static_cast<const uint8_t*>(context.inputs[0]) + r.first, static_cast<const uint8_t*>(context.inputs[1]),
+               static_cast<uint8_t*>(context.outputs[0]) + r.first, r.count);
   }
 
  private:

@@ -93,8 +93,10 @@ LOWP_INLINE void Strip(const float* x, size_t rows, size_t stride, size_t n, Obs
     Store(maxs + v * kLanes, max[v]);
   }
   for (size_t c = 0; c < (kVectors - 1) * kLanes + n; c++) {
-    if (IsFinite(sums[c])) out[c] = {sums[c], mins[c], maxs[c], 0};
-    else observe_f32_scalar.columns(x + c, rows, stride, 1, out + c);
+    if (IsFinite(sums[c]))
+      out[c] = {sums[c], mins[c], maxs[c], 0};
+    else
+      observe_f32_scalar.columns(x + c, rows, stride, 1, out + c);
   }
 }
 
@@ -106,10 +108,14 @@ void Columns(const float* x, size_t rows, size_t stride, size_t channels, Observ
     const size_t left = channels - c;
     const size_t vectors = (left + kLanes - 1) / kLanes < kStripVectors ? (left + kLanes - 1) / kLanes : kStripVectors;
     const size_t last = left - (vectors - 1) * kLanes < kLanes ? left - (vectors - 1) * kLanes : kLanes;
-    if (vectors == 1) Strip<1>(x + c, rows, stride, last, out + c);
-    else if (vectors == 2) Strip<2>(x + c, rows, stride, last, out + c);
-    else if (vectors == 3) Strip<3>(x + c, rows, stride, last, out + c);
-    else Strip<4>(x + c, rows, stride, last, out + c);
+    if (vectors == 1)
+      Strip<1>(x + c, rows, stride, last, out + c);
+    else if (vectors == 2)
+      Strip<2>(x + c, rows, stride, last, out + c);
+    else if (vectors == 3)
+      Strip<3>(x + c, rows, stride, last, out + c);
+    else
+      Strip<4>(x + c, rows, stride, last, out + c);
     c += (vectors - 1) * kLanes + last;
   }
 }

@@ -76,12 +76,15 @@ class ObserveCall final : public PreparedCall {
     ObservePartial* partials = reinterpret_cast<ObservePartial*>(context.shared);
     if (phase == 1) {
       const size_t last = std::min(channels_, end * kCombineTile);
-      for (size_t c = begin * kCombineTile; c < last; c++) Combine(partials, c, static_cast<float*>(context.outputs[0]));
+      for (size_t c = begin * kCombineTile; c < last; c++)
+        Combine(partials, c, static_cast<float*>(context.outputs[0]));
       return;
     }
     for (size_t tile = begin; tile < end; tile++) {
-      if (columns_) ColumnTile(x, tile, partials);
-      else LaneTile(x, tile, partials);
+      if (columns_)
+        ColumnTile(x, tile, partials);
+      else
+        LaneTile(x, tile, partials);
     }
   }
 
@@ -121,12 +124,12 @@ class ObserveCall final : public PreparedCall {
     y[4 * channels_ + c] = static_cast<float>(non_finite);
   }
 
-  size_t channels_;      // rows of statistics have this length
-  size_t count_;         // elements per channel
+  size_t channels_;  // rows of statistics have this length
+  size_t count_;     // elements per channel
   size_t outer_, inner_;
-  size_t chunks_ = 0;    // per channel
-  size_t pieces_ = 1;    // chunks of one run
-  size_t runs_ = 1;      // runs of one chunk
+  size_t chunks_ = 0;  // per channel
+  size_t pieces_ = 1;  // chunks of one run
+  size_t runs_ = 1;    // runs of one chunk
   bool columns_;
   const ObserveRows* rows_ = nullptr;
 };

@@ -3,9 +3,9 @@
 // in 0 x f32 [outer, channels, inner]; channels-last tensors have inner == 1.
 // out 0 f32 [5, C], C = per_channel ? channels : 1, rows min, max, max |x|, mean, number of non-finite elements.
 //
-// NaN and Inf count in the last row only; a channel without finite elements gives zeros. A minimum or maximum of zero is
-// +0. The mean is the double sum of the finite elements over their number, rounded once to float. Sums never depend on
-// threads or instruction set; they are made per chunk, and the sums of the chunks are added in order to 0:
+// NaN and Inf count in the last row only; a channel without finite elements gives zeros. A minimum or maximum of zero
+// is +0. The mean is the double sum of the finite elements over their number, rounded once to float. Sums never depend
+// on threads or instruction set; they are made per chunk, and the sums of the chunks are added in order to 0:
 //
 //   lanes    When C == 1 or inner > 1: 16 sums in double; element j of a run goes to sum j mod 16. At the end of a
 //            chunk s[j] += s[j + 8] for j < 8, s[j] += s[j + 4] for j < 4, s[j] += s[j + 2] for j < 2, and s[0] + s[1].

@@ -104,8 +104,10 @@ LOWP_INLINE void PlaneGroup(const float* x, size_t plane, uint8_t* y, size_t pix
       word = Or(word, ShiftLeft(RoundToInts(Min(Max(v, low[j]), high[j])), 8 * j));
     }
     if (k.out_stride == 4) {
-      if (n == kLanes) StoreInts(y + p * 4, word);
-      else StoreIntsPart(y + p * 4, word, n);
+      if (n == kLanes)
+        StoreInts(y + p * 4, word);
+      else
+        StoreIntsPart(y + p * 4, word, n);
       continue;
     }
     alignas(64) uint8_t bytes[4 * kLanes];
@@ -127,11 +129,21 @@ void Planes(const float* x, size_t plane, uint8_t* y, size_t pixels, const Quant
     const uint32_t pads = real >= 4 ? 0 : 0x01010101u << (8 * real);
     const uint32_t fill = k.pad_value * pads;
     switch (real) {
-      case 0: PlaneGroup<0>(x, plane, y, pixels, c, width, fill, k); break;
-      case 1: PlaneGroup<1>(x, plane, y, pixels, c, width, fill, k); break;
-      case 2: PlaneGroup<2>(x, plane, y, pixels, c, width, fill, k); break;
-      case 3: PlaneGroup<3>(x, plane, y, pixels, c, width, fill, k); break;
-      default: PlaneGroup<4>(x, plane, y, pixels, c, width, fill, k); break;
+      case 0:
+        PlaneGroup<0>(x, plane, y, pixels, c, width, fill, k);
+        break;
+      case 1:
+        PlaneGroup<1>(x, plane, y, pixels, c, width, fill, k);
+        break;
+      case 2:
+        PlaneGroup<2>(x, plane, y, pixels, c, width, fill, k);
+        break;
+      case 3:
+        PlaneGroup<3>(x, plane, y, pixels, c, width, fill, k);
+        break;
+      default:
+        PlaneGroup<4>(x, plane, y, pixels, c, width, fill, k);
+        break;
     }
   }
 }

@@ -35,7 +35,8 @@ Status Validate(const CallView& call) {
   const Operand bounds = call.Input(3);
   LOWP_REQUIRE(!bounds.present || (bounds.constant && bounds.Is(ElementType::kU8, uint64_t{p.channels} * 2)),
                "quantize: bounds must be a constant u8[2 * channels]");
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kU8, out_elements), "quantize: y must be u8[batch * spatial * out_stride]");
+  LOWP_REQUIRE(call.Output(0).Is(ElementType::kU8, out_elements),
+               "quantize: y must be u8[batch * spatial * out_stride]");
   return Status();
 }
 
@@ -72,8 +73,10 @@ class QuantizeCall final : public PreparedCall {
       const size_t pixels = std::min(pixel_tile_, spatial_ - first);
       const float* image_x = x + image * spatial_ * k_.channels;
       uint8_t* tile_y = y + (image * spatial_ + first) * k_.out_stride;
-      if (planes_) rows_->planes(image_x + first, spatial_, tile_y, pixels, k_);
-      else rows_->pixels(image_x + first * k_.channels, tile_y, pixels, k_);
+      if (planes_)
+        rows_->planes(image_x + first, spatial_, tile_y, pixels, k_);
+      else
+        rows_->pixels(image_x + first * k_.channels, tile_y, pixels, k_);
     }
   }
 
@@ -89,8 +92,14 @@ class QuantizeCall final : public PreparedCall {
     high_ = bounds.present ? WrapChannels<uint8_t>(lows + channels, channels, channels)
                            : WrapChannels<uint8_t>(lows + 1, 1, channels);
     if (!inv_scale_ || !shift_ || !low_ || !high_) return Status(Code::kMemory, "quantize: out of memory");
-    k_ = {inv_scale_.get(), shift_.get(), low_.get(), high_.get(), channels, p.out_stride,
-          static_cast<uint8_t>(p.pad_value), false};
+    k_ = {inv_scale_.get(),
+          shift_.get(),
+          low_.get(),
+          high_.get(),
+          channels,
+          p.out_stride,
+          static_cast<uint8_t>(p.pad_value),
+          false};
     k_.uniform = IsUniform(k_.inv_scale, channels) && IsUniform(k_.shift, channels) && IsUniform(k_.low, channels) &&
                  IsUniform(k_.high, channels);
     packed_bytes = (channels + kChannelWrap) * 10;
@@ -101,9 +110,9 @@ class QuantizeCall final : public PreparedCall {
   AlignedPtr<uint8_t> low_, high_;
   QuantizeConstants k_{};
   const QuantizeRows* rows_ = nullptr;
-  bool planes_ = false;       // channels-first input
-  bool dense_ = false;        // element i of y is element i of x
-  size_t spatial_ = 0;        // pixels of one image; of all images when they follow each other
+  bool planes_ = false;  // channels-first input
+  bool dense_ = false;   // element i of y is element i of x
+  size_t spatial_ = 0;   // pixels of one image; of all images when they follow each other
   size_t elements_ = 0;
   size_t pixel_tile_ = 0;
   size_t tiles_per_image_ = 0;

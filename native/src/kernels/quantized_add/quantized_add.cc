@@ -32,7 +32,12 @@ class QuantizedAddCall final : public PreparedCall {
   QuantizedAddCall(const CallView& call, const PrepareContext& context)
       : elements_(call.Params<QuantizedAddParams>().elements), to_u8_(call.Output(0).type == ElementType::kU8) {
     const auto& p = call.Params<QuantizedAddParams>();
-    k_ = {p.scale_a, p.scale_b, p.bias, p.float_low, p.float_high, static_cast<uint8_t>(p.low),
+    k_ = {p.scale_a,
+          p.scale_b,
+          p.bias,
+          p.float_low,
+          p.float_high,
+          static_cast<uint8_t>(p.low),
           static_cast<uint8_t>(p.high)};
     const Row<QuantizedAddRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
@@ -46,8 +51,10 @@ class QuantizedAddCall final : public PreparedCall {
     const FlatRange r = FlatTiles(elements_, begin, end);
     const uint8_t* a = static_cast<const uint8_t*>(context.inputs[0]) + r.first;
     const uint8_t* b = static_cast<const uint8_t*>(context.inputs[1]) + r.first;
-    if (to_u8_) rows_->to_u8(a, b, static_cast<uint8_t*>(context.outputs[0]) + r.first, r.count, k_);
-    else rows_->to_f32(a, b, static_cast<float*>(context.outputs[0]) + r.first, r.count, k_);
+    if (to_u8_)
+      rows_->to_u8(a, b, static_cast<uint8_t*>(context.outputs[0]) + r.first, r.count, k_);
+    else
+      rows_->to_f32(a, b, static_cast<float*>(context.outputs[0]) + r.first, r.count, k_);
   }
 
  private:

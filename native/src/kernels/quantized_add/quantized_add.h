@@ -11,9 +11,9 @@
 
 namespace lowp {
 
-#define LOWP_QUANTIZED_ADD_PARAMS(F)                                                              \
-  F(u32, elements) F(u32, low) F(u32, high) F(f32, scale_a) F(f32, scale_b) F(f32, bias)          \
-  F(f32, float_low) F(f32, float_high)
+#define LOWP_QUANTIZED_ADD_PARAMS(F) \
+  F(u32, elements)                   \
+  F(u32, low) F(u32, high) F(f32, scale_a) F(f32, scale_b) F(f32, bias) F(f32, float_low) F(f32, float_high)
 LOWP_PARAMS(QuantizedAddParams, LOWP_QUANTIZED_ADD_PARAMS)
 
 extern const KernelDef kernel_quantized_add;

@@ -19,9 +19,7 @@ LOWP_INLINE Vec ExpOp(Vec x, Vec, Vec) { return Exp(x); }
 LOWP_INLINE Vec SqrtOp(Vec x, Vec, Vec) { return Sqrt(x); }
 LOWP_INLINE Vec AbsOp(Vec x, Vec, Vec) { return Abs(x); }
 LOWP_INLINE Vec NegativeOp(Vec x, Vec, Vec) { return Negate(x); }
-LOWP_INLINE Vec HSwish(Vec x, Vec, Vec) {
-  return Div(Mul(x, Confine(Add(x, Set(3.0f)), 0.0f, 6.0f)), Set(6.0f));
-}
+LOWP_INLINE Vec HSwish(Vec x, Vec, Vec) { return Div(Mul(x, Confine(Add(x, Set(3.0f)), 0.0f, 6.0f)), Set(6.0f)); }
 LOWP_INLINE Vec HSigmoid(Vec x, Vec, Vec) { return Div(Confine(Add(x, Set(3.0f)), 0.0f, 6.0f), Set(6.0f)); }
 LOWP_INLINE Vec Elu(Vec x, Vec alpha, Vec) { return Select(Less(Set(0.0f), x), x, Mul(alpha, ExpMinusOne(x))); }
 LOWP_INLINE Vec Swish(Vec x, Vec, Vec beta) { return Mul(x, Sigmoid(Mul(beta, x))); }
@@ -30,12 +28,12 @@ LOWP_INLINE Vec GeluErf(Vec x, Vec, Vec) {
 }
 LOWP_INLINE Vec SoftplusOp(Vec x, Vec, Vec) { return Softplus(x); }
 
-#define LOWP_UNARY_FUNCTION(Function, Formula)                                          \
-  void Function(const float* x, float* y, size_t n, float alpha, float beta) {          \
-    const Vec va = Set(alpha), vb = Set(beta);                                          \
-    size_t i = 0;                                                                       \
-    for (; i + kLanes <= n; i += kLanes) Store(y + i, Formula(Load(x + i), va, vb));    \
-    if (i < n) StorePart(y + i, Formula(LoadPart(x + i, n - i), va, vb), n - i);        \
+#define LOWP_UNARY_FUNCTION(Function, Formula)                                       \
+  void Function(const float* x, float* y, size_t n, float alpha, float beta) {       \
+    const Vec va = Set(alpha), vb = Set(beta);                                       \
+    size_t i = 0;                                                                    \
+    for (; i + kLanes <= n; i += kLanes) Store(y + i, Formula(Load(x + i), va, vb)); \
+    if (i < n) StorePart(y + i, Formula(LoadPart(x + i, n - i), va, vb), n - i);     \
   }
 
 LOWP_UNARY_FUNCTION(RunClamp, Clamp)
@@ -53,9 +51,13 @@ LOWP_UNARY_FUNCTION(RunSwish, Swish)
 LOWP_UNARY_FUNCTION(RunGeluErf, GeluErf)
 LOWP_UNARY_FUNCTION(RunSoftplus, SoftplusOp)
 
-#define LOWP_UNARY_ROWS                                                                          \
-  {{RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, \
-    RunHSigmoid, RunElu, RunSwish, RunGeluErf, RunSoftplus}}
+#define LOWP_UNARY_ROWS                                                                                          \
+  {                                                                                                              \
+    {                                                                                                            \
+      RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, RunHSigmoid, \
+          RunElu, RunSwish, RunGeluErf, RunSoftplus                                                              \
+    }                                                                                                            \
+  }
 
 }  // namespace
 }  // namespace lowp

@@ -1,0 +1,181 @@
+// Tests of `unary`: accuracy against double, behaviour at the ends, and every row against the scalar row.
+#include "kernels/unary/unary.h"
+
+#include <algorithm>
+
+#include "float_data.h"
+#include "kernel_harness.h"
+
+namespace lowp::test {
+namespace {
+
+enum Op : uint32_t {
+  kClamp,
+  kLeakyRelu,
+  kSigmoid,
+  kTanh,
+  kExp,
+  kSqrt,
+  kAbs,
+  kNegative,
+  kHSwish,
+  kHSigmoid,
+  kElu,
+  kSwish,
+  kGeluErf,
+  kSoftplus,
+  kOps
+};
+
+std::vector<float> Compute(uint32_t op, const std::vector<float>& x, Isa isa, float alpha = 0.1f, float beta = 1.5f) {
+  const UnaryParams p{op, static_cast<uint32_t>(x.size()), alpha, beta};
+  const Buffer in = Buffer::F32(x);
+  Buffer y(ElementType::kF32, x.size());
+  RunCall({&kernel_unary, &p, {&in}, {}, {&y}}, isa);
+  return y.to_vector<float>();
+}
+
+double Exact(uint32_t op, double x, double alpha, double beta) {
+  switch (op) {
+    case kLeakyRelu:
+      return x < 0 ? alpha * x : x;
+    case kSigmoid:
+      return 1 / (1 + std::exp(-x));
+    case kTanh:
+      return std::tanh(x);
+    case kExp:
+      return std::exp(x);
+    case kSqrt:
+      return std::sqrt(x);
+    case kAbs:
+      return std::fabs(x);
+    case kNegative:
+      return -x;
+    case kHSwish:
+      return x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case kHSigmoid:
+      return std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case kElu:
+      return x > 0 ? x : alpha * std::expm1(x);
+    case kSwish:
+      return x / (1 + std::exp(-beta * x));
+    case kGeluErf:
+      return 0.5 * x * (1 + std::erf(x * std::sqrt(0.5)));
+    case kSoftplus:
+      return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+    default:
+      return std::min(std::max(x, alpha), beta);
+  }
+}
+
+// Every float pattern in steps of `step` between two positive values, with both signs.
+std::vector<float> Sweep(float low, float high, uint32_t step) {
+  std::vector<float> x;
+  for (uint32_t bits = BitsOf(low); bits <= BitsOf(high); bits += step) {
+    float v;
+    std::memcpy(&v, &bits, sizeof(v));
+    x.push_back(v);
+    x.push_back(-v);
+  }
+  return x;
+}
+
+double LargestUlpError(uint32_t op, const std::vector<float>& x, float alpha = 1.0f, float beta = 1.0f) {
+  const std::vector<float> y = Compute(op, x, ActiveIsa(), alpha, beta);
+  double worst = 0;
+  for (size_t i = 0; i < x.size(); i++) {
+    const double error = UlpError(Exact(op, x[i], alpha, beta), y[i]);
+    if (error > worst) worst = error;
+  }
+  ::testing::Test::RecordProperty("ulp", std::to_string(worst));
+  return worst;
+}
+
+// Bounds in ulp of the exact result; the documented ones of simd/elementary.h.
+TEST(Unary, ExpIsAccurateToOneUlp) { EXPECT_LE(LargestUlpError(kExp, Sweep(1e-30f, 110.0f, 997)), 1.0); }
+TEST(Unary, SigmoidIsAccurateToThreeUlp) { EXPECT_LE(LargestUlpError(kSigmoid, Sweep(1e-30f, 110.0f, 997)), 3.0); }
+TEST(Unary, TanhIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kTanh, Sweep(1e-30f, 50.0f, 997)), 2.0); }
+TEST(Unary, EluIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kElu, Sweep(1e-30f, 110.0f, 997)), 2.0); }
+TEST(Unary, SoftplusIsAccurateToThreeUlp) { EXPECT_LE(LargestUlpError(kSoftplus, Sweep(1e-30f, 110.0f, 997)), 3.0); }
+TEST(Unary, SwishIsAccurateToFourUlp) { EXPECT_LE(LargestUlpError(kSwish, Sweep(1e-30f, 80.0f, 997)), 4.0); }
+
+// For x < 0 the definition cancels, so the error is absolute there: one ulp of 1 + erf times |x| / 2.
+TEST(Unary, GeluIsAccurateToFourUlpOrItsCancellation) {
+  const std::vector<float> x = Sweep(1e-30f, 20.0f, 997), y = Compute(kGeluErf, x, ActiveIsa());
+  for (size_t i = 0; i < x.size(); i++) {
+    const double exact = Exact(kGeluErf, x[i], 0, 0);
+    if (x[i] > -0.5f)
+      ASSERT_LE(UlpError(exact, y[i]), 4.0) << x[i];
+    else
+      ASSERT_LE(std::fabs(exact - y[i]), std::fabs(x[i]) * 0x1p-24) << x[i];
+  }
+}
+
+TEST(Unary, SimpleOpsAreTheirDefinition) {
+  const std::vector<float> x = RandomFloats(1000, 3, -8.0f, 8.0f);
+  for (uint32_t op : {kClamp, kLeakyRelu, kSqrt, kAbs, kNegative}) {
+    const std::vector<float> y = Compute(op, x, ActiveIsa(), -0.25f, 2.0f);
+    for (size_t i = 0; i < x.size(); i++)
+      ASSERT_TRUE(SameFloat(static_cast<float>(Exact(op, x[i], -0.25, 2.0)), y[i])) << op << " " << x[i];
+  }
+  for (uint32_t op : {kHSwish, kHSigmoid}) {
+    const std::vector<float> y = Compute(op, x, ActiveIsa());
+    for (size_t i = 0; i < x.size(); i++) ASSERT_NEAR(Exact(op, x[i], 0, 0), y[i], 1e-6 * (1 + std::fabs(x[i])));
+  }
+}
+
+TEST(Unary, SaturatesAtTheEnds) {
+  const std::vector<float> x = {-INFINITY, -200.0f, -0.0f, 0.0f, 200.0f, INFINITY};
+  EXPECT_TRUE(SameFloats({0, 0, 1, 1, INFINITY, INFINITY}, Compute(kExp, x, ActiveIsa())));
+  EXPECT_TRUE(SameFloats({0, 0, 0.5f, 0.5f, 1, 1}, Compute(kSigmoid, x, ActiveIsa())));
+  EXPECT_TRUE(SameFloats({-1, -1, -0.0f, 0, 1, 1}, Compute(kTanh, x, ActiveIsa())));
+  EXPECT_TRUE(SameFloats({-0.5f, -0.5f, 0.0f * 0.5f, 0, 200, INFINITY}, Compute(kElu, x, ActiveIsa(), 0.5f)));
+  EXPECT_TRUE(SameFloats({0, 0, 0x1.62e430p-1f, 0x1.62e430p-1f, 200, INFINITY}, Compute(kSoftplus, x, ActiveIsa())));
+  EXPECT_TRUE(SameFloats({-2, -2, -0.0f, 0, 3, 3}, Compute(kClamp, x, ActiveIsa(), -2.0f, 3.0f)));
+}
+
+TEST(Unary, NanStaysNanButInClamp) {
+  for (Isa isa : RunnableIsas())
+    for (uint32_t op = 0; op < kOps; op++) {
+      const std::vector<float> y = Compute(op, {NAN, NAN, 1.0f}, isa, 0.25f, 2.0f);
+      if (op == kClamp)
+        EXPECT_EQ(y[0], 0.25f);
+      else
+        EXPECT_TRUE(std::isnan(y[0])) << op << " " << IsaName(isa);
+      EXPECT_FALSE(std::isnan(y[2]));
+    }
+}
+
+TEST(Unary, EveryRowGivesTheBitsOfTheScalarRow) {
+  std::vector<float> x = Sweep(1e-45f, 3e38f, 100003);
+  for (float v : SpecialFloats()) x.push_back(v);
+  for (float v : RandomFloats(20000, 11, -12.0f, 12.0f)) x.push_back(v);
+  for (uint32_t op = 0; op < kOps; op++) {
+    const std::vector<float> expected = Compute(op, x, Isa::kScalar);
+    for (Isa isa : RunnableIsas())
+      EXPECT_TRUE(SameFloats(expected, Compute(op, x, isa))) << IsaName(isa) << " op " << op;
+  }
+}
+
+TEST(Unary, EveryTail) {
+  for (size_t n = 0; n <= 70; n++) {
+    const std::vector<float> x = RandomFloats(n, static_cast<unsigned>(n), -5.0f, 5.0f, true);
+    for (uint32_t op = 0; op < kOps; op++)
+      for (Isa isa : RunnableIsas())
+        ASSERT_TRUE(SameFloats(Compute(op, x, Isa::kScalar), Compute(op, x, isa))) << IsaName(isa) << " " << n;
+  }
+}
+
+TEST(Unary, RefusesBadCalls) {
+  const UnaryParams p{kExp, 10, 0, 0}, unknown{kOps, 10, 0, 0};
+  const Buffer x(ElementType::kF32, 10), other(ElementType::kF32, 9), bytes(ElementType::kU8, 10);
+  EXPECT_TRUE(ValidateOnly({&kernel_unary, &p, {&x}, {}, {&x}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_unary, &unknown, {&x}, {}, {&x}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_unary, &p, {&other}, {}, {&x}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_unary, &p, {&x}, {}, {&other}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_unary, &p, {&bytes}, {}, {&x}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_unary, &p, {}, {}, {&x}}).ok());
+}
+
+}  // namespace
+}  // namespace lowp::test
