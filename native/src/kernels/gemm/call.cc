@@ -165,7 +165,9 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   const size_t shared = plan.copy.needed ? plan.copy.bytes() + kReadSlack : 0;
   const size_t table = GemmCall::RowTableBytes(plan.tiling.block_rows);
   const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * WidestPanel(plan) * sizeof(float) : 0;
-  const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride;
+  // A panel that ends within a vector would read what another thread writes beside it.
+  const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride &&
+                       problem.group_columns % plan.row->lanes == 0;
   const char* name = plan.row->name;
   const size_t bytes = plan.packed.bytes + plan.epilogue.bytes();
   auto prepared = std::make_unique<GemmCall>(std::move(plan));

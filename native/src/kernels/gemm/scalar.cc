@@ -1,8 +1,8 @@
 // The gemm rows in plain C++: the specification of the others.
-#include <cmath>
 #include <cstring>
 
 #include "kernels/common/epilogue_scalar.h"
+#include "kernels/common/exact_fma.h"
 #include "kernels/gemm/row.h"
 
 namespace lowp {
@@ -14,7 +14,7 @@ void AddProducts(float (&sum)[kLanes], const uint8_t* x, const uint8_t* weights)
   float value, w[kLanes];
   std::memcpy(&value, x, sizeof(value));
   std::memcpy(w, weights, sizeof(w));
-  for (size_t j = 0; j < kLanes; j++) sum[j] = std::fmaf(value, w[j], sum[j]);
+  ExactFma(value, w, sum);
 }
 
 void AddProducts(int32_t (&sum)[kLanes], const uint8_t* x, const uint8_t* weights) {

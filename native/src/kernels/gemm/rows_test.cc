@@ -1,0 +1,48 @@
+// The choice of a micro-kernel.
+#include "kernels/gemm/rows.h"
+
+#include <gtest/gtest.h>
+
+namespace lowp::test {
+namespace {
+
+TEST(GemmRows, ScalarRowsFitEverything) {
+  for (bool integer : {false, true}) {
+    RowQuery query;
+    query.integer = integer;
+    const GemmRow* row = SelectRow(query);
+    ASSERT_NE(row, nullptr);
+    EXPECT_EQ(row->isa, Isa::kScalar);
+    EXPECT_EQ(row->packing == Packing::kSingles, !integer);
+  }
+}
+
+TEST(GemmRows, AForcedRowIsTakenOnlyWhereItFits) {
+  RowQuery query;
+  query.isa = Isa::kVnni;
+  query.integer = true;
+  query.force_row = "gemm_u8s8_scalar_1x8";
+  EXPECT_STREQ(SelectRow(query)->name, query.force_row);
+  const char* best = SelectRow({Isa::kVnni, true, false, nullptr})->name;
+  query.force_row = "gemm_f32_scalar_1x8";
+  EXPECT_STREQ(SelectRow(query)->name, best);
+  query.force_row = "no such row";
+  EXPECT_STREQ(SelectRow(query)->name, best);
+}
+
+#if defined(__x86_64__)
+TEST(GemmRows, PairSafeRowsNeedTheProof) {
+  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+    EXPECT_FALSE(SelectRow({isa, true, false, nullptr})->needs_pair_safe);
+    EXPECT_TRUE(SelectRow({isa, true, true, nullptr})->needs_pair_safe);
+    EXPECT_TRUE(WantsPairSafety({isa, true, false, nullptr}));
+  }
+  EXPECT_FALSE(WantsPairSafety({Isa::kVnni, true, false, nullptr}));
+  EXPECT_FALSE(SelectRow({Isa::kVnni, true, false, "gemm_u8s8_avx2_pairsafe_6x16"})->needs_pair_safe);
+  EXPECT_STREQ(SelectRow({Isa::kVnni, true, true, "gemm_u8s8_avx2_pairsafe_6x16"})->name,
+               "gemm_u8s8_avx2_pairsafe_6x16");
+}
+#endif
+
+}  // namespace
+}  // namespace lowp::test

@@ -1,0 +1,68 @@
+// Tiles cover everything once; step blocks keep the order of segments.
+#include "kernels/gemm/tiling.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace lowp::test {
+namespace {
+
+TEST(GemmTiling, BlocksCoverPixelsAndPanelsOnce) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 5000; i++) {
+    TilingQuery q;
+    q.pixels = 1 + random() % (i % 2 ? 60 : 20000);
+    q.panels = 1 + random() % 40;
+    q.packed_bytes = random() % (4u << 20);
+    q.fresh_bytes = random() % 10000;
+    q.most_rows = 1 + random() % 12;
+    q.operations = static_cast<double>(random() % 1000000000);
+    q.threads = 1 + random() % 16;
+    q.l2_bytes = random() % (2u << 20);
+    const Tiling t = ChooseTiling(q);
+    ASSERT_GE(t.block_rows, 1u);
+    ASSERT_GE(t.group_panels, 1u);
+    ASSERT_GE(t.row_blocks * t.block_rows, q.pixels);
+    ASSERT_LT((t.row_blocks - 1) * t.block_rows, q.pixels);
+    ASSERT_GE(t.panel_groups * t.group_panels, q.panels);
+    ASSERT_LT((t.panel_groups - 1) * t.group_panels, q.panels);
+    ASSERT_EQ(t.tiles(), t.row_blocks * t.panel_groups);
+  }
+}
+
+TEST(GemmTiling, LargeProductsHaveTilesForEveryThread) {
+  for (size_t threads : {2, 4, 8}) {
+    // 3 x 3 convolution of 64 channels at 56 x 56, and a dense layer of one row by 4096 channels.
+    const Tiling image = ChooseTiling({3136, 1, 36864, 64, 6, 231e6, threads, 1 << 20});
+    EXPECT_GE(image.tiles(), 4 * threads);
+    const Tiling dense = ChooseTiling({1, 32, 16 << 20, 4096, 6, 33e6, threads, 1 << 20});
+    EXPECT_GE(dense.tiles(), 4 * threads);
+  }
+}
+
+TEST(GemmTiling, SmallProductsAreNotSplit) {
+  EXPECT_EQ(ChooseTiling({40, 2, 4096, 32, 6, 2e5, 8, 1 << 20}).tiles(), 1u);
+}
+
+TEST(GemmTiling, StepBlocksKeepTheOrderAndTheLimit) {
+  const std::vector<Segment> segments = {{0, 100}, {400, 100}, {800, 256}, {2000, 1}, {2004, 255}, {3000, 256}};
+  const std::vector<StepBlock> blocks = MakeStepBlocks(segments, 256);
+  size_t next = 0;
+  uint64_t step = 0;
+  for (const StepBlock& b : blocks) {
+    EXPECT_EQ(b.first_segment, next);
+    EXPECT_EQ(b.first_step, step);
+    uint64_t steps = 0;
+    for (size_t s = 0; s < b.segments; s++) steps += segments[next + s].steps;
+    EXPECT_LE(steps, 256u);
+    next += b.segments;
+    step += steps;
+  }
+  EXPECT_EQ(next, segments.size());
+  EXPECT_EQ(blocks.size(), 4u);
+  EXPECT_EQ(MakeStepBlocks(segments, UINT64_MAX).size(), 1u);
+}
+
+}  // namespace
+}  // namespace lowp::test
