@@ -94,7 +94,9 @@ export function addDataOptions(command: Command): Command {
 }
 
 /** The data fields of parsed options. */
-export function dataOptions(options: DataCliOptions & { labels?: string; metric?: readonly string[] }): DataOptions {
+export function dataOptions(
+  options: DataCliOptions & { readonly labels?: string | undefined; readonly metric?: readonly string[] | undefined },
+): DataOptions {
   const { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metric } = options;
   const order = colorOrders.find((c) => c === color);
   return { resize, crop, interpolation, color: order, mean, scale, layout, sourceLayout, labels, metrics: metric };

@@ -8,12 +8,14 @@ import type { ObservedPort } from '../lowering/observe.ts';
 import { constantNodes, partition, type Step } from '../lowering/partition.ts';
 import { compileProgram, type NativeExecutable } from '../native/executable.ts';
 import { inferModel } from '../ops/infer-model.ts';
-import { getOp } from '../ops/registry.ts';
 import { prepareForExecution, prepareForObservation } from '../passes/index.ts';
 import { convert } from '../tensor/convert.ts';
-import { formatShape, sameShape } from '../tensor/shape.ts';
+import { formatShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
+import { evaluateNode } from './evaluate-node.ts';
+import { checkFeeds, feedOf } from './feeds.ts';
+import { observe } from './observe.ts';
 
 /** A part of a compiled model: native calls, or one node on the host. */
 export type CompiledStep =
@@ -139,7 +141,8 @@ class NativeModel implements NativeModelExecutable {
     if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the executable is closed');
     throwIfAborted(options.signal);
     const values = new Map<OutputPort, Tensor>();
-    for (const parameter of this.model.parameters()) values.set(parameter.output, fed(parameter, feeds));
+    checkFeeds(this.model, feeds, {});
+    for (const parameter of this.model.parameters()) values.set(parameter.output, feedOf(parameter, feeds)!);
     const observations = new Map<ObservedPort, Observation>();
     for (const step of this.steps) {
       if (step.kind === 'host') runHost(step.node, values);
@@ -154,7 +157,7 @@ class NativeModel implements NativeModelExecutable {
     }
     return {
       outputs,
-      observations: this.observed.map((o) => observations.get(o)!),
+      observations: this.observed.map((o) => observations.get(o) ?? observeValue(value(o.port), o)),
       taps: this.taps.map(value),
     };
   }
@@ -190,45 +193,9 @@ class NativeModel implements NativeModelExecutable {
   }
 }
 
-/**
- * The tensor fed to a parameter.
- *
- * @throws {LowpError} `ERR_RUN_INPUT` when it is missing or has another shape or type
- */
-function fed(parameter: Node, feeds: Feeds): Tensor {
-  const name = inputName(parameter);
-  const tensor = Object.hasOwn(feeds, name) ? feeds[name] : undefined;
-  const { shape, type } = parameter.output.fact;
-  if (!tensor) {
-    throw new LowpError(
-      'ERR_RUN_INPUT',
-      `no tensor was given for input '${name}'; given: ${Object.keys(feeds).join(', ') || 'none'}`,
-      { node: parameter.name },
-    );
-  }
-  if (!sameShape(tensor.shape, shape)) {
-    throw new LowpError(
-      'ERR_RUN_INPUT',
-      `input '${name}' has shape ${formatShape(tensor.shape)}, expected ${formatShape(shape)}`,
-      { node: parameter.name },
-    );
-  }
-  if (tensor.type !== type) {
-    throw new LowpError('ERR_RUN_INPUT', `input '${name}' has type ${tensor.type}, expected ${type}`, {
-      node: parameter.name,
-    });
-  }
-  return tensor;
-}
-
 function runHost(node: Node, values: Map<OutputPort, Tensor>): void {
-  const definition = getOp(node.type, node.notes.opset);
-  if (!definition.evaluate) {
-    throw new LowpError('ERR_OP_UNSUPPORTED', `${node.type} '${node.name}' cannot be executed`, { node: node.name });
-  }
-  const optional = node.inputs.map((i) => (i.source ? (values.get(i.source) ?? evaluatePort(i.source)) : undefined));
-  const inputs = optional.filter((t) => t !== undefined);
-  const outputs = definition.evaluate(node.attributes, inputs, optional);
+  const inputs = node.inputs.map((i) => i.source && (values.get(i.source) ?? evaluatePort(i.source)));
+  const outputs = evaluateNode(node, inputs);
   for (const [i, out] of node.outputs.entries()) values.set(out, outputs[i]!);
 }
 
@@ -245,6 +212,14 @@ async function runNative(
   for (const [i, observed] of step.observed.entries()) {
     observations.set(observed, toObservation(outputs[step.outputs.length + i] as Float32Array));
   }
+}
+
+/** The reduction of a value that no native segment computes. */
+function observeValue(value: Tensor, { port, axis }: ObservedPort): Observation {
+  return observe(
+    value,
+    axis === undefined ? { port, granularity: 'perTensor' } : { port, granularity: 'perChannel', channelAxis: axis },
+  );
 }
 
 /** The five rows that the observe kernel writes. */

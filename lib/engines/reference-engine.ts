@@ -1,11 +1,12 @@
 // The reference: evaluates a model node by node in doubles. It defines what the other engines must compute.
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
-import { inputName, type Model, outputName } from '../graph/model.ts';
+import { type Model, outputName } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { getOp } from '../ops/registry.ts';
-import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
+import { evaluateNode } from './evaluate-node.ts';
+import { checkFeeds, feedOf } from './feeds.ts';
 import { observe } from './observe.ts';
 
 /**
@@ -131,47 +132,4 @@ function neededNodes(model: Model, ports: readonly OutputPort[]): Node[] {
 function requireEvaluation(node: Node): void {
   if (node.type === 'Parameter' || getOp(node.type, node.notes.opset, node.name).evaluate) return;
   throw new LowpError('ERR_OP_UNSUPPORTED', `${node.type} '${node.name}' cannot be evaluated`, { node: node.name });
-}
-
-/** The outputs of one node; errors name it. */
-function evaluateNode(node: Node, inputs: readonly (Tensor | undefined)[]): Tensor[] {
-  const definition = getOp(node.type, node.notes.opset, node.name);
-  const present = inputs.filter((t): t is Tensor => t !== undefined);
-  try {
-    return definition.evaluate!(node.attributes, present, inputs);
-  } catch (error) {
-    if (!(error instanceof LowpError) || error.node !== undefined) throw error;
-    const shapes = present.map((t) => `${t.type}${formatShape(t.shape)}`).join(', ');
-    throw new LowpError(error.code, `${node.type} '${node.name}': ${error.message}; its inputs are ${shapes}`, {
-      node: node.name,
-      cause: error,
-    });
-  }
-}
-
-function feedOf(parameter: Node, feeds: Feeds): Tensor | undefined {
-  return feeds[inputName(parameter)] ?? feeds[parameter.name];
-}
-
-/** Every input is fed, with its type and a shape that fits the declared one or the one given at compilation. */
-function checkFeeds(model: Model, feeds: Feeds, shapes: Readonly<Record<string, Shape>>): void {
-  const known = new Set(model.parameters().flatMap((p) => [inputName(p), p.name]));
-  const unknown = Object.keys(feeds).find((name) => !known.has(name));
-  const names = model.parameters().map((p) => `'${inputName(p)}'`);
-  if (unknown !== undefined) {
-    throw new LowpError('ERR_RUN_INPUT', `the model has no input '${unknown}'; its inputs are ${names.join(', ')}`);
-  }
-  for (const parameter of model.parameters()) {
-    const name = inputName(parameter);
-    const fed = feedOf(parameter, feeds);
-    if (!fed) throw new LowpError('ERR_RUN_INPUT', `input '${name}' is not fed`, { node: parameter.name });
-    const { type } = parameter.output.fact;
-    const shape = shapes[name] ?? shapes[parameter.name] ?? parameter.output.fact.shape;
-    const fits = fed.shape.length === shape.length && fed.shape.every((d, i) => shape[i]! < 0 || d === shape[i]);
-    if (fed.type === type && fits) continue;
-    const [expected, got] = [`${type}${formatShape(shape)}`, `${fed.type}${formatShape(fed.shape)}`];
-    throw new LowpError('ERR_RUN_INPUT', `input '${name}' takes ${expected}, it was fed ${got}`, {
-      node: parameter.name,
-    });
-  }
 }

@@ -1,10 +1,10 @@
 // The report of a quantization: what became INT8, what did not and why.
-import type { QuantizationReport } from '../quantize.ts';
+import type { QuantizeReport } from '../quantize.ts';
 import { barChart } from './charts.ts';
 import { htmlPage, htmlTable, paragraph, writePage } from './html.ts';
 
 /** Writes the report as one HTML page. */
-export async function writeQuantizationReport(file: string, report: QuantizationReport): Promise<void> {
+export async function writeQuantizationReport(file: string, report: QuantizeReport): Promise<void> {
   const quantized = report.nodes.filter((n) => n.quantized);
   const floats = report.nodes.filter((n) => !n.quantized);
   const { before, after } = report.weightBytes;

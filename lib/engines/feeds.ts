@@ -1,0 +1,39 @@
+// What users feed to a model, checked once for all engines.
+import { LowpError } from '../errors/lowp-error.ts';
+import { inputName, type Model } from '../graph/model.ts';
+import type { Node } from '../graph/node.ts';
+import { formatShape, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Feeds } from './engine.ts';
+
+/** The tensor fed to a parameter, by its tensor name or its node name. */
+export function feedOf(parameter: Node, feeds: Feeds): Tensor | undefined {
+  return feeds[inputName(parameter)] ?? feeds[parameter.name];
+}
+
+/**
+ * Every input is fed, with its type and a shape that fits the declared one or the one given at compilation.
+ *
+ * @throws {LowpError} `ERR_RUN_INPUT`
+ */
+export function checkFeeds(model: Model, feeds: Feeds, shapes: Readonly<Record<string, Shape>>): void {
+  const known = new Set(model.parameters().flatMap((p) => [inputName(p), p.name]));
+  const unknown = Object.keys(feeds).find((name) => !known.has(name));
+  const names = model.parameters().map((p) => `'${inputName(p)}'`);
+  if (unknown !== undefined) {
+    throw new LowpError('ERR_RUN_INPUT', `the model has no input '${unknown}'; its inputs are ${names.join(', ')}`);
+  }
+  for (const parameter of model.parameters()) {
+    const name = inputName(parameter);
+    const fed = feedOf(parameter, feeds);
+    if (!fed) throw new LowpError('ERR_RUN_INPUT', `input '${name}' is not fed`, { node: parameter.name });
+    const { type } = parameter.output.fact;
+    const shape = shapes[name] ?? shapes[parameter.name] ?? parameter.output.fact.shape;
+    const fits = fed.shape.length === shape.length && fed.shape.every((d, i) => shape[i]! < 0 || d === shape[i]);
+    if (fed.type === type && fits) continue;
+    const [expected, got] = [`${type}${formatShape(shape)}`, `${fed.type}${formatShape(fed.shape)}`];
+    throw new LowpError('ERR_RUN_INPUT', `input '${name}' takes ${expected}, it was fed ${got}`, {
+      node: parameter.name,
+    });
+  }
+}
