@@ -4,6 +4,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { inputName, type Model, outputName } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
 import { compressWeights } from '../../ops/storage/compress-weights.ts';
+import { bitsOf } from '../../tensor/element-type.ts';
 import { valueInfo } from './build.ts';
 import { biasOf } from './export/convolution.ts';
 import { ExportNode } from './export/export-node.ts';
@@ -76,7 +77,9 @@ function refuseUnknown(model: Model): void {
   });
 }
 
+/** Opset 17 has no types narrower than a byte; constants of such types are widened. */
 function nameInput(writer: GraphWriter, parameter: Node): ValueInfoProto {
+  if (bitsOf(parameter.output.fact.type) < 8) new ExportNode(parameter, writer).unsupported('inputs below 8 bits');
   const name = writer.unique(inputName(parameter));
   writer.define(parameter.output, name);
   return valueInfo(name, parameter.output.fact.type, parameter.output.fact.shape);

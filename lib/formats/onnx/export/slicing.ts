@@ -26,7 +26,8 @@ function stridedSlice(e: ExportNode): void {
     }
     const step = strides[i]!;
     if (picked[i] === 1) {
-      cuts.push({ axis, start: from, end: from === -1 ? farEnd : from + 1, step: 1 });
+      const at = masks.begin[i] === 1 ? 0 : from;
+      cuts.push({ axis, start: at, end: at === -1 ? farEnd : at + 1, step: 1 });
       removed.push(axis);
     } else {
       const start = masks.begin[i] === 1 ? (step > 0 ? 0 : farEnd) : from;
