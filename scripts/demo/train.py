@@ -4,6 +4,7 @@ Needs Debian's python3-torch and python3-onnx; runs on the CPU in a few minutes.
 
     node scripts/demo/make-glyph-dataset.mjs /tmp/glyphs
     python3 scripts/demo/train.py /tmp/glyphs assets/demo/glyphs.onnx
+    node dist/lib/cli/main.js convert assets/demo/glyphs.onnx -o assets/demo/glyphs.xml
 
 The network has one of everything that quantization treats in its own way: convolution with batch normalization and
 ReLU, a residual sum, depthwise-separable convolutions with ReLU6, max pooling, a fire block that ends in a
@@ -12,6 +13,7 @@ concatenation, global average pooling, a linear layer and softmax. Batch normali
 import argparse
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 
@@ -116,6 +118,14 @@ def export(model, path):
         # Anything but EVAL keeps batch normalization as a node of its own.
         training=torch.onnx.TrainingMode.PRESERVE,
     )
+    name_graph(path)
+
+
+def name_graph(path):
+    model = onnx.load(path)
+    model.graph.name = "glyphs"
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
 
 
 def main():
