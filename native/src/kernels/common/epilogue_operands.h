@@ -7,7 +7,15 @@
 namespace lowp {
 
 // Operand indices of the three kernels. Zero points are for depthwise only.
-enum ComputeOperand : size_t { kX = 0, kWeights = 1, kBias = 2, kScale = 3, kResidual = 4, kBounds = 5, kZeroPoints = 6 };
+enum ComputeOperand : size_t {
+  kX = 0,
+  kWeights = 1,
+  kBias = 2,
+  kScale = 3,
+  kResidual = 4,
+  kBounds = 5,
+  kZeroPoints = 6
+};
 
 // The epilogue's fields of a kernel's params.
 struct EpilogueSettings {

@@ -44,7 +44,7 @@ TEST(ExactFma, AgreesOnRandomBitPatterns) {
 TEST(ExactFma, AgreesOnSumsNextToTheMiddleOfTwoFloats) {
   std::mt19937 random(2);
   for (int i = 0; i < 100000; i++) {
-    // c has 24 bits, a * b is about half of its last place: 2^-24 plus or minus a little far below a double's last place.
+    // c has 24 bits, a * b is about half of its last place: 2^-24, plus or minus a little below a double's last place.
     const float c = 1.0f + static_cast<float>(random() % (1u << 23)) * 0x1p-23f;
     const float a = 0x1p-12f * (1.0f + static_cast<float>(static_cast<int>(random() % 3) - 1) * 0x1p-23f);
     const float b = 0x1p-12f * (1.0f + static_cast<float>(static_cast<int>(random() % 3) - 1) * 0x1p-23f);

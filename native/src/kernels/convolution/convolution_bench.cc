@@ -23,22 +23,22 @@ struct Layer {
 };
 
 constexpr Layer kLayers[] = {
-    {"resnet50", 1, 3, 224, 64, 7, 2},      {"resnet50", 1, 64, 56, 64, 1, 1},     {"resnet50", 3, 64, 56, 64, 3, 1},
-    {"resnet50", 4, 64, 56, 256, 1, 1},     {"resnet50", 2, 256, 56, 64, 1, 1},    {"resnet50", 1, 256, 56, 128, 1, 1},
-    {"resnet50", 1, 128, 56, 128, 3, 2},    {"resnet50", 4, 128, 28, 512, 1, 1},   {"resnet50", 1, 256, 56, 512, 1, 2},
-    {"resnet50", 3, 512, 28, 128, 1, 1},    {"resnet50", 3, 128, 28, 128, 3, 1},   {"resnet50", 1, 512, 28, 256, 1, 1},
-    {"resnet50", 1, 256, 28, 256, 3, 2},    {"resnet50", 6, 256, 14, 1024, 1, 1},  {"resnet50", 1, 512, 28, 1024, 1, 2},
-    {"resnet50", 5, 1024, 14, 256, 1, 1},   {"resnet50", 5, 256, 14, 256, 3, 1},   {"resnet50", 1, 1024, 14, 512, 1, 1},
-    {"resnet50", 1, 512, 14, 512, 3, 2},    {"resnet50", 3, 512, 7, 2048, 1, 1},   {"resnet50", 1, 1024, 14, 2048, 1, 2},
-    {"resnet50", 2, 2048, 7, 512, 1, 1},    {"resnet50", 2, 512, 7, 512, 3, 1},    {"mobilenet", 1, 3, 224, 32, 3, 2},
-    {"mobilenet", 1, 32, 112, 16, 1, 1},    {"mobilenet", 1, 16, 112, 96, 1, 1},   {"mobilenet", 1, 96, 56, 24, 1, 1},
-    {"mobilenet", 2, 24, 56, 144, 1, 1},    {"mobilenet", 1, 144, 56, 24, 1, 1},   {"mobilenet", 1, 144, 28, 32, 1, 1},
-    {"mobilenet", 2, 32, 28, 192, 1, 1},    {"mobilenet", 2, 192, 28, 32, 1, 1},   {"mobilenet", 1, 192, 14, 64, 1, 1},
-    {"mobilenet", 4, 64, 14, 384, 1, 1},    {"mobilenet", 3, 384, 14, 64, 1, 1},   {"mobilenet", 1, 384, 14, 96, 1, 1},
-    {"mobilenet", 2, 96, 14, 576, 1, 1},    {"mobilenet", 2, 576, 14, 96, 1, 1},   {"mobilenet", 1, 576, 7, 160, 1, 1},
-    {"mobilenet", 3, 160, 7, 960, 1, 1},    {"mobilenet", 2, 960, 7, 160, 1, 1},   {"mobilenet", 1, 960, 7, 320, 1, 1},
-    {"mobilenet", 1, 320, 7, 1280, 1, 1},   {"mobilenet1", 1, 32, 112, 64, 1, 1},  {"mobilenet1", 1, 64, 56, 128, 1, 1},
-    {"mobilenet1", 5, 512, 14, 512, 1, 1},  {"mobilenet1", 1, 1024, 7, 1024, 1, 1}, {"dense", 1, 2048, 1, 1000, 1, 1},
+    {"resnet50", 1, 3, 224, 64, 7, 2}, {"resnet50", 1, 64, 56, 64, 1, 1}, {"resnet50", 3, 64, 56, 64, 3, 1},
+    {"resnet50", 4, 64, 56, 256, 1, 1}, {"resnet50", 2, 256, 56, 64, 1, 1}, {"resnet50", 1, 256, 56, 128, 1, 1},
+    {"resnet50", 1, 128, 56, 128, 3, 2}, {"resnet50", 4, 128, 28, 512, 1, 1}, {"resnet50", 1, 256, 56, 512, 1, 2},
+    {"resnet50", 3, 512, 28, 128, 1, 1}, {"resnet50", 3, 128, 28, 128, 3, 1}, {"resnet50", 1, 512, 28, 256, 1, 1},
+    {"resnet50", 1, 256, 28, 256, 3, 2}, {"resnet50", 6, 256, 14, 1024, 1, 1}, {"resnet50", 1, 512, 28, 1024, 1, 2},
+    {"resnet50", 5, 1024, 14, 256, 1, 1}, {"resnet50", 5, 256, 14, 256, 3, 1}, {"resnet50", 1, 1024, 14, 512, 1, 1},
+    {"resnet50", 1, 512, 14, 512, 3, 2}, {"resnet50", 3, 512, 7, 2048, 1, 1}, {"resnet50", 1, 1024, 14, 2048, 1, 2},
+    {"resnet50", 2, 2048, 7, 512, 1, 1}, {"resnet50", 2, 512, 7, 512, 3, 1}, {"mobilenet", 1, 3, 224, 32, 3, 2},
+    {"mobilenet", 1, 32, 112, 16, 1, 1}, {"mobilenet", 1, 16, 112, 96, 1, 1}, {"mobilenet", 1, 96, 56, 24, 1, 1},
+    {"mobilenet", 2, 24, 56, 144, 1, 1}, {"mobilenet", 1, 144, 56, 24, 1, 1}, {"mobilenet", 1, 144, 28, 32, 1, 1},
+    {"mobilenet", 2, 32, 28, 192, 1, 1}, {"mobilenet", 2, 192, 28, 32, 1, 1}, {"mobilenet", 1, 192, 14, 64, 1, 1},
+    {"mobilenet", 4, 64, 14, 384, 1, 1}, {"mobilenet", 3, 384, 14, 64, 1, 1}, {"mobilenet", 1, 384, 14, 96, 1, 1},
+    {"mobilenet", 2, 96, 14, 576, 1, 1}, {"mobilenet", 2, 576, 14, 96, 1, 1}, {"mobilenet", 1, 576, 7, 160, 1, 1},
+    {"mobilenet", 3, 160, 7, 960, 1, 1}, {"mobilenet", 2, 960, 7, 160, 1, 1}, {"mobilenet", 1, 960, 7, 320, 1, 1},
+    {"mobilenet", 1, 320, 7, 1280, 1, 1}, {"mobilenet1", 1, 32, 112, 64, 1, 1}, {"mobilenet1", 1, 64, 56, 128, 1, 1},
+    {"mobilenet1", 5, 512, 14, 512, 1, 1}, {"mobilenet1", 1, 1024, 7, 1024, 1, 1}, {"dense", 1, 2048, 1, 1000, 1, 1},
     {"dense", 1, 768, 1, 768, 1, 1},
 };
 
@@ -92,33 +92,52 @@ Timing Best(const PreparedCall& call, const RunContext& run, double seconds) {
   return t;
 }
 
+// The operands of one layer with made-up values.
+struct Data {
+  Data(const ConvolutionParams& p, Mode mode) : integer(mode != Mode::kFloat) {
+    const size_t element = integer ? 1 : 4;
+    x_count = size_t{p.in_h} * p.in_w * p.in_stride;
+    y_count = size_t{p.out_h} * p.out_w * p.out_c;
+    w_count = size_t{p.out_c} * p.in_c * p.kernel_h * p.kernel_w;
+    x = AllocateAligned<uint8_t>(x_count * element);
+    y = AllocateAligned<uint8_t>(y_count * element);
+    w = AllocateAligned<uint8_t>(w_count * element);
+    bias = AllocateAligned<float>(p.out_c);
+    scale = AllocateAligned<float>(p.out_c);
+    uint32_t state = 1;
+    const auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
+    for (size_t i = 0; i < x_count; i++) Put(x.get(), i, static_cast<int>(next()));
+    for (size_t i = 0; i < w_count; i++) {
+      const int value = static_cast<int>(next()) - 128;
+      Put(w.get(), i, mode == Mode::kHalf ? value / 2 : value);
+    }
+    for (size_t n = 0; n < p.out_c; n++) bias[n] = 10.0f, scale[n] = 0.001f;
+  }
+
+  void Put(uint8_t* to, size_t i, int value) {
+    if (integer) {
+      to[i] = static_cast<uint8_t>(value);
+    } else {
+      reinterpret_cast<float*>(to)[i] = static_cast<float>(value) / 128.0f;
+    }
+  }
+
+  bool integer;
+  size_t x_count, y_count, w_count;
+  AlignedPtr<uint8_t> x, y, w;
+  AlignedPtr<float> bias, scale;
+};
+
 Timing Measure(const Layer& layer, Mode mode, Isa isa, double seconds) {
-  const bool integer = mode != Mode::kFloat;
-  const ConvolutionParams p = ParamsOf(layer, integer);
-  const size_t element = integer ? 1 : 4;
-  const size_t x_count = size_t{p.in_h} * p.in_w * p.in_stride, y_count = size_t{p.out_h} * p.out_w * p.out_c;
-  const size_t w_count = size_t{p.out_c} * p.in_c * p.kernel_h * p.kernel_w;
-  auto x = AllocateAligned<uint8_t>(x_count * element), y = AllocateAligned<uint8_t>(y_count * element);
-  auto w = AllocateAligned<uint8_t>(w_count * element);
-  auto bias = AllocateAligned<float>(p.out_c), scale = AllocateAligned<float>(p.out_c);
-  uint32_t state = 1;
-  const auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
-  for (size_t i = 0; i < x_count; i++) {
-    if (integer) x[i] = static_cast<uint8_t>(next());
-    else reinterpret_cast<float*>(x.get())[i] = static_cast<float>(next()) / 128.0f;
-  }
-  for (size_t i = 0; i < w_count; i++) {
-    const int8_t value = static_cast<int8_t>(next());
-    if (integer) w[i] = static_cast<uint8_t>(mode == Mode::kHalf ? value / 2 : value);
-    else reinterpret_cast<float*>(w.get())[i] = static_cast<float>(value) / 128.0f;
-  }
-  for (size_t n = 0; n < p.out_c; n++) bias[n] = 10.0f, scale[n] = 0.001f;
-  std::vector<Operand> ins = {OperandOf(integer ? ElementType::kU8 : ElementType::kF32, x_count, nullptr),
-                              OperandOf(integer ? ElementType::kI8 : ElementType::kF32, w_count, w.get()),
-                              OperandOf(ElementType::kF32, p.out_c, bias.get())};
-  if (integer) ins.push_back(OperandOf(ElementType::kF32, p.out_c, scale.get()));
-  const Operand out = OperandOf(integer ? ElementType::kU8 : ElementType::kF32, y_count, nullptr);
-  CallView view{&p, {ins.data(), ins.size()}, {&out, 1}};
+  const ConvolutionParams p = ParamsOf(layer, mode != Mode::kFloat);
+  const Data d(p, mode);
+  const ElementType type = d.integer ? ElementType::kU8 : ElementType::kF32;
+  std::vector<Operand> ins = {OperandOf(type, d.x_count, nullptr),
+                              OperandOf(d.integer ? ElementType::kI8 : ElementType::kF32, d.w_count, d.w.get()),
+                              OperandOf(ElementType::kF32, p.out_c, d.bias.get())};
+  if (d.integer) ins.push_back(OperandOf(ElementType::kF32, p.out_c, d.scale.get()));
+  const Operand out = OperandOf(type, d.y_count, nullptr);
+  const CallView view{&p, {ins.data(), ins.size()}, {&out, 1}};
   const Status status = kernel_convolution.validate(view);
   PrepareContext context;
   context.isa = isa;
@@ -131,8 +150,8 @@ Timing Measure(const Layer& layer, Mode mode, Isa isa, double seconds) {
   const double prepare = Now() - start;
   const PreparedCall& call = *prepared.value();
   auto shared = AllocateAligned<uint8_t>(call.shared_bytes), scratch = AllocateAligned<uint8_t>(call.scratch_bytes);
-  const void* inputs[] = {x.get(), w.get(), bias.get(), scale.get()};
-  void* outputs[] = {y.get()};
+  const void* inputs[] = {d.x.get(), d.w.get(), d.bias.get(), d.scale.get()};
+  void* outputs[] = {d.y.get()};
   Timing t = Best(call, {inputs, outputs, shared.get(), scratch.get()}, seconds);
   t.prepare = prepare;
   return t;

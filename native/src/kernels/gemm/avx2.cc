@@ -91,7 +91,8 @@ struct WideMath : IntegerMath {
       }
       LOWP_UNROLL for (int i = 0; i < R; i++) {
         const __m256i value = Broadcast(x[i] + k);
-        const __m256i words = half == 0 ? _mm256_and_si256(value, _mm256_set1_epi16(0xFF)) : _mm256_srli_epi16(value, 8);
+        const __m256i words =
+            half == 0 ? _mm256_and_si256(value, _mm256_set1_epi16(0xFF)) : _mm256_srli_epi16(value, 8);
         LOWP_UNROLL for (int j = 0; j < V; j++)
           acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(words, w[j]));
       }

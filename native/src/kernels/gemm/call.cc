@@ -28,6 +28,9 @@ struct GemmPlan {
   size_t residual_element = 0, residual_stride = 0;                // bytes
 };
 
+// Bytes of a block's row pointers; the partial sums follow them in scratch.
+size_t RowTableBytes(size_t rows) { return (rows * sizeof(uint8_t*) + 63) & ~size_t{63}; }
+
 class GemmCall final : public PreparedCall {
  public:
   explicit GemmCall(GemmPlan plan) : plan_(std::move(plan)) {}
@@ -99,10 +102,6 @@ class GemmCall final : public PreparedCall {
     }
   }
 
- public:
-  static size_t RowTableBytes(size_t rows) { return (rows * sizeof(uint8_t*) + 63) & ~size_t{63}; }
-
- private:
   GemmPlan plan_;
 };
 
@@ -163,7 +162,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
 
   const size_t phases = plan.copy.needed ? 2 : 1, tiles = plan.tiling.tiles(), copy_rows = plan.copy.rows();
   const size_t shared = plan.copy.needed ? plan.copy.bytes() + kReadSlack : 0;
-  const size_t table = GemmCall::RowTableBytes(plan.tiling.block_rows);
+  const size_t table = RowTableBytes(plan.tiling.block_rows);
   const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * WidestPanel(plan) * sizeof(float) : 0;
   // A panel that ends within a vector would read what another thread writes beside it.
   const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride &&

@@ -1,7 +1,8 @@
-// A matrix product with indirect rows, as convolution and matmul describe it: y[p, n] = sum over k of x(p, k) * w(n, k).
+// A matrix product with indirect rows, as convolution and matmul describe it:
+// y[p, n] = sum over k of x(p, k) * w(n, k).
 //
-// Row p of x is not a stretch of memory but a list of runs, each at a fixed distance from the row's pointer. The pointer
-// of pixel p = (b, y, x) is b * step_b + y * step_y + x * step_x. Groups take disjoint channels of the same rows.
+// Row p of x is not a stretch of memory but a list of runs, each at a fixed distance from the row's pointer. The
+// pointer of pixel p = (b, y, x) is b * step_b + y * step_y + x * step_x. Groups take disjoint channels of the rows.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A row of the gemm room: one register-tiled micro-kernel, the layout of the weights it wants, and the task it is given.
+// A row of the gemm room: one register-tiled micro-kernel, the layout of the weights it wants, and its task.
 //
 // Everything is counted in steps of 4 bytes of x: one f32, or four u8 against four s8 weights. A panel holds
 // lanes * vectors output channels; its weights are [step][vector][lanes * 4 bytes]:
