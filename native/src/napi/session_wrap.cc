@@ -69,7 +69,8 @@ Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
   auto promise = std::make_unique<Napi::Promise::Deferred>(env);
   const Napi::Value result = promise->Promise();
   Status status = Addresses(info);
-  if (status.ok()) status = session_->Start(inputs_.data(), {RunEnded, this});
+  if (status.ok()) status = session_->Reserve();
+  if (status.ok()) status = session_->StartReserved(inputs_.data(), {RunEnded, this});
   if (!status.ok()) {
     promise->Reject(MakeError(env, status).Value());
     return result;

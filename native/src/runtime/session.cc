@@ -13,8 +13,7 @@ Result<std::unique_ptr<Session>> Session::Create(std::shared_ptr<const Program> 
   return session;
 }
 
-// Makes the caller the owner of the executor.
-Status Session::Occupy() {
+Status Session::Reserve() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (closed_) return Status(Code::kClosed, "the session is closed");
   if (busy_) return Invalid("a run of this session is going on; wait for it, or use another session");
@@ -29,7 +28,7 @@ void Session::Release() {
 }
 
 Status Session::Run(const void* const* inputs, void* const* outputs) {
-  LOWP_RETURN_IF_ERROR(Occupy());
+  LOWP_RETURN_IF_ERROR(Reserve());
   executor_->CopyInputs(inputs);
   const Status status = executor_->RunCalls();
   if (status.ok()) executor_->CopyOutputs(outputs);
@@ -37,8 +36,7 @@ Status Session::Run(const void* const* inputs, void* const* outputs) {
   return status;
 }
 
-Status Session::Start(const void* const* inputs, const Completion& completion) {
-  LOWP_RETURN_IF_ERROR(Occupy());
+Status Session::StartReserved(const void* const* inputs, const Completion& completion) {
   executor_->CopyInputs(inputs);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!thread_started_) thread_started_ = thread_.Start(ThreadLoop, this);

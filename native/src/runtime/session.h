@@ -28,9 +28,12 @@ class Session {
   // alignment. kInvalid when a run is going on, kClosed, or kAborted after Cancel().
   Status Run(const void* const* inputs, void* const* outputs);
 
+  // Makes the caller the owner of the next run, which must begin with StartReserved(). Fails as Run() does.
+  Status Reserve();
+
   // Copies the inputs and returns; the calls run on the session's thread, which then calls `completion`. The session
-  // stays busy until TakeOutputs(). Fails, without calling `completion`, as Run() does.
-  Status Start(const void* const* inputs, const Completion& completion);
+  // stays busy until TakeOutputs(). When no thread can be started it is free again and `completion` is not called.
+  Status StartReserved(const void* const* inputs, const Completion& completion);
 
   // After `completion`: copies the outputs (not those that are null; null copies none) and lets the next run begin.
   void TakeOutputs(void* const* outputs);
@@ -46,7 +49,6 @@ class Session {
 
  private:
   explicit Session(std::unique_ptr<Executor> executor) : executor_(std::move(executor)) {}
-  Status Occupy();
   void Release();
   static void ThreadLoop(void* session);
 
