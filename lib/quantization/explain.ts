@@ -30,7 +30,10 @@ function verdict(node: Node, roles: Roles, ignored: IgnoredNodes): Pick<NodeRepo
   if (excluded !== undefined) return float(excluded);
   if (node.outputs[0] && !isFloat(node.outputs[0].fact.type)) return float('it computes whole numbers');
   const row = roles.row(node);
-  if (!row) return float(`${node.type} has no 8-bit form on ${roles.target.name}; it runs in floating point, where possible within the operation before it`);
+  if (!row)
+    return float(
+      `${node.type} has no 8-bit form on ${roles.target.name}; it runs in floating point, where possible within the operation before it`,
+    );
   if (row.agnostic) {
     if (dataInputs(node).every((source) => carriesBytes(source, roles)))
       return { quantized: true, reason: 'it passes 8-bit values on' };

@@ -45,7 +45,8 @@ export function findIgnored(model: Model, roles: Roles, options: IgnoredOptions 
   const reasons = matchIgnoredPatterns(model, [...generalPatterns, ...device]);
   for (const [node, reason] of detectionTails(model)) if (!reasons.has(node)) reasons.set(node, reason);
   for (const node of model.nodes()) {
-    if (node.outputs.length > 0 && node.outputs.every(isComputedConstant) && !reasons.has(node)) {
+    const isKnown = node.outputs.length > 0 && node.outputs.every(isComputedConstant);
+    if (isKnown && node.type !== 'Result' && !reasons.has(node)) {
       reasons.set(node, 'its value is known before the model runs');
     }
   }

@@ -48,7 +48,8 @@ export async function collectStatistics(
       const isBroken = observations.some((o) => o.nonFinite > 0) || taps.some(isNotFinite);
       if (isBroken) throw await notFinite(model, feeds, done, options);
       for (const answer of plan.answers) answer.accumulator.add(answer.read(observations, taps));
-      options.onSample?.(++done);
+      done++;
+      options.onSample?.(done);
     }
   } finally {
     await executables.close();

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Node, OutputPort } from '../../lib/graph/node.ts';
+import { verify } from '../../lib/graph/verify.ts';
+import { findIgnored, type IgnoredScope } from '../../lib/quantization/ignored-scope.ts';
+import { placeQuantizers } from '../../lib/quantization/propagate.ts';
+import { isConstant, rolesFor } from '../../lib/quantization/roles.ts';
+import { targetOf } from '../../lib/targets/index.ts';
+import { Network } from '../support/network.ts';
+
+const image = [1, 4, 8, 8];
+
+/** Names of the quantizers of activations after placement. */
+function place(
+  net: Network,
+  scope: IgnoredScope = {},
+  device = 'CPU',
+): { activations: string[]; weights: string[]; all: Node[] } {
+  const roles = rolesFor(targetOf(device));
+  const all = placeQuantizers(net.model, roles, findIgnored(net.model, roles, { scope }));
+  verify(net.model);
+  const isWeights = (n: Node): boolean => isConstant(n.source(0));
+  return {
+    activations: all.filter((n) => !isWeights(n)).map((n) => n.name),
+    weights: all.filter(isWeights).map((n) => n.name),
+    all,
+  };
+}
+
+function pool(net: Network, name: string, x: OutputPort): OutputPort {
+  const attributes = { kernel: [2, 2], strides: [2, 2], pads_begin: [0, 0], pads_end: [0, 0] };
+  return net.op('MaxPool', name, [x], attributes);
+}
+
+describe('placement', () => {
+  it('puts a quantizer on the data and on the weights of a convolution, none on the bias', () => {
+    const net = new Network();
+    net.result(net.convolution('conv', net.input('x', image), 4));
+    const { activations, weights } = place(net);
+    assert.deepEqual(activations, ['conv/fq_input_0']);
+    assert.deepEqual(weights, ['conv/fq_weights_1']);
+  });
+
+  it('moves a quantizer in front of an operation that only moves values', () => {
+    const net = new Network();
+    const pooled = pool(net, 'pool', net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]));
+    net.result(net.convolution('b', pooled, 4));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'pool/fq_input_0']);
+    assert.equal(net.model.node('b').source(0)!.node.name, 'pool');
+  });
+
+  it('leaves it behind when another reader needs the value in floating point', () => {
+    const net = new Network();
+    const pooled = pool(net, 'pool', net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]));
+    net.result(net.convolution('b', pooled, 4));
+    net.result(net.op('Sigmoid', 'sigmoid', [pooled]));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'b/fq_input_0']);
+  });
+
+  it('moves the quantizers of all branches at once when all readers are quantized', () => {
+    const net = new Network();
+    const pooled = pool(net, 'pool', net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]));
+    net.result(net.convolution('b', pooled, 4));
+    net.result(net.convolution('c', pooled, 4));
+    const { activations, weights } = place(net);
+    assert.deepEqual(activations, ['a/fq_input_0', 'pool/fq_input_0']);
+    assert.equal(weights.length, 3);
+  });
+
+  it('does not look at readers of the shape alone', () => {
+    const net = new Network();
+    const pooled = pool(net, 'pool', net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]));
+    net.result(net.convolution('b', pooled, 4));
+    net.result(net.op('ShapeOf', 'shape', [pooled], { output_type: 'i64' }));
+    assert.ok(place(net).activations.includes('pool/fq_input_0'));
+  });
+
+  it('gives one quantizer to a value with several quantized readers', () => {
+    const net = new Network();
+    const x = net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]);
+    net.result(net.convolution('b', x, 4));
+    net.result(net.convolution('c', x, 4));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'b/fq_input_0']);
+    assert.equal(net.model.node('c').source(0)!.node.name, 'b/fq_input_0');
+  });
+
+  it('puts quantizers on both inputs of a residual sum', () => {
+    const net = new Network();
+    const x = net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]);
+    const sum = net.op('Add', 'sum', [net.convolution('b', x, 4), x]);
+    net.result(net.op('ReLU', 'last', [sum]));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'b/fq_input_0', 'sum/fq_input_0']);
+    assert.equal(net.model.node('sum').source(1)!.node.name, 'b/fq_input_0');
+  });
+
+  it('moves the quantizer of a join to all its inputs, and onto the edge only', () => {
+    const net = new Network();
+    const x = net.input('x', image);
+    const a = net.op('ReLU', 'ra', [net.convolution('a', x, 4)]);
+    const b = net.op('ReLU', 'rb', [net.convolution('b', x, 4)]);
+    net.result(net.convolution('c', net.op('Concat', 'join', [a, b], { axis: 1 }), 4));
+    net.result(net.op('Sigmoid', 'sigmoid', [b]));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'join/fq_input_0', 'join/fq_input_1']);
+    assert.equal(net.model.node('sigmoid').source(0)!.node.name, 'rb');
+  });
+
+  it('moves through a split and the join behind it, as one', () => {
+    const net = new Network();
+    const split = net.op(
+      'Split',
+      'split',
+      [
+        net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]),
+        net.value('axis', { type: 'i64', shape: [], data: BigInt64Array.of(1n) }),
+      ],
+      { num_splits: 2 },
+    ).node;
+    const join = net.op('Concat', 'join', [split.outputs[1]!, split.outputs[0]!], { axis: 1 });
+    net.result(net.convolution('b', join, 4));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'split/fq_input_0']);
+  });
+
+  it('quantizes both activations of a product of two', () => {
+    const net = new Network();
+    const x = net.op('Tanh', 'tanh', [net.input('x', [2, 8])]);
+    const y = net.op('Sigmoid', 'sigmoid', [net.input('y', [8, 4])]);
+    net.result(net.op('MatMul', 'product', [x, y], { transpose_a: false, transpose_b: false }));
+    assert.deepEqual(place(net).activations, ['product/fq_input_0', 'product/fq_input_1']);
+  });
+
+  it('leaves whole numbers alone', () => {
+    const net = new Network();
+    const ids = net.op('Convert', 'ids', [net.input('x', [1, 4])], { destination_type: 'i32' });
+    net.result(
+      net.op('Add', 'sum', [ids, net.op('Convert', 'more', [net.input('y', [1, 4])], { destination_type: 'i32' })]),
+    );
+    assert.deepEqual(place(net).all, []);
+  });
+
+  it('quantizes a join that ends in a depthwise convolution in front of the join', () => {
+    const net = new Network();
+    const x = net.input('x', image);
+    const join = net.op('Concat', 'join', [net.convolution('a', x, 4), net.convolution('b', x, 4)], { axis: 1 });
+    net.result(net.depthwise('deep', join));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'join/fq_input_0', 'join/fq_input_1']);
+  });
+});
+
+describe('ignored scope', () => {
+  const chain = (): Network => {
+    const net = new Network();
+    const a = net.op('ReLU', 'relu', [net.convolution('block/a', net.input('x', image), 4)]);
+    net.result(net.convolution('block/b', pool(net, 'pool', a), 4));
+    return net;
+  };
+
+  it('excludes by name, by type and by pattern', () => {
+    assert.deepEqual(place(chain(), { names: ['block/a'] }).activations, ['pool/fq_input_0']);
+    assert.deepEqual(place(chain(), { types: ['convolution'] }).all, []);
+    assert.deepEqual(place(chain(), { patterns: ['/b$'] }).activations, ['block/a/fq_input_0']);
+  });
+
+  it('excludes the readers of an excluded operation that only moves values', () => {
+    assert.deepEqual(place(chain(), { names: ['pool'] }).activations, ['block/a/fq_input_0']);
+  });
+
+  it('refuses an unknown name and suggests the nearest one', () => {
+    assert.throws(() => place(chain(), { names: ['blok/a'] }), { code: 'ERR_GRAPH_NAME', help: /'block\/a'/ });
+  });
+
+  it('reports what fitted nothing', () => {
+    const net = chain();
+    const roles = rolesFor(targetOf('CPU'));
+    const { unused } = findIgnored(net.model, roles, { scope: { types: ['LSTMCell'], patterns: ['^conv'] } });
+    assert.deepEqual(unused, ["type 'LSTMCell'", "pattern '^conv'"]);
+  });
+
+  it('keeps sums of transformers in floating point', () => {
+    const net = new Network();
+    const x = net.op('MatMul', 'fc', [net.input('x', [2, 8]), net.weights('w', [4, 8])], {
+      transpose_a: false,
+      transpose_b: true,
+    });
+    net.result(net.op('Add', 'sum', [x, net.op('Sigmoid', 's', [x])]));
+    const roles = rolesFor(targetOf('CPU'));
+    const quantizers = placeQuantizers(net.model, roles, findIgnored(net.model, roles, { modelType: 'transformer' }));
+    assert.deepEqual(
+      quantizers.map((q) => q.name),
+      ['fc/fq_input_0', 'fc/fq_weights_1'],
+    );
+  });
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LowpError } from '../../lib/errors/lowp-error.ts';
+import { accumulatorFor, median, quantile } from '../../lib/statistics/aggregators.ts';
+import { quantilesOf } from '../../lib/statistics/quantiles.ts';
+import { type Aggregator, aggregators } from '../../lib/statistics/request.ts';
+import { tensor } from '../../lib/tensor/tensor.ts';
+
+function aggregate(name: Aggregator, samples: readonly (readonly number[])[]): number[] {
+  const accumulator = accumulatorFor(name);
+  for (const sample of samples) accumulator.add(Float32Array.from(sample));
+  return [...accumulator.result()];
+}
+
+describe('aggregators', () => {
+  // Golden values of POT for 0, 1, 2, … of shape (2, 2, 1) and (2, 2, 2), batches of two samples each.
+  const scalars = [[0], [1], [2], [3]];
+  const pairs = [
+    [0, 1],
+    [2, 3],
+    [4, 5],
+    [6, 7],
+  ];
+  for (const name of ['mean', 'median', 'mean_no_outliers', 'median_no_outliers', 'hl_estimator'] as const) {
+    it(`${name} of 0 to 3 is 1.5, of two channels 3 and 4`, () => {
+      assert.deepEqual(aggregate(name, scalars), [1.5]);
+      assert.deepEqual(aggregate(name, pairs), [3, 4]);
+    });
+  }
+
+  it('max and min take the extremes of each channel', () => {
+    assert.deepEqual(aggregate('max', pairs), [6, 7]);
+    assert.deepEqual(aggregate('min', pairs), [0, 1]);
+  });
+
+  it('all return a single sample as it is', () => {
+    for (const name of aggregators) assert.deepEqual(aggregate(name, [[2.5]]), [2.5], name);
+  });
+
+  it('the robust ones are not moved by one wild sample', () => {
+    const samples = [...Array.from({ length: 200 }, (_, i) => [1 + i / 1000]), [1000]];
+    assert.ok(aggregate('mean', samples)[0]! > 5);
+    for (const name of ['median', 'mean_no_outliers', 'median_no_outliers', 'hl_estimator'] as const) {
+      assert.ok(Math.abs(aggregate(name, samples)[0]! - 1.1) < 0.02, name);
+    }
+  });
+
+  it('the Hodges-Lehmann estimator refuses more pairs than fit', () => {
+    const accumulator = accumulatorFor('hl_estimator');
+    for (let i = 0; i < 6000; i++) accumulator.add(Float32Array.of(i));
+    assert.throws(
+      () => accumulator.result(),
+      (e) => e instanceof LowpError && e.code === 'ERR_LIMIT_MEMORY',
+    );
+  });
+
+  it('do not keep the array that they were given', () => {
+    const values = Float32Array.of(1);
+    for (const name of aggregators) {
+      const accumulator = accumulatorFor(name);
+      accumulator.add(values);
+      values[0] = 9;
+      assert.equal(accumulator.result()[0], 1, name);
+      values[0] = 1;
+    }
+  });
+});
+
+describe('quantiles', () => {
+  it('interpolate linearly between neighbours', () => {
+    assert.equal(quantile(Float64Array.of(0, 10), 0.25), 2.5);
+    assert.equal(median(Float64Array.of(1, 2, 10)), 2);
+  });
+
+  it('match the golden values of POT per tensor and per channel', () => {
+    const value = tensor('f32', [1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]);
+    const close = (found: Float32Array, wanted: readonly number[]): void => {
+      assert.equal(found.length, wanted.length);
+      found.forEach((v, i) => {
+        assert.ok(Math.abs(v - wanted[i]!) < 1e-6, `${v} ≠ ${wanted[i]}`);
+      });
+    };
+    close(quantilesOf(value, { share: 0.01, isAbsolute: false, granularity: 'perTensor' }), [0.07]);
+    close(quantilesOf(value, { share: 0.01, isAbsolute: false, granularity: 'perChannel' }), [0.03, 4.03]);
+  });
+
+  it('take magnitudes when asked to', () => {
+    const value = tensor('f32', [3], [-5, 1, 2]);
+    assert.equal(quantilesOf(value, { share: 1, isAbsolute: true, granularity: 'perTensor' })[0], 5);
+    assert.equal(quantilesOf(value, { share: 1, isAbsolute: false, granularity: 'perTensor' })[0], 2);
+  });
+});

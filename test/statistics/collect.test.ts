@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CompileOptions, Engine, Feeds } from '../../lib/engines/engine.ts';
+import { referenceEngine } from '../../lib/engines/reference-engine.ts';
+import type { Model } from '../../lib/graph/model.ts';
+import { collectStatistics } from '../../lib/statistics/collect.ts';
+import type { StatisticRequest } from '../../lib/statistics/request.ts';
+import { tensor } from '../../lib/tensor/tensor.ts';
+import { Network } from '../support/network.ts';
+
+/** The reference engine, counting how often it compiles. */
+function counting(): Engine & { compiled: number } {
+  const engine = {
+    name: 'counting',
+    compiled: 0,
+    compile: (model: Model, options?: CompileOptions) => {
+      engine.compiled++;
+      return referenceEngine.compile(model, options);
+    },
+  };
+  return engine;
+}
+
+async function* streamed(values: readonly (readonly number[])[]): AsyncGenerator<Feeds> {
+  for (const v of values) yield { x: tensor('f32', [1, 2, v.length / 2], v) };
+}
+
+function negated(): { net: Network; port: StatisticRequest['port'] } {
+  const net = new Network();
+  const port = net.op('Multiply', 'twice', [net.input('x', [1, 2, -1]), net.value('two', tensor('f32', [1], [2]))]);
+  net.result(net.op('ReLU', 'relu', [port]));
+  return { net, port };
+}
+
+const values = [
+  [1, -2, 3, 4],
+  [5, 6, -7, 8],
+];
+
+describe('collectStatistics', () => {
+  it('answers all requests from one compiled model', async () => {
+    const { net, port } = negated();
+    const engine = counting();
+    const request = (
+      kind: 'min' | 'max' | 'absMax' | 'mean',
+      aggregator: 'mean' | 'max' | 'min',
+    ): StatisticRequest => ({
+      port,
+      granularity: 'perTensor',
+      statistic: { kind },
+      aggregator,
+    });
+    const perChannel: StatisticRequest = { ...request('absMax', 'max'), granularity: 'perChannel', channelAxis: 1 };
+    const half: StatisticRequest = { ...request('max', 'mean'), statistic: { kind: 'quantile', share: 0.5 } };
+    const wanted = [request('absMax', 'mean'), request('min', 'min'), request('max', 'mean'), perChannel, half];
+    const statistics = await collectStatistics(net.model, wanted, streamed(values), { engine });
+    assert.equal(engine.compiled, 1);
+    assert.equal(statistics.samples, 2);
+    assert.deepEqual(statistics.inputShapes, { x: [1, 2, 2] });
+    assert.deepEqual(
+      wanted.map((w) => [...statistics.get(w)]),
+      [[12], [-14], [12], [12, 16], [(4 + 11) / 2]],
+    );
+  });
+
+  it('compiles once for each shape of a dynamic input', async () => {
+    const { net, port } = negated();
+    const engine = counting();
+    const request: StatisticRequest = { port, granularity: 'perTensor', statistic: { kind: 'max' }, aggregator: 'max' };
+    const samples = streamed([
+      [1, 2],
+      [1, 2, 3, 4],
+      [5, 6],
+      [7, 8, 9, 10],
+    ]);
+    const statistics = await collectStatistics(net.model, [request], samples, { engine });
+    assert.equal(engine.compiled, 2);
+    assert.deepEqual([...statistics.get(request)], [20]);
+  });
+
+  it('reports progress', async () => {
+    const { net, port } = negated();
+    const done: number[] = [];
+    const request: StatisticRequest = { port, granularity: 'perTensor', statistic: { kind: 'max' }, aggregator: 'max' };
+    await collectStatistics(net.model, [request], streamed(values), {
+      engine: referenceEngine,
+      onSample: (n) => done.push(n),
+    });
+    assert.deepEqual(done, [1, 2]);
+  });
+
+  it('refuses an empty dataset', async () => {
+    const { net } = negated();
+    await assert.rejects(collectStatistics(net.model, [], streamed([]), { engine: referenceEngine }), {
+      code: 'ERR_DATA_EMPTY',
+    });
+  });
+
+  it('names the sample and the first node whose value is not finite', async () => {
+    const net = new Network();
+    const x = net.input('x', [1, 2, 2]);
+    const log = net.op('Log', 'log', [x]);
+    const port = net.op('ReLU', 'relu', [net.op('Add', 'sum', [log, x])]);
+    net.result(port);
+    const request: StatisticRequest = { port, granularity: 'perTensor', statistic: { kind: 'max' }, aggregator: 'max' };
+    await assert.rejects(
+      collectStatistics(
+        net.model,
+        [request],
+        streamed([
+          [1, 1, 1, 1],
+          [1, -1, 1, 1],
+        ]),
+        { engine: referenceEngine },
+      ),
+      { code: 'ERR_DATA_NOT_FINITE', node: 'log', message: /sample 1 .*'log'/ },
+    );
+  });
+
+  it('stops when it is interrupted', async () => {
+    const { net, port } = negated();
+    const controller = new AbortController();
+    const request: StatisticRequest = { port, granularity: 'perTensor', statistic: { kind: 'max' }, aggregator: 'max' };
+    const running = collectStatistics(net.model, [request], streamed(values), {
+      engine: referenceEngine,
+      signal: controller.signal,
+      onSample: () => controller.abort(),
+    });
+    await assert.rejects(running, { code: 'ERR_ABORTED' });
+  });
+});
