@@ -1,6 +1,6 @@
-// The epilogue (kernels/common/epilogue.h) on vectors in the order of unpacked bytes or words. For ISA files only.
+// The epilogue (kernels/common/epilogue.h) on vectors in unpacked order (kernels/common/lanes.h). For ISA files only.
 #pragma once
-#include "kernels/depthwise/lanes.h"
+#include "kernels/common/lanes.h"
 #include "kernels/depthwise/row.h"
 
 namespace lowp {
@@ -78,25 +78,6 @@ LOWP_INLINE void AddResidual(const Epilogue& e, const uint8_t* residual, typenam
     const float* r = reinterpret_cast<const float*>(residual);
     LOWP_UNROLL for (int j = 0; j < kVectors; j++)
       v[j] = V::Fma(V::LoadLanes(r + 4 * j, 4 * kVectors), scale, v[j]);
-  }
-}
-
-// 4 channels of 128-bit lane kLane of vector j, where the block has that many.
-template <class V, int kVectors, int kLane>
-LOWP_INLINE void StoreLane(float* y, typename V::Float v, int j, size_t count) {
-  const size_t first = 4 * (static_cast<size_t>(kLane) * kVectors + j);
-  if (first < count) StoreFloats(y + first, V::template Lane<kLane>(v), count - first);
-}
-
-template <class V, int kVectors>
-LOWP_INLINE void StoreFloatBlock(float* y, const typename V::Float (&v)[kVectors], size_t count) {
-  LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
-    StoreLane<V, kVectors, 0>(y, v[j], j, count);
-    StoreLane<V, kVectors, 1>(y, v[j], j, count);
-    if constexpr (V::kLanes == 16) {
-      StoreLane<V, kVectors, 2>(y, v[j], j, count);
-      StoreLane<V, kVectors, 3>(y, v[j], j, count);
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 // Float depthwise rows: groups of output pixels by vectors of channels, one accumulator per output. For ISA files only.
 #pragma once
-#include "kernels/depthwise/lanes.h"
+#include "kernels/common/lanes.h"
 #include "kernels/depthwise/row.h"
 
 namespace lowp {

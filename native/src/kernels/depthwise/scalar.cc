@@ -1,7 +1,6 @@
 // Depthwise convolution in plain C++, one output after the other: the specification of the room.
-#include <cmath>
-
 #include "kernels/common/epilogue_scalar.h"
+#include "kernels/common/exact_fma.h"
 #include "kernels/depthwise/row.h"
 
 namespace lowp {
@@ -10,7 +9,7 @@ namespace {
 struct ScalarFloat {
   using Element = float;
   using Sum = float;
-  static float Add(const DepthwiseTask&, float sum, float x, float w, size_t) { return std::fmaf(x, w, sum); }
+  static float Add(const DepthwiseTask&, float sum, float x, float w, size_t) { return ExactFma(x, w, sum); }
   static float Weight(const uint8_t* weights, size_t at) { return reinterpret_cast<const float*>(weights)[at]; }
 };
 

@@ -1,4 +1,7 @@
-// Vectors of 8 (Ymm) and 16 (Zmm) lanes under common names, for the templates of this room. For ISA files only.
+// Vectors of 8 (Ymm) and 16 (Zmm) lanes under common names, for templates of several rooms. For ISA files only.
+//
+// "Unpacked order" of 4 (2) registers: what unpacklo/unpackhi make of one register of bytes (one of words). Element i of
+// 128-bit lane l of register j belongs to channel 16 * l + 4 * j + i (8 * l + 4 * j + i).
 #pragma once
 #include <immintrin.h>
 
@@ -26,6 +29,19 @@ LOWP_INLINE void StoreBytes(uint8_t* y, __m128i v, size_t count) {
   }
   uint64_t rest = static_cast<uint64_t>(_mm_cvtsi128_si64(v));
   for (count &= 7; count > 0; count--, rest >>= 8) *y++ = static_cast<uint8_t>(rest);
+#endif
+}
+
+LOWP_INLINE void StoreBytes(uint8_t* y, __m256i v, size_t count) {
+#if defined(__AVX512BW__)
+  _mm256_mask_storeu_epi8(y, count >= 32 ? ~0u : (1u << count) - 1, v);
+#else
+  if (count >= 32) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), v);
+    return;
+  }
+  StoreBytes(y, _mm256_castsi256_si128(v), count);
+  if (count > 16) StoreBytes(y + 16, _mm256_extracti128_si256(v, 1), count - 16);
 #endif
 }
 
@@ -66,10 +82,15 @@ struct Ymm {
   // acc + a0 * b0 + a1 * b1 for pairs of s16.
   LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
 
+  LOWP_INLINE Int AddWords(Int a, Int b) { return _mm256_add_epi16(a, b); }
+  LOWP_INLINE Int AddInts(Int a, Int b) { return _mm256_add_epi32(a, b); }
+  LOWP_INLINE Int SetInt(int32_t v) { return _mm256_set1_epi32(v); }
+
   LOWP_INLINE Float ZeroFloat() { return _mm256_setzero_ps(); }
   LOWP_INLINE Float LoadFloat(const float* p) { return _mm256_loadu_ps(p); }
   LOWP_INLINE Float Set(float v) { return _mm256_set1_ps(v); }
   LOWP_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  LOWP_INLINE Float Div(Float a, Float b) { return _mm256_div_ps(a, b); }
   LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
   LOWP_INLINE Float Max(Float a, Float b) { return _mm256_max_ps(a, b); }
   LOWP_INLINE Float Min(Float a, Float b) { return _mm256_min_ps(a, b); }
@@ -89,7 +110,7 @@ struct Ymm {
   LOWP_INLINE __m128 Lane(Float v) {
     return _mm256_extractf128_ps(v, kLane);
   }
-  // Saturated to u8, in the order of the channels when v is in the order of unpacked bytes (4) or words (2).
+  // From unpacked order to bytes in the order of the channels, saturated to u8.
   LOWP_INLINE Int Pack(const Int (&v)[4]) {
     return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
   }
@@ -108,10 +129,6 @@ struct Ymm {
 };
 
 #if defined(__AVX512BW__)
-
-LOWP_INLINE void StoreBytes(uint8_t* y, __m256i v, size_t count) {
-  _mm256_mask_storeu_epi8(y, count >= 32 ? ~0u : (1u << count) - 1, v);
-}
 
 LOWP_INLINE void StoreBytes(uint8_t* y, __m512i v, size_t count) {
   if (count >= 64) {
@@ -140,11 +157,15 @@ struct Zmm {
   LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm512_unpacklo_epi16(a, b); }
   LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm512_unpackhi_epi16(a, b); }
   LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
+  LOWP_INLINE Int AddWords(Int a, Int b) { return _mm512_add_epi16(a, b); }
+  LOWP_INLINE Int AddInts(Int a, Int b) { return _mm512_add_epi32(a, b); }
+  LOWP_INLINE Int SetInt(int32_t v) { return _mm512_set1_epi32(v); }
 
   LOWP_INLINE Float ZeroFloat() { return _mm512_setzero_ps(); }
   LOWP_INLINE Float LoadFloat(const float* p) { return _mm512_loadu_ps(p); }
   LOWP_INLINE Float Set(float v) { return _mm512_set1_ps(v); }
   LOWP_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
+  LOWP_INLINE Float Div(Float a, Float b) { return _mm512_div_ps(a, b); }
   LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
   LOWP_INLINE Float Max(Float a, Float b) { return _mm512_max_ps(a, b); }
   LOWP_INLINE Float Min(Float a, Float b) { return _mm512_min_ps(a, b); }
@@ -180,6 +201,26 @@ struct Zmm {
 };
 
 #endif
+
+// 4 channels of 128-bit lane kLane of register j, where there are that many.
+template <class V, int kVectors, int kLane>
+LOWP_INLINE void StoreLane(float* y, typename V::Float v, int j, size_t count) {
+  const size_t first = 4 * (static_cast<size_t>(kLane) * kVectors + j);
+  if (first < count) StoreFloats(y + first, V::template Lane<kLane>(v), count - first);
+}
+
+// The first `count` channels of registers in unpacked order.
+template <class V, int kVectors>
+LOWP_INLINE void StoreFloatBlock(float* y, const typename V::Float (&v)[kVectors], size_t count) {
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
+    StoreLane<V, kVectors, 0>(y, v[j], j, count);
+    StoreLane<V, kVectors, 1>(y, v[j], j, count);
+    if constexpr (V::kLanes == 16) {
+      StoreLane<V, kVectors, 2>(y, v[j], j, count);
+      StoreLane<V, kVectors, 3>(y, v[j], j, count);
+    }
+  }
+}
 
 }  // namespace
 }  // namespace lowp
