@@ -1,6 +1,6 @@
 /** ONNX data type numbers and the element types they stand for. */
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { ElementType } from '../../tensor/element-type.ts';
+import { type ElementType, elementTypes } from '../../tensor/element-type.ts';
 
 /** The values of `AttributeProto.type`. */
 export const attributeKinds = {
@@ -49,7 +49,10 @@ const unsupported: Readonly<Record<number, string>> = {
 };
 
 const byNumber = new Map<number, ElementType>();
-for (const [type, number] of Object.entries(numbers)) byNumber.set(number, type as ElementType);
+for (const type of elementTypes) {
+  const number = numbers[type];
+  if (number !== undefined) byNumber.set(number, type);
+}
 
 /**
  * The element type of an ONNX data type number.
