@@ -31,6 +31,9 @@ class ReferenceExecutable implements Executable {
   private readonly model: Model;
   private readonly options: CompileOptions;
   private readonly order: readonly Node[];
+  /** Values that depend on no input, kept from the first run on. */
+  private readonly constants = new Map<Node, readonly Tensor[]>();
+  private readonly constantNodes: ReadonlySet<Node>;
   private closed = false;
 
   constructor(model: Model, options: CompileOptions) {
@@ -38,6 +41,7 @@ class ReferenceExecutable implements Executable {
     this.options = options;
     this.order = neededNodes(model, [...(options.taps ?? []), ...(options.observe ?? []).map((point) => point.port)]);
     for (const node of this.order) requireEvaluation(node);
+    this.constantNodes = independentNodes(this.order);
   }
 
   /**
@@ -53,15 +57,24 @@ class ReferenceExecutable implements Executable {
     for (const node of this.order) {
       throwIfAborted(options.signal);
       const inputs = node.inputs.map((i) => i.source && values.get(i.source));
-      values.set(node, node.type === 'Parameter' ? [feedOf(node, feeds)!] : evaluateNode(node, inputs));
+      values.set(node, node.type === 'Parameter' ? [feedOf(node, feeds)!] : this.evaluate(node, inputs));
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     throwIfAborted(options.signal);
     return values.result();
   }
 
+  private evaluate(node: Node, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
+    const known = this.constants.get(node);
+    if (known) return known;
+    const outputs = evaluateNode(node, inputs);
+    if (this.constantNodes.has(node)) this.constants.set(node, outputs);
+    return outputs;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
+    this.constants.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -127,6 +140,17 @@ function neededNodes(model: Model, ports: readonly OutputPort[]): Node[] {
     for (const input of node.inputs) if (input.source) stack.push(input.source.node);
   }
   return model.nodes().filter((n) => needed.has(n));
+}
+
+/** Nodes whose value is the same in every run. */
+function independentNodes(order: readonly Node[]): Set<Node> {
+  const found = new Set<Node>();
+  for (const node of order) {
+    const { stateful } = getOp(node.type, node.notes.opset, node.name);
+    const isFree = node.inputs.every((i) => !i.source || found.has(i.source.node));
+    if (isFree && !stateful && node.type !== 'Parameter') found.add(node);
+  }
+  return found;
 }
 
 function requireEvaluation(node: Node): void {

@@ -48,11 +48,19 @@ export function expandedStrides(from: Shape, to: Shape): number[] {
 /** Values of shape `from` repeated to shape `to`; the same array when the shapes are equal. */
 export function expandValues(values: Float64Array, from: Shape, to: Shape): Float64Array {
   if (sameShape(from, to)) return values;
-  const count = elementCount(to);
-  const out = new Float64Array(count);
-  if (values.length === 1) return out.fill(values[0]!);
-  const offsets = stridedOffsets(to, expandedStrides(from, to));
-  for (let i = 0; i < count; i++) out[i] = values[offsets[i]!]!;
+  const aligned = [...new Array<number>(to.length - from.length).fill(1), ...from];
+  const out = new Float64Array(elementCount(to));
+  const [sizes, steps] = [stridesOf(to), stridesOf(aligned)];
+  const copy = (axis: number, source: number, target: number): void => {
+    const [inner, size] = [sizes[axis - 1] ?? out.length, steps[axis - 1] ?? values.length];
+    if (size === 1) out.fill(values[source]!, target, target + inner);
+    else if (size === inner) out.set(values.subarray(source, source + size), target);
+    else {
+      const step = aligned[axis] === 1 ? 0 : steps[axis]!;
+      for (let i = 0; i < to[axis]!; i++) copy(axis + 1, source + i * step, target + i * sizes[axis]!);
+    }
+  };
+  copy(0, 0, 0);
   return out;
 }
 

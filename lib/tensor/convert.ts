@@ -37,7 +37,9 @@ export function toFloat64(t: Tensor): Float64Array {
       const nibble = (Number(data[i >> 1]) >> ((i & 1) * 4)) & 15;
       out[i] = type === 'i4' && nibble > 7 ? nibble - 16 : nibble;
     }
-  } else for (let i = 0; i < count; i++) out[i] = Number(data[i]);
+  } else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = 0; i < count; i++) out[i] = Number(data[i]);
+  } else out.set(data);
   return out;
 }
 

@@ -8,7 +8,7 @@ import { fakeQuantize } from '../../lib/ops/quantization/fake-quantize.ts';
 import { roundHalfToEven } from '../../lib/ops/rounding.ts';
 import { maxAbsError } from '../../lib/tensor/compare.ts';
 import { toFloat64 } from '../../lib/tensor/convert.ts';
-import type { Tensor } from '../../lib/tensor/tensor.ts';
+import { type Tensor, zeros } from '../../lib/tensor/tensor.ts';
 import { i64, pattern } from '../conformance/cases/op-case.ts';
 
 function run(type: string, attributes: Record<string, unknown>, ...inputs: Tensor[]): Tensor {
@@ -186,4 +186,26 @@ test('erf agrees with tabulated values and is odd', () => {
   assert.ok(Math.abs(1 - erf(3) - 2.209049699858544e-5) < 1e-15);
   assert.equal(erf(9), 1);
   assert.ok(Number.isNaN(erf(NaN)));
+});
+
+test('broadcasting repeats along every axis of size one', () => {
+  const shape = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 0, maxLength: 4 });
+  fc.assert(
+    fc.property(shape, fc.nat(), fc.nat(15), (to, cut, ones) => {
+      const from = to.slice(cut % (to.length + 1)).map((d, i) => ((ones >> i) & 1 ? 1 : d));
+      const x = pattern(from, 11);
+      const y = run('Add', {}, x, zeros('f32', to));
+      const strides = from.map((_, i) => from.slice(i + 1).reduce((a, b) => a * b, 1));
+      for (let i = 0; i < y.data.length; i++) {
+        let [rest, at] = [i, 0];
+        for (let axis = to.length - 1; axis >= 0; axis--) {
+          const index = rest % to[axis]!;
+          rest = Math.floor(rest / to[axis]!);
+          const mine = axis - (to.length - from.length);
+          if (mine >= 0 && from[mine] !== 1) at += index * strides[mine]!;
+        }
+        assert.equal(y.data[i], x.data[at]);
+      }
+    }),
+  );
 });
