@@ -57,7 +57,8 @@ function kernelSymbols() {
   const symbols = new Set();
   for (const file of sourceGroups().kernels) {
     const text = fs.readFileSync(path.join(root, file), 'utf8');
-    for (const match of text.matchAll(/^(?:extern\s+)?const\s+KernelDef\s+(kernel_\w+)\s*[={]/gm)) symbols.add(match[1]);
+    for (const match of text.matchAll(/^(?:extern\s+)?const\s+KernelDef\s+(kernel_\w+)\s*[={]/gm))
+      symbols.add(match[1]);
   }
   return [...symbols].sort();
 }
