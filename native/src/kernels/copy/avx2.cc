@@ -66,14 +66,33 @@ LOWP_INLINE void Transpose32x16(const CopyBlock& block, size_t a, size_t b, size
     }
     return;
   }
+  if (nb == 16) {
+    LOWP_UNROLL for (size_t i = 0; i < 16; i++) {
+      if (i < na) Store16(To(block, a + i, b), _mm256_castsi256_si128(v[i]));
+    }
+    LOWP_UNROLL for (size_t i = 0; i < 16; i++) {
+      if (i + 16 < na) Store16(To(block, a + 16 + i, b), _mm256_extracti128_si256(v[i], 1));
+    }
+    return;
+  }
   alignas(32) uint8_t square[16][32];
   LOWP_UNROLL for (size_t i = 0; i < 16; i++) Store32(square[i], v[i]);
-  for (size_t i = 0; i < na; i++) {
-    const __m128i row = Load16(square[i % 16] + i / 16 * 16);
-    if (nb == 16) {
-      Store16(To(block, a + i, b), row);
-    } else {
-      StorePart(To(block, a + i, b), row, nb);
+  for (size_t i = 0; i < na; i++) StorePart(To(block, a + i, b), Load16(square[i % 16] + i / 16 * 16), nb);
+}
+
+// The block in squares of kA x kB, whole cache lines of y at once. Squares at the end overlap their neighbours, where
+// there are enough; smaller ones are left to `transpose`.
+template <size_t kA, size_t kB, size_t kSize, class Transpose>
+LOWP_INLINE void ForSquares(const CopyBlock& block, size_t first_a, const Transpose& transpose) {
+  constexpr size_t kLine = 64 / kSize;
+  for (size_t line = 0; line < block.nb; line += kLine) {
+    const size_t line_end = block.nb - line < kLine ? block.nb : line + kLine;
+    for (size_t a = first_a; a < block.na; a += kA) {
+      const size_t at = a + kA > block.na && block.na >= kA ? block.na - kA : a;
+      for (size_t b = line; b < line_end; b += kB) {
+        const size_t bt = b + kB > block.nb && block.nb >= kB ? block.nb - kB : b;
+        transpose(at, bt, block.na - at < kA ? block.na - at : kA, block.nb - bt < kB ? block.nb - bt : kB);
+      }
     }
   }
 }
@@ -103,14 +122,29 @@ LOWP_INLINE size_t TripleBytes(const CopyBlock& block) {
   return a;
 }
 
+// Four planes of bytes into quads; returns how many of the na quads are done.
+LOWP_INLINE size_t QuadBytes(const CopyBlock& block) {
+  size_t a = 0;
+  for (; a + 16 <= block.na; a += 16) {
+    const __m128i p0 = Load16(At(block, a, 0)), p1 = Load16(At(block, a, 1)), p2 = Load16(At(block, a, 2)),
+                  p3 = Load16(At(block, a, 3));
+    const __m128i low01 = _mm_unpacklo_epi8(p0, p1), high01 = _mm_unpackhi_epi8(p0, p1);
+    const __m128i low23 = _mm_unpacklo_epi8(p2, p3), high23 = _mm_unpackhi_epi8(p2, p3);
+    uint8_t* y = To(block, a, 0);
+    Store16(y, _mm_unpacklo_epi16(low01, low23));
+    Store16(y + 16, _mm_unpackhi_epi16(low01, low23));
+    Store16(y + 32, _mm_unpacklo_epi16(high01, high23));
+    Store16(y + 48, _mm_unpackhi_epi16(high01, high23));
+  }
+  return a;
+}
+
 void TransposeBytes(const CopyBlock& block) {
   size_t done = 0;
   if (block.nb == 3 && block.out_a == 3) done = TripleBytes(block);
-  for (size_t b = 0; b < block.nb; b += 16) {
-    const size_t nb = block.nb - b < 16 ? block.nb - b : 16;
-    for (size_t a = done; a < block.na; a += 32)
-      Transpose32x16(block, a, b, block.na - a < 32 ? block.na - a : 32, nb);
-  }
+  if (block.nb == 4 && block.out_a == 4) done = QuadBytes(block);
+  ForSquares<32, 16, 1>(block, done, [&](size_t a, size_t b, size_t na, size_t nb)
+                                         __attribute__((always_inline)) { Transpose32x16(block, a, b, na, nb); });
 }
 
 // 8 rows of 8 four-byte elements.
@@ -138,21 +172,18 @@ LOWP_INLINE void Transpose8x8(const CopyBlock& block, size_t a, size_t b, size_t
   __m256i v[8];
   LOWP_UNROLL for (size_t i = 0; i < 8; i++) v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256();
   TransposeSquare(v);
-  if (na == 8 && nb == 8) {
-    LOWP_UNROLL for (size_t i = 0; i < 8; i++) Store32(To(block, a + i, b), v[i]);
-    return;
-  }
   LOWP_UNROLL for (size_t i = 0; i < 8; i++) {
     if (i >= na) break;
     uint8_t* y = To(block, a + i, b);
-    __m128i row = _mm256_castsi256_si128(v[i]);
     if (nb == 8) {
       Store32(y, v[i]);
-    } else if (nb >= 4) {
-      Store16(y, row);
+    } else if (nb == 4) {
+      Store16(y, _mm256_castsi256_si128(v[i]));
+    } else if (nb > 4) {
+      Store16(y, _mm256_castsi256_si128(v[i]));
       StorePart(y + 16, _mm256_extracti128_si256(v[i], 1), (nb - 4) * 4);
     } else {
-      StorePart(y, row, nb * 4);
+      StorePart(y, _mm256_castsi256_si128(v[i]), nb * 4);
     }
   }
 }
@@ -182,10 +213,8 @@ LOWP_INLINE size_t TripleWords(const CopyBlock& block) {
 void TransposeWords(const CopyBlock& block) {
   size_t done = 0;
   if (block.nb == 3 && block.out_a == 12) done = TripleWords(block);
-  for (size_t b = 0; b < block.nb; b += 8) {
-    const size_t nb = block.nb - b < 8 ? block.nb - b : 8;
-    for (size_t a = done; a < block.na; a += 8) Transpose8x8(block, a, b, block.na - a < 8 ? block.na - a : 8, nb);
-  }
+  ForSquares<8, 8, 4>(block, done, [&](size_t a, size_t b, size_t na, size_t nb)
+                                       __attribute__((always_inline)) { Transpose8x8(block, a, b, na, nb); });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Pooling in plain C++, one output after the other: the specification of the room.
 #include <cfloat>
 
-
 #include "base/rounding.h"
 #include "kernels/common/exact_fma.h"
 #include "kernels/pool/row.h"
