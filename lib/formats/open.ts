@@ -1,4 +1,5 @@
 // Opening models by file name and content.
+import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
@@ -79,11 +80,14 @@ async function readIfPresent(path: string, signal: AbortSignal | undefined): Pro
   }
 }
 
+/** Without waiting for the other end of a pipe, where the system has pipes. */
+const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** A regular file, whole; anything else could block or never end. */
 async function readWhole(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
+    file = await open(path, readFlags);
     const stat = await file.stat();
     if (!stat.isFile()) {
       throw new LowpError('ERR_IO_READ', `'${path}' is ${stat.isDirectory() ? 'a folder' : 'not a regular file'}`, {
