@@ -63,7 +63,8 @@ export function hostReason(node: Node, constants: ReadonlySet<Node>): string | u
     if (source && !isConstant(source, constants) && !nativeTypes.has(source.fact.type))
       return `its input has type ${source.fact.type}`;
   }
-  if (node.outputs.some((o) => !nativeTypes.has(o.fact.type))) return `its output has type ${node.output.fact.type}`;
+  if (node.outputs.some((o) => o.consumers.size > 0 && !nativeTypes.has(o.fact.type)))
+    return `its output has type ${node.output.fact.type}`;
   return undefined;
 }
 

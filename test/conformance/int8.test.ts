@@ -1,0 +1,274 @@
+// Quantized operations on bytes: equal bits on every instruction set, within one step of the reference.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { describeExecution } from '../../lib/engines/describe.ts';
+import { compileNative } from '../../lib/engines/native-engine.ts';
+import { referenceEngine } from '../../lib/engines/reference-engine.ts';
+import type { OutputPort } from '../../lib/graph/node.ts';
+import { maxAbsError } from '../../lib/tensor/compare.ts';
+import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
+import { random } from '../../lib/util/random.ts';
+import { bitsOfTensor, runnableIsas } from '../support/isas.ts';
+import { ModelBuilder } from '../support/model-builder.ts';
+
+/** A FakeQuantize on [low, high], one range or one for each channel. */
+function quantizer(
+  b: ModelBuilder,
+  x: OutputPort,
+  low: number | readonly number[],
+  high: number | readonly number[],
+  levels = 256,
+): OutputPort {
+  const limit = (values: number | readonly number[], name: string): OutputPort => {
+    const list = typeof values === 'number' ? [values] : values;
+    const rank = x.fact.shape.length;
+    const shape = list.length === 1 ? [] : Array.from({ length: rank }, (_, i) => (i === 1 ? list.length : 1));
+    return b.constant(name, shape, list);
+  };
+  const [l, h] = [limit(low, 'low'), limit(high, 'high')];
+  return b.op('FakeQuantize', [x, l, h, l, h], { levels }, 'fq');
+}
+
+/** Symmetric 8-bit weights per output channel, through FakeQuantize. */
+function quantizedWeights(b: ModelBuilder, shape: readonly number[], channels: number): OutputPort {
+  const w = b.weights('w', shape);
+  const data = w.fact.value!.data as Float32Array;
+  const per = data.length / channels;
+  const high = Array.from({ length: channels }, (_, c) =>
+    data.slice(c * per, (c + 1) * per).reduce((m, v) => Math.max(m, Math.abs(v)), 0),
+  );
+  const axes = shape.map((d, i) => (i === 0 || (shape.length === 5 && i === 1 && d !== 1) ? d : 1));
+  const l = b.constant(
+    'wl',
+    axes,
+    high.map((v) => -v),
+  );
+  const h = b.constant('wh', axes, high);
+  return b.op('FakeQuantize', [w, l, h, l, h], { levels: 255 }, 'fq_weights');
+}
+
+interface Int8Case {
+  readonly name: string;
+  readonly input: readonly number[];
+  /** Returns the port to read and the size of one step of its grid. */
+  build(b: ModelBuilder, x: OutputPort): { readonly out: OutputPort; readonly step: number };
+  /** Types that must run on bytes. */
+  readonly onBytes: readonly string[];
+}
+
+const signed = { low: (-4 * 128) / 127, high: 4 };
+const pads = (p: number, s = 1, d = 1) => ({
+  strides: [s, s],
+  pads_begin: [p, p],
+  pads_end: [p, p],
+  dilations: [d, d],
+});
+
+/** Quantize, one convolution with bias and ReLU, quantize again. */
+function convolutionCase(
+  name: string,
+  inC: number,
+  outC: number,
+  k: number,
+  stride: number,
+  side: number,
+  dilation = 1,
+): Int8Case {
+  return {
+    name,
+    input: [2, inC, side, side],
+    onBytes: ['Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const pad = ((k - 1) * dilation) >> 1;
+      const y = b.op(
+        'Convolution',
+        [q, quantizedWeights(b, [outC, inC, k, k], outC)],
+        pads(pad, stride, dilation),
+        'conv',
+      );
+      const biased = b.op('Add', [y, b.weights('bias', [1, outC, 1, 1])], {}, 'bias');
+      const high = 3 * Math.sqrt(inC * k * k);
+      return { out: quantizer(b, b.op('ReLU', [biased]), 0, high), step: high / 255 };
+    },
+  };
+}
+
+const cases: readonly Int8Case[] = [
+  convolutionCase('1x1 convolution, channels not a multiple of the tile', 37, 70, 1, 1, 9),
+  convolutionCase('3x3 convolution', 16, 64, 3, 1, 12),
+  convolutionCase('3x3 convolution of three channels with stride 2', 3, 24, 3, 2, 17),
+  convolutionCase('5x5 convolution with dilation 2', 8, 20, 5, 1, 14, 2),
+  convolutionCase('7x7 convolution with stride 2', 3, 64, 7, 2, 23),
+  {
+    name: 'depthwise convolution with a scale for each channel, asymmetric',
+    input: [1, 40, 11, 13],
+    onBytes: ['GroupConvolution'],
+    build(b, x) {
+      const low = Array.from({ length: 40 }, (_, c) => (-(c + 20) * 0.02 * 100) / 155);
+      const high = Array.from({ length: 40 }, (_, c) => (c + 20) * 0.02);
+      const q = quantizer(b, x, low, high);
+      const y = b.op('GroupConvolution', [q, quantizedWeights(b, [40, 1, 1, 3, 3], 40)], pads(1), 'dw');
+      return { out: quantizer(b, b.op('Clamp', [y], { min: 0, max: 6 }), 0, 6.5), step: 6.5 / 255 };
+    },
+  },
+  {
+    name: 'grouped convolution',
+    input: [1, 24, 8, 8],
+    onBytes: ['GroupConvolution'],
+    build(b, x) {
+      const q = quantizer(b, x, 0, 4);
+      const y = b.op('GroupConvolution', [q, quantizedWeights(b, [3, 10, 8, 3, 3], 30)], pads(1), 'grouped');
+      return { out: quantizer(b, y, (-40 * 128) / 127, 40), step: 40 / 127 };
+    },
+  },
+  {
+    name: 'residual block: the sum is fused and rounds in front of it',
+    input: [1, 32, 10, 10],
+    onBytes: ['Convolution', 'Add'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const y = b.op('Convolution', [q, quantizedWeights(b, [32, 32, 3, 3], 32)], pads(1), 'conv');
+      const mid = quantizer(b, b.op('Add', [y, b.weights('bias', [1, 32, 1, 1])], {}, 'bias'), (-50 * 128) / 127, 50);
+      const sum = b.op('ReLU', [b.op('Add', [mid, q], {}, 'sum')]);
+      return { out: quantizer(b, sum, 0, 54), step: 54 / 255 };
+    },
+  },
+  {
+    name: 'sum of two quantized tensors that cannot be fused',
+    input: [1, 19, 7, 5],
+    onBytes: ['Add'],
+    build(b, x) {
+      const a = quantizer(b, x, signed.low, signed.high);
+      const c = quantizer(b, b.op('Sigmoid', [x]), 0, 1);
+      return { out: quantizer(b, b.op('Add', [a, c], {}, 'sum'), -4.5, 5.5), step: 10 / 255 };
+    },
+  },
+  {
+    name: 'concatenated convolutions write side by side',
+    input: [1, 16, 9, 9],
+    onBytes: ['Convolution', 'Concat', 'MaxPool'],
+    build(b, x) {
+      const q = quantizer(b, x, 0, 4);
+      const branch = (k: number, outC: number): OutputPort => {
+        const y = b.op('Convolution', [q, quantizedWeights(b, [outC, 16, k, k], outC)], pads(k >> 1), 'branch');
+        return quantizer(b, b.op('ReLU', [y]), 0, 60);
+      };
+      const joined = b.op('Concat', [branch(1, 20), branch(3, 28)], { axis: 1 }, 'concat');
+      const pooled = b.op(
+        'MaxPool',
+        [joined],
+        { kernel: [3, 3], strides: [2, 2], pads_begin: [1, 1], pads_end: [1, 1] },
+        'pool',
+      );
+      const y = b.op('Convolution', [pooled, quantizedWeights(b, [8, 48, 1, 1], 8)], pads(0), 'last');
+      return { out: quantizer(b, y, (-1500 * 128) / 127, 1500), step: 1500 / 127 };
+    },
+  },
+  {
+    name: 'pooling and a matrix product after a reshape',
+    input: [3, 24, 6, 6],
+    onBytes: ['AvgPool', 'MatMul'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const pooled = b.op(
+        'AvgPool',
+        [q],
+        { kernel: [3, 3], strides: [3, 3], pads_begin: [0, 0], pads_end: [0, 0], 'exclude-pad': true },
+        'pool',
+      );
+      const again = quantizer(b, pooled, -2, 2 - 4 / 256);
+      const flat = b.op('Reshape', [again, b.constant('shape', [2], [3, 96], 'i64')], { special_zero: false }, 'flat');
+      const y = b.op('MatMul', [flat, quantizedWeights(b, [50, 96], 50)], { transpose_b: true }, 'fc');
+      return { out: b.op('Add', [y, b.weights('bias', [1, 50])], {}, 'bias'), step: (4 / 255) * 6 };
+    },
+  },
+  {
+    name: 'slices, padding and transposition move bytes',
+    input: [1, 12, 8, 8],
+    onBytes: ['StridedSlice', 'Pad', 'Transpose', 'Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const at = (values: readonly number[]): OutputPort => b.constant('at', [4], values, 'i64');
+      const masks = { begin_mask: [1, 1, 1, 1], end_mask: [1, 1, 1, 1] };
+      const half = b.op('StridedSlice', [q, at([0, 0, 0, 0]), at([0, 0, 0, 0]), at([1, 1, 2, 2])], masks, 'slice');
+      const padded = b.op(
+        'Pad',
+        [half, at([0, 2, 0, 0]), at([0, 2, 0, 0]), b.constant('zero', [], [0])],
+        { pad_mode: 'constant' },
+        'pad',
+      );
+      const turned = b.op('Transpose', [padded, at([0, 1, 3, 2])], {}, 'turn');
+      const y = b.op('Convolution', [turned, quantizedWeights(b, [9, 16, 1, 1], 9)], pads(0), 'conv');
+      return { out: quantizer(b, y, (-30 * 128) / 127, 30), step: 30 / 127 };
+    },
+  },
+  {
+    name: 'levels 255 keep the last byte free',
+    input: [1, 8, 5, 5],
+    onBytes: ['Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, 0, 4, 255);
+      const y = b.op('Convolution', [q, quantizedWeights(b, [8, 8, 1, 1], 8)], pads(0), 'conv');
+      return { out: quantizer(b, b.op('ReLU', [y]), 0, 10, 255), step: 10 / 254 };
+    },
+  },
+];
+
+for (const c of cases) {
+  test(c.name, async () => {
+    const b = new ModelBuilder(c.name, 11);
+    const x = b.parameter('x', c.input);
+    const { out, step } = c.build(b, x);
+    b.result(out);
+    const r = random(23);
+    const data = Float32Array.from({ length: c.input.reduce((p, d) => p * d, 1) }, () => r.normal() * 2);
+    const feeds = { x: tensor('f32', c.input, data) };
+    const expected = await outputs(referenceEngine.compile(b.model), feeds);
+    let first: string | undefined;
+    for (const maxIsa of runnableIsas()) {
+      for (const threads of [1, 3]) {
+        await using executable = await compileNative(b.model, { maxIsa, threads });
+        const actual = Object.values((await executable.run(feeds)).outputs)[0]!;
+        for (const type of c.onBytes) {
+          const states = describeExecution(executable).filter((d) => d.type === type);
+          assert.ok(
+            states.some((d) => d.precision === 'INT8'),
+            `${type} runs in ${JSON.stringify(states)}`,
+          );
+        }
+        const error = maxAbsError(actual, expected);
+        assert.ok(error <= step * 1.001, `${maxIsa}: off by ${error / step} steps`);
+        first ??= bitsOfTensor(actual);
+        assert.equal(bitsOfTensor(actual), first, `${maxIsa} with ${threads} threads differs from scalar`);
+      }
+    }
+  });
+}
+
+test('products at the ends of the byte ranges do not saturate on any instruction set', async () => {
+  const b = new ModelBuilder('corners', 1);
+  const x = b.parameter('x', [1, 64, 4, 4]);
+  const q = quantizer(b, x, 0, 255);
+  const ends = Array.from({ length: 32 * 64 }, (_, i) => (i % 64 < 32 ? 127 : -127) * (i % 3 === 0 ? -1 : 1));
+  const w = b.constant('w', [32, 64, 1, 1], ends);
+  const high = b.constant('wh', [], [127]);
+  const low = b.constant('wl', [], [-127]);
+  const weights = b.op('FakeQuantize', [w, low, high, low, high], { levels: 255 }, 'fq_weights');
+  b.result(b.op('Convolution', [q, weights], pads(0), 'conv'));
+  const feeds = { x: tensor('f32', [1, 64, 4, 4], new Float32Array(1024).fill(255)) };
+  const expected = await outputs(referenceEngine.compile(b.model), feeds);
+  for (const maxIsa of runnableIsas()) {
+    await using executable = await compileNative(b.model, { maxIsa });
+    const actual = Object.values((await executable.run(feeds)).outputs)[0]!;
+    assert.equal(maxAbsError(actual, expected), 0, maxIsa);
+  }
+});
+
+async function outputs(
+  compiled: ReturnType<typeof referenceEngine.compile>,
+  feeds: Record<string, Tensor>,
+): Promise<Tensor> {
+  await using executable = await compiled;
+  return Object.values((await executable.run(feeds)).outputs)[0]!;
+}
