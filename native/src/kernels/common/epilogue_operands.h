@@ -17,6 +17,9 @@ enum ComputeOperand : size_t {
   kZeroPoints = 6
 };
 
+// PreparedCall::packed_inputs of the three kernels: what prepare() packs or copies, so that run() never reads it.
+constexpr uint64_t kPackedOperands = 1u << kWeights | 1u << kBias | 1u << kScale | 1u << kBounds | 1u << kZeroPoints;
+
 // The epilogue's fields of a kernel's params.
 struct EpilogueSettings {
   uint32_t mid = 0;

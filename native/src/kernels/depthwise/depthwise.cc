@@ -201,6 +201,7 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   PreparedPtr prepared(new (std::nothrow) PreparedDepthwise(p, row, std::move(epilogue.value()), std::move(constants),
                                                             context));
   if (!prepared) return memory;
+  prepared->packed_inputs = kPackedOperands;
   const Operand residual = call.Input(kResidual);
   if (residual.present && residual.type == call.Output(0).type && p.out_stride == p.out_c) {
     prepared->inplace_input = kResidual;

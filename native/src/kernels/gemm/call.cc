@@ -177,6 +177,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   prepared->shared_bytes = shared;
   prepared->scratch_bytes = table + partial;
   prepared->packed_bytes = bytes;
+  prepared->packed_inputs = kPackedOperands;
   prepared->operations = operations;
   prepared->inplace_input = inplace ? static_cast<int>(kResidual) : -1;
   return PreparedPtr(std::move(prepared));
