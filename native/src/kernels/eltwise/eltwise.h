@@ -14,9 +14,10 @@
 
 namespace lowp {
 
-#define LOWP_ELTWISE_PARAMS(F)                                                                                        \
-  F(u32, op)                                                                                                          \
-  F(u32, d0) F(u32, d1) F(u32, d2) F(u32, d3) F(u32, a_stride0) F(u32, a_stride1) F(u32, a_stride2) F(u32, a_stride3) \
+#define LOWP_ELTWISE_PARAMS(F)                                                                             \
+  F(u32, op)                                                                                               \
+  F(u32, d0)                                                                                               \
+  F(u32, d1) F(u32, d2) F(u32, d3) F(u32, a_stride0) F(u32, a_stride1) F(u32, a_stride2) F(u32, a_stride3) \
       F(u32, b_stride0) F(u32, b_stride1) F(u32, b_stride2) F(u32, b_stride3) F(f32, low) F(f32, high)
 LOWP_PARAMS(EltwiseParams, LOWP_ELTWISE_PARAMS)
 

@@ -36,8 +36,13 @@ struct SquaredDifferenceOp {
 enum class Step { kOne, kDense, kAny };
 
 LOWP_INLINE Vec LoadSteps(const float* p, size_t step, size_t n) {
-  float lanes[kLanes] = {};
-  for (size_t i = 0; i < n; i++) lanes[i] = p[i * step];
+  alignas(64) float lanes[kLanes] = {};
+  if (n == kLanes) {
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kLanes; i++) lanes[i] = p[i * step];
+  } else {
+    for (size_t i = 0; i < n; i++) lanes[i] = p[i * step];
+  }
   return Load(lanes);
 }
 
@@ -76,6 +81,8 @@ void RunBlock(const EltwiseBlock& block) {
   if (block.a_step == 1 && block.b_step == 1) return RunRows<Op, kClamp, Step::kDense, Step::kDense>(block);
   if (block.a_step == 1 && block.b_step == 0) return RunRows<Op, kClamp, Step::kDense, Step::kOne>(block);
   if (block.a_step == 0 && block.b_step == 1) return RunRows<Op, kClamp, Step::kOne, Step::kDense>(block);
+  if (block.a_step == 1) return RunRows<Op, kClamp, Step::kDense, Step::kAny>(block);
+  if (block.b_step == 1) return RunRows<Op, kClamp, Step::kAny, Step::kDense>(block);
   RunRows<Op, kClamp, Step::kAny, Step::kAny>(block);
 }
 

@@ -74,10 +74,41 @@ void Dense(const float* x, uint8_t* y, size_t n, size_t first_channel, const Qua
   if (i < n) QuantizePart(x + i, y + i, n - i, b);
 }
 
-void Pixels(const float* x, uint8_t* y, size_t pixels, const QuantizeConstants& k) {
-  for (size_t p = 0; p < pixels; p++, x += k.channels, y += k.out_stride) {
-    Cyclic(x, y, k.channels, 0, k);
+// Pixels of up to this many channels are quantized together, then spread.
+constexpr size_t kStaged = 1024;
+
+// Bytes of neighbouring pixels to pixels out_stride bytes apart, with the padding bytes.
+LOWP_INLINE void Spread(const uint8_t* dense, uint8_t* y, size_t pixels, const QuantizeConstants& k) {
+  if (k.channels == 3 && k.out_stride == 4) {
+    const uint32_t pad = static_cast<uint32_t>(k.pad_value) << 24;
+    for (size_t p = 0; p < pixels; p++) {
+      uint32_t word;
+      __builtin_memcpy(&word, dense + 3 * p, 4);
+      word = (word & 0xffffffu) | pad;
+      __builtin_memcpy(y + 4 * p, &word, 4);
+    }
+    return;
+  }
+  for (size_t p = 0; p < pixels; p++, dense += k.channels, y += k.out_stride) {
+    for (size_t c = 0; c < k.channels; c++) y[c] = dense[c];
     for (size_t c = k.channels; c < k.out_stride; c++) y[c] = k.pad_value;
+  }
+}
+
+void Pixels(const float* x, uint8_t* y, size_t pixels, const QuantizeConstants& k) {
+  if (k.channels > kStaged / 4) {
+    for (size_t p = 0; p < pixels; p++, x += k.channels, y += k.out_stride) {
+      Cyclic(x, y, k.channels, 0, k);
+      for (size_t c = k.channels; c < k.out_stride; c++) y[c] = k.pad_value;
+    }
+    return;
+  }
+  alignas(64) uint8_t dense[kStaged + 4];
+  const size_t group = kStaged / k.channels;
+  for (size_t p = 0; p < pixels; p += group) {
+    const size_t count = pixels - p < group ? pixels - p : group;
+    Dense(x + p * k.channels, dense, count * k.channels, 0, k);
+    Spread(dense, y + p * k.out_stride, count, k);
   }
 }
 

@@ -60,25 +60,53 @@ void Contiguous(const float* x, float* y, size_t rows, size_t axis) {
   }
 }
 
+LOWP_INLINE Vec LoadFirst(const float* p, size_t n) { return n == kLanes ? Load(p) : LoadPart(p, n); }
+LOWP_INLINE void StoreFirst(float* p, Vec v, size_t n) {
+  if (n == kLanes)
+    Store(p, v);
+  else
+    StorePart(p, v, n);
+}
+
+// Axes up to this length are read and written once, through a buffer: their elements may be so far apart that they
+// push each other out of the caches.
+constexpr size_t kBufferedAxis = 256;
+
 // n <= kLanes columns side by side.
-LOWP_INLINE void Columns(const float* x, float* y, size_t axis, size_t inner, size_t n) {
+LOWP_INLINE void Columns(const float* x, float* y, size_t axis, size_t inner, size_t n, bool buffered) {
+  alignas(64) float buffer[kBufferedAxis * kLanes];
   Vec max = Set(-__builtin_inff());
-  for (size_t i = 0; i < axis; i++) max = Max(LoadPart(x + i * inner, n), max);
+  for (size_t i = 0; i < axis; i++) {
+    const Vec v = LoadFirst(x + i * inner, n);
+    max = Max(v, max);
+    if (buffered) Store(buffer + i * kLanes, v);
+  }
   Vec s[16];
   for (size_t j = 0; j < 16; j++) s[j] = Set(0.0f);
   for (size_t i = 0; i < axis; i++) {
-    const Vec e = Exp(Sub(LoadPart(x + i * inner, n), max));
-    StorePart(y + i * inner, e, n);
+    const Vec e = Exp(Sub(buffered ? Load(buffer + i * kLanes) : LoadFirst(x + i * inner, n), max));
+    if (buffered)
+      Store(buffer + i * kLanes, e);
+    else
+      StoreFirst(y + i * inner, e, n);
     s[i % 16] = Add(s[i % 16], e);
   }
   for (size_t half = 8; half > 0; half /= 2)
     for (size_t j = 0; j < half; j++) s[j] = Add(s[j], s[j + half]);
-  for (size_t i = 0; i < axis; i++) StorePart(y + i * inner, Div(LoadPart(y + i * inner, n), s[0]), n);
+  for (size_t i = 0; i < axis; i++) {
+    const Vec e = buffered ? Load(buffer + i * kLanes) : LoadFirst(y + i * inner, n);
+    StoreFirst(y + i * inner, Div(e, s[0]), n);
+  }
 }
 
 void Strided(const float* x, float* y, size_t axis, size_t inner, size_t columns) {
-  for (size_t c = 0; c < columns; c += kLanes)
-    Columns(x + c, y + c, axis, inner, columns - c < kLanes ? columns - c : kLanes);
+  for (size_t c = 0; c < columns; c += kLanes) {
+    const size_t n = columns - c < kLanes ? columns - c : kLanes;
+    if (axis <= kBufferedAxis)
+      Columns(x + c, y + c, axis, inner, n, true);
+    else
+      Columns(x + c, y + c, axis, inner, n, false);
+  }
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ TEST(Softmax, EveryRowGivesTheBitsOfTheScalarRow) {
       for (Isa isa : RunnableIsas())
         ASSERT_TRUE(SameFloats(expected, Compute(p, x, isa))) << IsaName(isa) << " axis " << axis << " inner " << inner;
     }
-  for (const SoftmaxParams p : {SoftmaxParams{1, 10007, 1}, SoftmaxParams{900, 11, 1}, SoftmaxParams{2, 21, 3001}}) {
+  for (const SoftmaxParams p : {SoftmaxParams{1, 10007, 1}, SoftmaxParams{900, 11, 1}, SoftmaxParams{2, 21, 3001},
+                                SoftmaxParams{2, 256, 37}, SoftmaxParams{2, 300, 37}}) {
     const std::vector<float> x = RandomFloats(Elements(p), seed++, -30.0f, 30.0f);
     for (Isa isa : RunnableIsas())
       ASSERT_TRUE(SameFloats(Compute(p, x, Isa::kScalar), Compute(p, x, isa))) << IsaName(isa) << " axis " << p.axis;
