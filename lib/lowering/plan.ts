@@ -65,7 +65,7 @@ function operation(
 ): NodePrecision {
   const runtime = definition.runtime;
   if (!runtime || runtime.bytes === 'never') return { bytes: false, reason: `${node.type} runs in FP32` };
-  const sources = node.inputs.flatMap((i) => (i.source ? [i.source] : []));
+  const sources = activations(node, definition);
   const first = sources[0] && format.get(sources[0]);
   if (!first) return { bytes: false, reason: 'its input is not quantized' };
   const acceptsChannels =
@@ -97,6 +97,13 @@ function operation(
   }
   for (const out of node.outputs) format.set(out, first);
   return { bytes: true };
+}
+
+/** The inputs that carry activations: those that quantization looks at, or all of an operation that it passes by. */
+function activations(node: Node, definition: OpDef): OutputPort[] {
+  const ports = definition.quantization?.quantizedPorts ?? 'all';
+  const inputs = ports === 'all' ? node.inputs : ports.flatMap((p) => node.inputs[p] ?? []);
+  return inputs.flatMap((i) => (i.source ? [i.source] : []));
 }
 
 /** Size of the bias axis of the output. */

@@ -4,8 +4,8 @@ import { toFloat32 } from '../../tensor/convert.ts';
 import { elementCount, type Shape } from '../../tensor/shape.ts';
 import type { LowerContext, QuantFormat } from '../lower-context.ts';
 
-/** Pixels of fewer channels take this many bytes, so that a convolution reads whole words. */
-const leastPixel = 4;
+/** Pixels of three channels take four bytes, so that a convolution reads whole words. */
+const leastPixel = (channels: number): number => (channels === 3 ? 4 : channels);
 
 /** Constant limits, one for the tensor or one for each index of axis 1. */
 export function canLowerFakeQuantize(_: unknown, node: Node): boolean {
@@ -38,7 +38,7 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
   const channels = isImage ? shape[1]! : elementCount(shape);
   const input = context.float(node, 0, from);
   const layout = isImage ? 'channelsLast' : 'plain';
-  const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel : 0 });
+  const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel(channels) : 0 });
   const [batch, rows] = isImage ? [shape[0]!, elementCount(shape.slice(2))] : [1, perChannel ? shape[0]! : 1];
   const width = isImage ? channels : perChannel ? shape[1]! : channels;
   const bounds = format.high === 255 && format.low === 0 ? undefined : boundsOf(format, width);
