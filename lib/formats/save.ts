@@ -6,44 +6,49 @@ import { decompressConstants, restoreStoredTypes } from '../ops/storage/decompre
 import { forgetStoredTypes, markForHalf, promoteHalf } from '../ops/storage/half-precision.ts';
 import { writeFilesAtomically } from './atomic-write.ts';
 import { writeIr } from './ir/write.ts';
+import { writeOnnx } from './onnx/write.ts';
 
 /** How to store a model. */
 export interface SaveOptions {
   /** Type of floating-point constants; by default each one is stored as it was in the file it came from. */
   readonly precision?: 'fp32' | 'fp16';
-  /** Store quantized weights of an IR as integers with a scale instead of FakeQuantize. Default true. */
+  /** Store quantized weights of an IR as integers with a scale instead of FakeQuantize; ONNX always does. Default true. */
   readonly compressWeights?: boolean;
 }
 
 /**
- * Writes a model as `.xml` with a `.bin` beside it. The model itself is not changed. The files are
+ * Writes a model as `.xml` with a `.bin` beside it, or as `.onnx`. The model itself is not changed. The files are
  * written completely or not at all.
  *
- * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for other extensions and for what the format cannot hold, `ERR_IO_WRITE`
+ * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for other extensions and for what the format cannot hold, `ERR_LIMIT_SIZE`,
+ *   `ERR_IO_WRITE`
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
-  if (!/\.xml$/i.test(path)) {
-    throw new LowpError('ERR_FORMAT_UNSUPPORTED', `'${path}' does not end in .xml`, {
+  if (/\.xml$/i.test(path)) {
+    const { xml, bin } = writeIr(asStored(model, options, options.compressWeights !== false));
+    await writeFilesAtomically([
+      { path: path.replace(/\.xml$/i, '.bin'), content: bin },
+      { path, content: xml },
+    ]);
+  } else if (/\.onnx$/i.test(path)) {
+    await writeFilesAtomically([{ path, content: writeOnnx(asStored(model, options, true)) }]);
+  } else {
+    throw new LowpError('ERR_FORMAT_UNSUPPORTED', `'${path}' ends in neither .xml nor .onnx`, {
       path,
       help: 'The extension of the output chooses the format.',
     });
   }
-  const { xml, bin } = writeIr(asStored(model, options));
-  await writeFilesAtomically([
-    { path: path.replace(/\.xml$/i, '.bin'), content: bin },
-    { path, content: xml },
-  ]);
 }
 
 /** A copy of the model whose constants are what the file is to hold. */
-function asStored(model: Model, options: SaveOptions): Model {
+function asStored(model: Model, options: SaveOptions, integers: boolean): Model {
   const copy = model.clone();
   if (options.precision === 'fp32') {
     decompressConstants(copy);
     promoteHalf(copy);
     forgetStoredTypes(copy);
   }
-  if (options.compressWeights !== false) compressWeights(copy);
+  if (integers) compressWeights(copy);
   if (options.precision === 'fp16') markForHalf(copy);
   restoreStoredTypes(copy);
   return copy;

@@ -45,8 +45,9 @@ function promoteConstant(node: Node): boolean {
 }
 
 /**
- * Marks the f32 constants that a model stored in f16 holds in f16: all but single numbers, the limits of FakeQuantize,
- * the scales and zero points of quantized weights, and constants with values beyond ±65504. Returns how many.
+ * Marks the f32 constants that a model stored in f16 holds in f16: all but single numbers, inputs of FakeQuantize (other
+ * weights would fall on other steps of the grid), the scales and zero points of quantized weights, and constants with
+ * values beyond ±65504. Returns how many.
  */
 export function markForHalf(model: Model): number {
   let count = 0;
@@ -70,8 +71,8 @@ export function forgetStoredTypes(model: Model): void {
 }
 
 function needsFloat(consumer: InputPort): boolean {
-  const { node, index } = consumer;
-  if (node.type === 'FakeQuantize') return index > 0;
+  const { node } = consumer;
+  if (node.type === 'FakeQuantize') return true;
   return (node.type === 'Multiply' || node.type === 'Subtract') && isDequantization(node);
 }
 
