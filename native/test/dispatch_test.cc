@@ -1,0 +1,119 @@
+// Dispatch: names of levels, limits from the environment and from options, and which rows come into force.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu/cache.h"
+#include "cpu/isa.h"
+#include "program/program.h"
+#include "program_bytes.h"
+
+namespace lowp {
+namespace {
+
+using test::ProgramBytes;
+
+// Sets LOWP_MAX_ISA for its lifetime.
+class ScopedMaxIsa {
+ public:
+  explicit ScopedMaxIsa(const char* value) {
+    const char* before = std::getenv("LOWP_MAX_ISA");
+    had_ = before != nullptr;
+    if (before) before_ = before;
+    setenv("LOWP_MAX_ISA", value, 1);
+  }
+  ~ScopedMaxIsa() { had_ ? setenv("LOWP_MAX_ISA", before_.c_str(), 1) : unsetenv("LOWP_MAX_ISA"); }
+
+ private:
+  bool had_ = false;
+  std::string before_;
+};
+
+TEST(Isa, NamesAndLevelsAgree) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni}) {
+    Isa parsed = Isa::kScalar;
+    ASSERT_TRUE(ParseIsa(IsaName(isa), &parsed));
+    EXPECT_EQ(parsed, isa);
+  }
+  Isa parsed = Isa::kAvx2;
+  EXPECT_FALSE(ParseIsa("sse9", &parsed));
+  EXPECT_FALSE(ParseIsa(nullptr, &parsed));
+  EXPECT_EQ(parsed, Isa::kAvx2);
+}
+
+TEST(Isa, TheEnvironmentLowersButNeverRaises) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni}) {
+    const ScopedMaxIsa limit(IsaName(isa));
+    EXPECT_EQ(ActiveIsa(), std::min(isa, DetectIsa()));
+  }
+  const ScopedMaxIsa unknown("sse9");
+  EXPECT_EQ(ActiveIsa(), DetectIsa());
+}
+
+TEST(Cpu, FactsMakeSense) {
+  const CacheSizes caches = DetectCaches();
+  EXPECT_GE(caches.l1_bytes, 4096u);
+  EXPECT_GE(caches.l2_bytes, caches.l1_bytes);
+  EXPECT_GE(UsableCores(), 1u);
+  EXPECT_FALSE(CpuBrand().empty());
+}
+
+TEST(Kernels, HaveDistinctNamesAndAreFoundByThem) {
+  EXPECT_FALSE(AllKernels().empty());
+  for (const KernelDef* kernel : AllKernels()) EXPECT_EQ(FindKernel(kernel->name), kernel) << kernel->name;
+  EXPECT_EQ(FindKernel("no_such_kernel"), nullptr);
+  EXPECT_EQ(FindKernel(""), nullptr);
+}
+
+// A product x [8, 64] · w [64, 32] of f32, whose row is asked for.
+std::string MatmulRow(const CompileOptions& options) {
+  ProgramBytes bytes;
+  const uint32_t x = bytes.Port(BufferKind::kInput, "x", ElementType::kF32, {8, 64});
+  const uint32_t w = bytes.Constant(ElementType::kF32, 64 * 32, 0);
+  const uint32_t y = bytes.Port(BufferKind::kOutput, "y", ElementType::kF32, {8, 32});
+  const KernelDef* matmul = FindKernel("matmul");
+  std::vector<uint32_t> params(matmul->fields().size());
+  const auto set = [&](const char* name, uint32_t value) {
+    for (size_t i = 0; i < params.size(); i++)
+      if (std::strcmp(matmul->fields()[i].name, name) == 0) params[i] = value;
+  };
+  set("in_stride", 64);
+  set("m", 8);
+  set("n", 32);
+  set("k", 64);
+  set("out_stride", 32);
+  set("low", 0xff800000);   // -Infinity
+  set("high", 0x7f800000);  // Infinity
+  bytes.Call("matmul", "product", {x, w, kNoIndex, kNoIndex, kNoIndex, kNoIndex}, {y}, params);
+  const std::vector<uint8_t> program = bytes.Finish(), weights(64 * 32 * 4);
+  const Span<const uint8_t> constants[] = {{weights.data(), weights.size()}};
+  const auto compiled = Program::Compile({program.data(), program.size()}, {constants, 1}, options);
+  EXPECT_TRUE(compiled.ok()) << compiled.status().message();
+  return compiled.ok() ? compiled.value()->calls()[0].prepared->row : "";
+}
+
+TEST(Dispatch, TheForcedLevelIsInForce) {
+  const struct {
+    Isa isa;
+    const char* part;
+  } expected[] = {{Isa::kScalar, "_scalar"}, {Isa::kAvx2, "_avx2"}, {Isa::kAvx512, "_avx512"}};
+  for (const auto& [isa, part] : expected) {
+    if (isa > DetectIsa()) continue;
+    CompileOptions options;
+    options.isa = isa;
+    const std::string row = MatmulRow(options);
+    EXPECT_NE(row.find(part), std::string::npos) << IsaName(isa) << " chose " << row;
+  }
+}
+
+TEST(Dispatch, ALevelAboveTheMachineIsLowered) {
+  CompileOptions options;
+  options.isa = Isa::kVnni;
+  const std::string best = MatmulRow(options);
+  options.isa = DetectIsa();
+  EXPECT_EQ(MatmulRow(options), best);
+}
+
+}  // namespace
+}  // namespace lowp

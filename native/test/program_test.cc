@@ -1,0 +1,237 @@
+// Programs from bytes: what decodes, what is refused, that damaged bytes never crash, and that sessions run them.
+#include "program/program.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "program_bytes.h"
+#include "runtime/session.h"
+
+namespace lowp {
+namespace {
+
+using test::ProgramBytes;
+using Bytes = std::vector<uint8_t>;
+
+CompileOptions Options() {
+  CompileOptions options;
+  options.isa = ActiveIsa();
+  options.threads = 2;
+  return options;
+}
+
+Result<std::shared_ptr<const Program>> Compile(const Bytes& bytes, const std::vector<Bytes>& constants = {}) {
+  std::vector<Span<const uint8_t>> spans;
+  for (const Bytes& constant : constants) spans.push_back({constant.data(), constant.size()});
+  return Program::Compile({bytes.data(), bytes.size()}, {spans.data(), spans.size()}, Options());
+}
+
+// y = fill(1.5), z = convert(x) from u8 to f32 with x an input.
+Bytes TwoOutputs() {
+  ProgramBytes program;
+  const uint32_t x = program.Port(BufferKind::kInput, "x", ElementType::kU8, {2, 50});
+  const uint32_t y = program.Port(BufferKind::kOutput, "y", ElementType::kF32, {7});
+  const uint32_t z = program.Port(BufferKind::kOutput, "z", ElementType::kF32, {2, 50});
+  const uint32_t unused = program.Temporary(ElementType::kF32, 9);
+  program.Fill(y, 7, 1.5f);
+  program.Fill(unused, 9, 2);
+  program.Call("convert", "to float", {x}, {z}, {100});
+  return program.Finish();
+}
+
+TEST(Program, DescribesItsPorts) {
+  auto program = Compile(TwoOutputs());
+  ASSERT_TRUE(program.ok()) << program.status().message();
+  ASSERT_EQ(program.value()->inputs().size(), 1u);
+  ASSERT_EQ(program.value()->outputs().size(), 2u);
+  EXPECT_EQ(program.value()->inputs()[0].name, "x");
+  EXPECT_EQ(program.value()->inputs()[0].shape, (std::vector<uint32_t>{2, 50}));
+  EXPECT_EQ(program.value()->outputs()[1].bytes, 400u);
+  EXPECT_EQ(program.value()->calls()[2].name, "to float");
+}
+
+TEST(Program, RunsAsOftenAsWanted) {
+  auto program = Compile(TwoOutputs());
+  ASSERT_TRUE(program.ok()) << program.status().message();
+  auto session = Session::Create(program.value(), 3);
+  ASSERT_TRUE(session.ok());
+  for (int round = 0; round < 3; round++) {
+    Bytes x(101);
+    for (size_t i = 0; i < 100; i++) x[i + 1] = static_cast<uint8_t>(i + static_cast<size_t>(round));
+    std::vector<float> y(7), z(100);
+    const void* inputs[] = {x.data() + 1};
+    void* outputs[] = {y.data(), z.data()};
+    ASSERT_TRUE(session.value()->Run(inputs, outputs).ok());
+    EXPECT_EQ(y, std::vector<float>(7, 1.5f));
+    for (size_t i = 0; i < 100; i++) ASSERT_EQ(z[i], static_cast<float>(x[i + 1]));
+  }
+}
+
+TEST(Program, SessionsRefuseRunsWhileBusyAndAfterTheyWereClosed) {
+  auto program = Compile(TwoOutputs());
+  ASSERT_TRUE(program.ok());
+  auto created = Session::Create(program.value(), 1);
+  ASSERT_TRUE(created.ok());
+  Session& session = *created.value();
+  const Bytes x(100);
+  std::vector<float> y(7), z(100);
+  const void* inputs[] = {x.data()};
+  void* outputs[] = {y.data(), z.data()};
+  ASSERT_TRUE(session.Reserve().ok());
+  EXPECT_EQ(session.Run(inputs, outputs).code(), Code::kInvalid);
+  EXPECT_EQ(session.Reserve().code(), Code::kInvalid);
+  session.TakeOutputs(nullptr);
+  EXPECT_TRUE(session.Run(inputs, outputs).ok());
+  session.Close();
+  EXPECT_EQ(session.Run(inputs, outputs).code(), Code::kClosed);
+}
+
+struct Ended {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int count = 0;
+  Code code = Code::kInternal;
+
+  static void Done(void* context, const Status& status) {
+    Ended& ended = *static_cast<Ended*>(context);
+    const std::lock_guard<std::mutex> lock(ended.mutex);
+    ended.count++;
+    ended.code = status.code();
+    ended.changed.notify_one();
+  }
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [this] { return count > 0; });
+  }
+};
+
+TEST(Program, CancelEndsAnAsynchronousRun) {
+  ProgramBytes bytes;
+  constexpr uint32_t kElements = 1 << 20;
+  const uint32_t y = bytes.Port(BufferKind::kOutput, "y", ElementType::kF32, {kElements});
+  for (int i = 0; i < 2000; i++) bytes.Fill(y, kElements, 1);
+  auto program = Compile(bytes.Finish());
+  ASSERT_TRUE(program.ok());
+  auto session = Session::Create(program.value(), 2);
+  ASSERT_TRUE(session.ok());
+  Ended ended;
+  ASSERT_TRUE(session.value()->Reserve().ok());
+  ASSERT_TRUE(session.value()->StartReserved(nullptr, {Ended::Done, &ended}).ok());
+  session.value()->Cancel();
+  ended.Wait();
+  EXPECT_EQ(ended.code, Code::kAborted);
+  session.value()->TakeOutputs(nullptr);
+}
+
+TEST(Program, KeepsConstantsThatAreReadAtRunTime) {
+  ProgramBytes bytes;
+  const uint32_t c = bytes.Constant(ElementType::kU8, 5, 0);
+  const uint32_t y = bytes.Port(BufferKind::kOutput, "y", ElementType::kF32, {5});
+  bytes.Call("convert", "c", {c}, {y}, {5});
+  std::vector<Bytes> constants = {{1, 2, 3, 4, 5}};
+  auto program = Compile(bytes.Finish(), constants);
+  ASSERT_TRUE(program.ok()) << program.status().message();
+  EXPECT_EQ(program.value()->constant_bytes(), 5u);
+  constants[0].assign(5, 9);
+  auto session = Session::Create(program.value(), 1);
+  ASSERT_TRUE(session.ok());
+  std::vector<float> result(5);
+  void* outputs[] = {result.data()};
+  ASSERT_TRUE(session.value()->Run(nullptr, outputs).ok());
+  EXPECT_EQ(result, (std::vector<float>{1, 2, 3, 4, 5}));
+}
+
+void ExpectRefused(const ProgramBytes& program, Code code, const char* part, const std::vector<Bytes>& constants = {}) {
+  const Status status = Compile(program.Finish(), constants).status();
+  EXPECT_EQ(status.code(), code) << status.message();
+  EXPECT_NE(status.message().find(part), std::string::npos) << status.message();
+}
+
+TEST(Program, RefusesAReadBeforeAWrite) {
+  ProgramBytes program;
+  const uint32_t t = program.Temporary(ElementType::kU8, 3);
+  const uint32_t y = program.Port(BufferKind::kOutput, "y", ElementType::kF32, {3});
+  program.Call("convert", "early", {t}, {y}, {3});
+  ExpectRefused(program, Code::kInvalid, "read before");
+}
+
+TEST(Program, RefusesAnOutputThatIsNeverWritten) {
+  ProgramBytes program;
+  program.Port(BufferKind::kOutput, "lonely", ElementType::kF32, {3});
+  ExpectRefused(program, Code::kInvalid, "lonely");
+}
+
+TEST(Program, RefusesWritesToInputsAndConstants) {
+  ProgramBytes input;
+  input.Fill(input.Port(BufferKind::kInput, "x", ElementType::kF32, {3}), 3, 1);
+  ExpectRefused(input, Code::kInvalid, "cannot be written");
+  ProgramBytes constant;
+  constant.Fill(constant.Constant(ElementType::kF32, 3, 0), 3, 1);
+  ExpectRefused(constant, Code::kInvalid, "cannot be written", {Bytes(12)});
+}
+
+TEST(Program, RefusesAConstantOfAnotherSize) {
+  ProgramBytes program;
+  program.Constant(ElementType::kF32, 3, 0);
+  ExpectRefused(program, Code::kInvalid, "11 bytes, expected 12", {Bytes(11)});
+  ExpectRefused(program, Code::kInvalid, "no constant 0");
+}
+
+TEST(Program, RefusesUnknownKernelsAndParamsOfAnotherLength) {
+  ProgramBytes unknown;
+  unknown.Call("no_such_kernel", "n", {}, {}, {});
+  ExpectRefused(unknown, Code::kUnsupported, "no_such_kernel");
+  ProgramBytes params;
+  params.Call("fill", "n", {}, {params.Temporary(ElementType::kF32, 3)}, {3});
+  ExpectRefused(params, Code::kInvalid, "expects 8");
+}
+
+TEST(Program, RefusesABufferNamedTwiceByOneCall) {
+  ProgramBytes program;
+  const uint32_t t = program.Temporary(ElementType::kF32, 3);
+  program.Fill(t, 3, 0);
+  program.Call("convert", "self", {t}, {t}, {3});
+  ExpectRefused(program, Code::kInvalid, "second time");
+}
+
+// Compiles, and runs what still compiles and is small.
+void CompileAndRun(const Bytes& bytes) {
+  auto program = Compile(bytes, {{1, 2, 3, 4, 5, 6, 7, 8}});
+  if (!program.ok() || program.value()->arena_bytes() > (1 << 20)) return;
+  auto session = Session::Create(program.value(), 1);
+  if (!session.ok()) return;
+  std::vector<Bytes> memory;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  for (const Port& port : program.value()->inputs()) memory.emplace_back(port.bytes);
+  for (const Port& port : program.value()->outputs()) memory.emplace_back(port.bytes);
+  for (size_t i = 0; i < memory.size(); i++)
+    i < program.value()->inputs().size() ? inputs.push_back(memory[i].data()) : outputs.push_back(memory[i].data());
+  EXPECT_TRUE(session.value()->Run(inputs.data(), outputs.data()).ok());
+}
+
+TEST(Program, NoDamageOfTheBytesCrashes) {
+  const Bytes good = TwoOutputs();
+  for (size_t length = 0; length < good.size(); length++) {
+    const Bytes cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length));
+    EXPECT_FALSE(Compile(cut).ok());
+  }
+  constexpr uint32_t kValues[] = {0, 1, 2, 3, 4, 7, 100, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
+  for (size_t word = 0; word + 4 <= good.size(); word += 4) {
+    for (const uint32_t value : kValues) {
+      Bytes bad = good;
+      std::memcpy(bad.data() + word, &value, 4);
+      CompileAndRun(bad);
+    }
+  }
+  std::mt19937 random(7);
+  for (int round = 0; round < 20000; round++) {
+    Bytes bad = good;
+    for (unsigned i = 0; i < 1 + random() % 4; i++) bad[random() % bad.size()] = static_cast<uint8_t>(random());
+    CompileAndRun(bad);
+  }
+}
+
+}  // namespace
+}  // namespace lowp
