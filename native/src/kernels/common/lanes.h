@@ -1,7 +1,7 @@
 // Vectors of 8 (Ymm) and 16 (Zmm) lanes under common names, for templates of several rooms. For ISA files only.
 //
-// "Unpacked order" of 4 (2) registers: what unpacklo/unpackhi make of one register of bytes (one of words). Element i of
-// 128-bit lane l of register j belongs to channel 16 * l + 4 * j + i (8 * l + 4 * j + i).
+// "Unpacked order" of 4 (2) registers: what unpacklo/unpackhi make of one register of bytes (one of words). Element i
+// of 128-bit lane l of register j belongs to channel 16 * l + 4 * j + i (8 * l + 4 * j + i).
 #pragma once
 #include <immintrin.h>
 
@@ -94,9 +94,7 @@ struct Ymm {
   LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
   LOWP_INLINE Float Max(Float a, Float b) { return _mm256_max_ps(a, b); }
   LOWP_INLINE Float Min(Float a, Float b) { return _mm256_min_ps(a, b); }
-  LOWP_INLINE Float RoundFloat(Float v) {
-    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  }
+  LOWP_INLINE Float RoundFloat(Float v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   LOWP_INLINE Float ToFloat(Int v) { return _mm256_cvtepi32_ps(v); }
   LOWP_INLINE Int ToInt(Float v) { return _mm256_cvtps_epi32(v); }
   LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {

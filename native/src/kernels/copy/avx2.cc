@@ -56,8 +56,7 @@ LOWP_INLINE void InterleaveRows(__m256i (&v)[16]) {
 // nb rows (1..16) of 32 bytes of x into `na` rows (1..32) of nb bytes of y.
 LOWP_INLINE void Transpose32x16(const CopyBlock& block, size_t a, size_t b, size_t na, size_t nb) {
   __m256i v[16];
-  LOWP_UNROLL for (size_t i = 0; i < 16; i++)
-    v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256();
+  LOWP_UNROLL for (size_t i = 0; i < 16; i++) v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256();
   LOWP_UNROLL for (int step = 0; step < 4; step++) InterleaveRows(v);
   if (na == 32 && nb == 16) {
     LOWP_UNROLL for (size_t i = 0; i < 16; i++) {
@@ -143,8 +142,10 @@ void TransposeBytes(const CopyBlock& block) {
   size_t done = 0;
   if (block.nb == 3 && block.out_a == 3) done = TripleBytes(block);
   if (block.nb == 4 && block.out_a == 4) done = QuadBytes(block);
-  ForSquares<32, 16, 1>(block, done, [&](size_t a, size_t b, size_t na, size_t nb)
-                                         __attribute__((always_inline)) { Transpose32x16(block, a, b, na, nb); });
+  ForSquares<32, 16, 1>(
+      block, done, [&](size_t a, size_t b, size_t na, size_t nb) __attribute__((always_inline)) {
+        Transpose32x16(block, a, b, na, nb);
+      });
 }
 
 // 8 rows of 8 four-byte elements.
@@ -213,16 +214,18 @@ LOWP_INLINE size_t TripleWords(const CopyBlock& block) {
 void TransposeWords(const CopyBlock& block) {
   size_t done = 0;
   if (block.nb == 3 && block.out_a == 12) done = TripleWords(block);
-  ForSquares<8, 8, 4>(block, done, [&](size_t a, size_t b, size_t na, size_t nb)
-                                       __attribute__((always_inline)) { Transpose8x8(block, a, b, na, nb); });
+  ForSquares<8, 8, 4>(
+      block, done, [&](size_t a, size_t b, size_t na, size_t nb) __attribute__((always_inline)) {
+        Transpose8x8(block, a, b, na, nb);
+      });
 }
 
 }  // namespace
 
-extern const CopyRow copy_transpose_x8_avx2_32x16 = {"copy_transpose_x8_avx2_32x16", Isa::kAvx2,
-                                                     CopyShape::kTranspose, 1, TransposeBytes};
-extern const CopyRow copy_transpose_x32_avx2_8x8 = {"copy_transpose_x32_avx2_8x8", Isa::kAvx2, CopyShape::kTranspose,
-                                                    4, TransposeWords};
+extern const CopyRow copy_transpose_x8_avx2_32x16 = {"copy_transpose_x8_avx2_32x16", Isa::kAvx2, CopyShape::kTranspose,
+                                                     1, TransposeBytes};
+extern const CopyRow copy_transpose_x32_avx2_8x8 = {"copy_transpose_x32_avx2_8x8", Isa::kAvx2, CopyShape::kTranspose, 4,
+                                                    TransposeWords};
 
 }  // namespace lowp
 #endif

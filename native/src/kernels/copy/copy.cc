@@ -62,8 +62,7 @@ Status Validate(const CallView& call) {
   const Operand x = call.Input(0), y = call.Output(0);
   LOWP_REQUIRE(x.present && y.present, "copy: the input and the output must be present");
   LOWP_REQUIRE(x.type == y.type, "copy: the input and the output must have the same element type");
-  LOWP_REQUIRE(g.rank >= 1 && g.rank <= kCopyMaxRank,
-               "copy: rank must be 1 to 6, found " + std::to_string(g.rank));
+  LOWP_REQUIRE(g.rank >= 1 && g.rank <= kCopyMaxRank, "copy: rank must be 1 to 6, found " + std::to_string(g.rank));
   uint64_t elements = 1;
   bool fits = true, empty = false;
   for (uint32_t j = 0; j < g.rank; j++) {
@@ -100,10 +99,10 @@ class PreparedCopy final : public PreparedCall {
     tile /= plan_.blocks_b();
     const uint64_t a = tile % plan_.blocks_a() * plan_.block_a;
     tile /= plan_.blocks_a();
-    int64_t in = plan_.in_offset + static_cast<int64_t>(a) * plan_.a.in_stride +
-                 static_cast<int64_t>(b) * plan_.b.in_stride;
-    int64_t out = plan_.out_offset + static_cast<int64_t>(a) * plan_.a.out_stride +
-                  static_cast<int64_t>(b) * plan_.b.out_stride;
+    int64_t in =
+        plan_.in_offset + static_cast<int64_t>(a) * plan_.a.in_stride + static_cast<int64_t>(b) * plan_.b.in_stride;
+    int64_t out =
+        plan_.out_offset + static_cast<int64_t>(a) * plan_.a.out_stride + static_cast<int64_t>(b) * plan_.b.out_stride;
     for (size_t j = plan_.outer_rank; j-- > 0;) {
       const int64_t step = static_cast<int64_t>(tile % plan_.outer[j].count);
       tile /= plan_.outer[j].count;

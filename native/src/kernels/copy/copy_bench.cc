@@ -81,13 +81,20 @@ int main(int argc, char** argv) {
   using namespace lowp;
   const int repetitions = argc > 1 ? std::atoi(argv[1]) : 100;
   const Case cases[] = {
-      ToChannelsLast("3x224x224 to NHWC", 3, 224 * 224),   ToChannelsLast("4x224x224 to NHWC", 4, 224 * 224),
-      ToChannelsLast("24x56x56 to NHWC", 24, 56 * 56),     ToChannelsLast("64x56x56 to NHWC", 64, 56 * 56),
-      ToChannelsLast("256x56x56 to NHWC", 256, 56 * 56),   ToChannelsLast("512x14x14 to NHWC", 512, 14 * 14),
-      ToChannelsLast("2048x7x7 to NHWC", 2048, 7 * 7),     ToPlanes("224x224x3 to NCHW", 3, 224 * 224),
-      ToPlanes("56x56x24 to NCHW", 24, 56 * 56),           ToPlanes("56x56x256 to NCHW", 256, 56 * 56),
-      ToPlanes("14x14x512 to NCHW", 512, 14 * 14),         Slice("3 of 4", 224 * 224, 3, 4),
-      Slice("32 of 96", 56 * 56, 32, 96),                  Slice("116 of 232", 28 * 28, 116, 232),
+      ToChannelsLast("3x224x224 to NHWC", 3, 224 * 224),
+      ToChannelsLast("4x224x224 to NHWC", 4, 224 * 224),
+      ToChannelsLast("24x56x56 to NHWC", 24, 56 * 56),
+      ToChannelsLast("64x56x56 to NHWC", 64, 56 * 56),
+      ToChannelsLast("256x56x56 to NHWC", 256, 56 * 56),
+      ToChannelsLast("512x14x14 to NHWC", 512, 14 * 14),
+      ToChannelsLast("2048x7x7 to NHWC", 2048, 7 * 7),
+      ToPlanes("224x224x3 to NCHW", 3, 224 * 224),
+      ToPlanes("56x56x24 to NCHW", 24, 56 * 56),
+      ToPlanes("56x56x256 to NCHW", 256, 56 * 56),
+      ToPlanes("14x14x512 to NCHW", 512, 14 * 14),
+      Slice("3 of 4", 224 * 224, 3, 4),
+      Slice("32 of 96", 56 * 56, 32, 96),
+      Slice("116 of 232", 28 * 28, 116, 232),
   };
   for (const Case& c : cases) {
     for (const ElementType type : {ElementType::kF32, ElementType::kU8}) {

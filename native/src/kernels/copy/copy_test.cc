@@ -1,8 +1,9 @@
 // Strided copies against a loop over all indices; refusals of strides that leave a buffer or collide.
+#include "kernels/copy/copy.h"
+
 #include <gtest/gtest.h>
 
 #include "kernel_harness.h"
-#include "kernels/copy/copy.h"
 
 namespace lowp {
 namespace {
@@ -20,8 +21,26 @@ CopyParams Params(std::vector<uint32_t> counts, std::vector<int32_t> in, uint32_
   counts.resize(kCopyMaxRank, 7);
   in.resize(kCopyMaxRank, 1 << 30);
   out.resize(kCopyMaxRank, -5);
-  return {static_cast<uint32_t>(rank), counts[0], counts[1], counts[2], counts[3], counts[4], counts[5],
-          in[0], in[1], in[2], in[3], in[4], in[5], in_offset, out[0], out[1], out[2], out[3], out[4], out[5],
+  return {static_cast<uint32_t>(rank),
+          counts[0],
+          counts[1],
+          counts[2],
+          counts[3],
+          counts[4],
+          counts[5],
+          in[0],
+          in[1],
+          in[2],
+          in[3],
+          in[4],
+          in[5],
+          in_offset,
+          out[0],
+          out[1],
+          out[2],
+          out[3],
+          out[4],
+          out[5],
           out_offset};
 }
 
@@ -102,9 +121,7 @@ TEST(Copy, CopiesRunsOfEveryLength) {
   }
 }
 
-TEST(Copy, CopiesOneLongRunInSeveralTiles) {
-  ExpectLikeNaive(Params({300001}, {1}, 5, {1}, 3), 300006, 300004);
-}
+TEST(Copy, CopiesOneLongRunInSeveralTiles) { ExpectLikeNaive(Params({300001}, {1}, 5, {1}, 3), 300006, 300004); }
 
 TEST(Copy, BroadcastsReversesAndSkips) {
   ExpectLikeNaive(Params({4, 37}, {1, 0}, 0, {37, 1}, 0), 4, 148);
@@ -167,12 +184,14 @@ TEST(Copy, RefusesAddressesOutsideABuffer) {
   EXPECT_FALSE(Check(Params({3, 4}, {4, 1}, 1, {4, 1}, 2), 13, 13).ok());
   EXPECT_FALSE(Check(Params({3, 4}, {-4, 1}, 7, {4, 1}, 0), 100, 100).ok());
   EXPECT_FALSE(Check(Params({3, 4}, {4, 1}, 0, {4, -1}, 2), 100, 100).ok());
-  EXPECT_FALSE(Check(Params({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, {INT32_MAX, INT32_MAX, INT32_MAX}, 0, {1, 1, 1}, 0),
-                     100, 100).ok());
+  EXPECT_FALSE(
+      Check(Params({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, {INT32_MAX, INT32_MAX, INT32_MAX}, 0, {1, 1, 1}, 0), 100, 100)
+          .ok());
   EXPECT_FALSE(Check(Params({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF},
                             {INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX}, 0,
                             {INT32_MIN, INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX, INT32_MAX}, 0),
-                     100, 100).ok());
+                     100, 100)
+                   .ok());
 }
 
 TEST(Copy, RefusesOutputsThatCollide) {

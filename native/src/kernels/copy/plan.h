@@ -13,14 +13,14 @@ struct CopyLoop {
 };
 
 struct CopyPlan {
-  size_t size = 1;            // bytes of an element
+  size_t size = 1;  // bytes of an element
   CopyShape shape = CopyShape::kStrided;
-  int64_t in_offset = 0;      // bytes
+  int64_t in_offset = 0;  // bytes
   int64_t out_offset = 0;
   CopyLoop outer[kCopyMaxRank];
   size_t outer_rank = 0;
-  CopyLoop a, b;              // the block's loops
-  uint64_t block_a = 1;       // a block is at most block_a x block_b; these divide the tiles
+  CopyLoop a, b;         // the block's loops
+  uint64_t block_a = 1;  // a block is at most block_a x block_b; these divide the tiles
   uint64_t block_b = 1;
   uint64_t elements = 0;
 

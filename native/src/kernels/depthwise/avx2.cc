@@ -12,20 +12,30 @@ using Block16 = PairBlock<Ymm>;
 
 extern const DepthwiseRow depthwise_f32_avx2_7x8 = {
     "depthwise_f32_avx2_7x8", Isa::kAvx2, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 8, 8, 0, RunFloat<Ymm>};
-extern const DepthwiseRow depthwise_f32_avx2_3x3s1_7x8 = {"depthwise_f32_avx2_3x3s1_7x8", Isa::kAvx2,
-                                                          DepthwisePacking::kPlainFloat, TapGroups::kSequence, 8, 8, 1,
+extern const DepthwiseRow depthwise_f32_avx2_3x3s1_7x8 = {"depthwise_f32_avx2_3x3s1_7x8",
+                                                          Isa::kAvx2,
+                                                          DepthwisePacking::kPlainFloat,
+                                                          TapGroups::kSequence,
+                                                          8,
+                                                          8,
+                                                          1,
                                                           RunFloat3x3<Ymm, 1>};
-extern const DepthwiseRow depthwise_f32_avx2_3x3s2_7x8 = {"depthwise_f32_avx2_3x3s2_7x8", Isa::kAvx2,
-                                                          DepthwisePacking::kPlainFloat, TapGroups::kSequence, 8, 8, 2,
+extern const DepthwiseRow depthwise_f32_avx2_3x3s2_7x8 = {"depthwise_f32_avx2_3x3s2_7x8",
+                                                          Isa::kAvx2,
+                                                          DepthwisePacking::kPlainFloat,
+                                                          TapGroups::kSequence,
+                                                          8,
+                                                          8,
+                                                          2,
                                                           RunFloat3x3<Ymm, 2>};
 extern const DepthwiseRow depthwise_u8s8_avx2_1x16 = {
-    "depthwise_u8s8_avx2_1x16", Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kSequence, 16, 16, 0,
+    "depthwise_u8s8_avx2_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kSequence, 16, 16, 0,
     RunInteger<Block16, Block16>};
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s1_1x16 = {
-    "depthwise_u8s8_avx2_3x3s1_1x16", Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kColumns, 16, 16, 1,
+    "depthwise_u8s8_avx2_3x3s1_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kColumns, 16, 16, 1,
     RunInteger3x3<Block16, Block16, 1>};
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s2_1x16 = {
-    "depthwise_u8s8_avx2_3x3s2_1x16", Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kColumns, 16, 16, 2,
+    "depthwise_u8s8_avx2_3x3s2_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kColumns, 16, 16, 2,
     RunInteger3x3<Block16, Block16, 2>};
 
 }  // namespace lowp

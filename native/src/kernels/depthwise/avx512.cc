@@ -11,15 +11,30 @@ using Block16 = PairBlock<Ymm>;
 
 }  // namespace
 
-extern const DepthwiseRow depthwise_f32_avx512_7x16 = {"depthwise_f32_avx512_7x16", Isa::kAvx512,
-                                                       DepthwisePacking::kPlainFloat, TapGroups::kSequence, 16, 16, 0,
+extern const DepthwiseRow depthwise_f32_avx512_7x16 = {"depthwise_f32_avx512_7x16",
+                                                       Isa::kAvx512,
+                                                       DepthwisePacking::kPlainFloat,
+                                                       TapGroups::kSequence,
+                                                       16,
+                                                       16,
+                                                       0,
                                                        RunFloat<Zmm>};
-extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16 = {
-    "depthwise_f32_avx512_3x3s1_7x16", Isa::kAvx512, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 16, 16, 1,
-    RunFloat3x3<Zmm, 1>};
-extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16 = {
-    "depthwise_f32_avx512_3x3s2_7x16", Isa::kAvx512, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 16, 16, 2,
-    RunFloat3x3<Zmm, 2>};
+extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16 = {"depthwise_f32_avx512_3x3s1_7x16",
+                                                             Isa::kAvx512,
+                                                             DepthwisePacking::kPlainFloat,
+                                                             TapGroups::kSequence,
+                                                             16,
+                                                             16,
+                                                             1,
+                                                             RunFloat3x3<Zmm, 1>};
+extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16 = {"depthwise_f32_avx512_3x3s2_7x16",
+                                                             Isa::kAvx512,
+                                                             DepthwisePacking::kPlainFloat,
+                                                             TapGroups::kSequence,
+                                                             16,
+                                                             16,
+                                                             2,
+                                                             RunFloat3x3<Zmm, 2>};
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32 = {
     "depthwise_u8s8_avx512_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kSequence, 32, 16, 0,
     RunInteger<Block32, Block16>};

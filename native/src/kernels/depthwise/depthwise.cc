@@ -45,7 +45,8 @@ Status ValidateSizes(const DepthwiseParams& p) {
 }
 
 // Coordinates wrap in the comparison with the input's size, which needs them to stay far from 2^64.
-Status ValidateReach(const char* axis, uint32_t out, uint32_t stride, uint32_t kernel, uint32_t dilation, uint32_t pad) {
+Status ValidateReach(const char* axis, uint32_t out, uint32_t stride, uint32_t kernel, uint32_t dilation,
+                     uint32_t pad) {
   const uint64_t reach = static_cast<uint64_t>(out - 1) * stride;
   const uint64_t window = static_cast<uint64_t>(kernel - 1) * dilation;
   LOWP_REQUIRE(reach < kMaxCoordinate && window < kMaxCoordinate && pad < kMaxCoordinate,
@@ -65,8 +66,8 @@ Status ValidateOperands(const CallView& call, const DepthwiseParams& p) {
                    CheckedProduct(&weight_elements, p.in_c, p.kernel_h, p.kernel_w),
                "depthwise: the input is too large");
   const Operand x = call.Input(kX), w = call.Input(kWeights), zero_points = call.Input(kZeroPoints);
-  LOWP_REQUIRE(x.elements == x_elements, "depthwise: x must have " + std::to_string(x_elements) +
-                                             " elements, found " + std::to_string(x.elements));
+  LOWP_REQUIRE(x.elements == x_elements, "depthwise: x must have " + std::to_string(x_elements) + " elements, found " +
+                                             std::to_string(x.elements));
   LOWP_REQUIRE(w.elements == weight_elements, "depthwise: the weights must have " + std::to_string(weight_elements) +
                                                   " elements, found " + std::to_string(w.elements));
   if (zero_points.present) {
@@ -88,7 +89,7 @@ Status Validate(const CallView& call) {
 }
 
 DepthwiseGeometry GeometryOf(const DepthwiseParams& p) {
-  return {p.in_h,     p.in_w,     p.in_stride, p.out_h,    p.out_w,      p.out_stride, p.in_c,   p.kernel_h,
+  return {p.in_h,     p.in_w,     p.in_stride, p.out_h,      p.out_w,      p.out_stride, p.in_c,    p.kernel_h,
           p.kernel_w, p.stride_h, p.stride_w,  p.dilation_h, p.dilation_w, p.pad_top,    p.pad_left};
 }
 
@@ -134,7 +135,8 @@ class PreparedDepthwise final : public PreparedCall {
                image * geometry_.in_h * geometry_.in_w * geometry_.in_stride * x_size_;
       task.y = static_cast<uint8_t*>(context.outputs[0]) + (pixel * geometry_.out_stride + out_offset_) * y_size;
       if (e.residual != ResidualKind::kNone) {
-        task.residual = static_cast<const uint8_t*>(context.inputs[kResidual]) + pixel * geometry_.channels * residual_size;
+        task.residual =
+            static_cast<const uint8_t*>(context.inputs[kResidual]) + pixel * geometry_.channels * residual_size;
       }
       row_->run(task);
     }
@@ -198,8 +200,8 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   DepthwiseConstants constants =
       PackDepthwise(*row, geometry, epilogue.value().view(), call.Input(kWeights).constant, zero_points.get());
   if (!constants.complete) return memory;
-  PreparedPtr prepared(new (std::nothrow) PreparedDepthwise(p, row, std::move(epilogue.value()), std::move(constants),
-                                                            context));
+  PreparedPtr prepared(new (std::nothrow)
+                           PreparedDepthwise(p, row, std::move(epilogue.value()), std::move(constants), context));
   if (!prepared) return memory;
   prepared->packed_inputs = kPackedOperands;
   const Operand residual = call.Input(kResidual);

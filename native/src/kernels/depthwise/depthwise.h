@@ -8,7 +8,8 @@
 // y        [batch, out_h, out_w, out_stride], the channels at out_offset; f32 or, from u8 x, u8.
 // Input 6  zero points of x by channel, u8[in_c], constant; without it all are in_zero_point.
 // bias, scale, residual, bounds and the epilogue: kernels/common/epilogue.h and epilogue_operands.h.
-// y may be the residual's buffer when the call says so (inplace_input). Buffers are readable kReadSlack behind their end.
+// y may be the residual's buffer when the call says so (inplace_input). Buffers are readable kReadSlack bytes behind
+// their end.
 #pragma once
 #include "kernels/kernel.h"
 

@@ -18,9 +18,9 @@ struct Layer {
 };
 
 constexpr Layer kLayers[] = {
-    {32, 112, 3, 1}, {64, 112, 3, 2},  {128, 56, 3, 1}, {128, 56, 3, 2}, {256, 28, 3, 1}, {512, 14, 3, 1},
-    {512, 14, 3, 2}, {1024, 7, 3, 1},  {96, 112, 3, 2}, {144, 56, 3, 1}, {144, 56, 3, 2}, {192, 28, 3, 1},
-    {384, 14, 3, 1}, {576, 14, 3, 1},  {960, 7, 3, 1},  {240, 28, 5, 1}, {672, 14, 5, 1},
+    {32, 112, 3, 1}, {64, 112, 3, 2}, {128, 56, 3, 1}, {128, 56, 3, 2}, {256, 28, 3, 1}, {512, 14, 3, 1},
+    {512, 14, 3, 2}, {1024, 7, 3, 1}, {96, 112, 3, 2}, {144, 56, 3, 1}, {144, 56, 3, 2}, {192, 28, 3, 1},
+    {384, 14, 3, 1}, {576, 14, 3, 1}, {960, 7, 3, 1},  {240, 28, 5, 1}, {672, 14, 5, 1},
 };
 
 struct Data {
@@ -59,10 +59,10 @@ double Time(const Layer& layer, bool u8, Isa isa, int repetitions, const char** 
   for (size_t i = 0; u8 && i < 1ul * c * layer.kernel * layer.kernel; i++)
     d.weights[i] = static_cast<uint8_t>(i * 40503u >> 7);
   const ElementType type = u8 ? ElementType::kU8 : ElementType::kF32;
-  Operand inputs[4] = {Make(type, in, nullptr),
-                       Make(u8 ? ElementType::kI8 : ElementType::kF32, 1ul * c * layer.kernel * layer.kernel,
-                            d.weights.get()),
-                       Make(ElementType::kF32, c, d.bias.data()), Make(ElementType::kF32, c, d.scale.data())};
+  Operand inputs[4] = {
+      Make(type, in, nullptr),
+      Make(u8 ? ElementType::kI8 : ElementType::kF32, 1ul * c * layer.kernel * layer.kernel, d.weights.get()),
+      Make(ElementType::kF32, c, d.bias.data()), Make(ElementType::kF32, c, d.scale.data())};
   inputs[3].present = u8;
   const Operand outputs[1] = {Make(type, count, nullptr)};
   CallView view{&p, {inputs, 4}, {outputs, 1}};
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   for (const Layer& layer : kLayers) {
     for (const bool u8 : {true, false}) {
       const char* previous = "";
-      for (const Isa isa : {Isa::kAvx2, Isa::kAvx512, Isa::kVnni}) {
+      for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni}) {
         if (isa > ActiveIsa()) continue;
         const char* row = "";
         const double seconds = Time(layer, u8, isa, repetitions, &row);

@@ -8,12 +8,12 @@ namespace {
 
 // One block of channels of one output pixel.
 struct BlockPlace {
-  size_t count;             // channels to store; more than the block has means all
+  size_t count;  // channels to store; more than the block has means all
   uint8_t* y;
   const uint8_t* residual;  // null when there is none
   const uint8_t* low;       // bounds of the channels; null when there are none
   const uint8_t* high;
-  size_t y_step;            // bytes to the next pixel
+  size_t y_step;  // bytes to the next pixel
   size_t residual_step;
 
   LOWP_INLINE BlockPlace Of(const DepthwiseTask& task, size_t c) {
@@ -76,8 +76,7 @@ LOWP_INLINE void AddResidual(const Epilogue& e, const uint8_t* residual, typenam
     LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Fma(V::ToFloat(r[j]), scale, v[j]);
   } else {
     const float* r = reinterpret_cast<const float*>(residual);
-    LOWP_UNROLL for (int j = 0; j < kVectors; j++)
-      v[j] = V::Fma(V::LoadLanes(r + 4 * j, 4 * kVectors), scale, v[j]);
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Fma(V::LoadLanes(r + 4 * j, 4 * kVectors), scale, v[j]);
   }
 }
 
@@ -107,8 +106,9 @@ LOWP_INLINE void FinishBlock(const Epilogue& e, const typename V::Int (&acc)[kVe
   const float* scale = reinterpret_cast<const float*>(channels) + kVectors * V::kLanes;
   const float* bias = scale + kVectors * V::kLanes;
   typename V::Float v[kVectors];
-  LOWP_UNROLL for (int j = 0; j < kVectors; j++)
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
     v[j] = V::Fma(V::ToFloat(acc[j]), V::LoadFloat(scale + j * V::kLanes), V::LoadFloat(bias + j * V::kLanes));
+  }
   if constexpr (!kPlain) {
     if (e.mid) {
       LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = ApplyMid<V>(e, v[j]);

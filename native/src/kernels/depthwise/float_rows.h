@@ -22,16 +22,18 @@ LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, ty
   }
   if (e.residual == ResidualKind::kU8) {
     const uint8_t* residual = task.residual + ox * g.channels + c;
-    LOWP_UNROLL for (int i = 0; i < kPixels; i++)
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
       v[i] = V::Fma(V::LoadBytesAsFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
+    }
   } else if (e.residual == ResidualKind::kF32) {
     const float* residual = reinterpret_cast<const float*>(task.residual) + ox * g.channels + c;
-    LOWP_UNROLL for (int i = 0; i < kPixels; i++)
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
       v[i] = V::Fma(V::LoadFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
+    }
   }
   float* y = reinterpret_cast<float*>(task.y) + ox * g.out_stride + c;
   LOWP_UNROLL for (int i = 0; i < kPixels; i++)
-    V::StoreFirst(y + i * g.out_stride, V::Min(V::Max(v[i], low), high), g.channels - c);
+      V::StoreFirst(y + i * g.out_stride, V::Min(V::Max(v[i], low), high), g.channels - c);
 }
 
 // Channel 0 of the pixel at (iy, ix); ix may count from a wrapped negative number.
@@ -73,8 +75,8 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
   }
 }
 
-// kPixels output pixels for 3x3 kernels with dilation_w 1 and stride_w kStride: a loaded column serves every window that
-// it is in. The first and the last column may lie outside of the input.
+// kPixels output pixels for 3x3 kernels with dilation_w 1 and stride_w kStride: a loaded column serves every window
+// that it is in. The first and the last column may lie outside of the input.
 template <class V, int kStride, int kPixels>
 __attribute__((noinline)) void FloatPixels3x3(const DepthwiseTask& task, size_t ox) {
   constexpr int kColumns = (kPixels - 1) * kStride + 3;

@@ -1,7 +1,8 @@
 // Integer depthwise rows over blocks of channels. For ISA files only.
 //
-// A block type B says how 4 taps meet: B::Interleave turns 4 vectors of bytes, one per tap, into a B::Column whose 32-bit
-// elements belong to one channel each, and B::Add adds a column's products with a group of weights to the accumulators.
+// A block type B says how 4 taps meet: B::Interleave turns 4 vectors of bytes, one per tap, into a B::Column whose
+// 32-bit elements belong to one channel each, and B::Add adds a column's products with a group of weights to the
+// accumulators.
 #pragma once
 #include "kernels/depthwise/finish.h"
 
@@ -68,7 +69,7 @@ struct ThreeRows {
   const uint8_t* next[3];  // of the next column inside the input, or the zero points
   size_t step[3];
   const uint8_t* zero_points;
-  size_t ix;               // the next column, which may be a wrapped negative number
+  size_t ix;  // the next column, which may be a wrapped negative number
   size_t in_w;
 
   LOWP_INLINE ThreeRows Of(const DepthwiseTask& task, size_t c) {

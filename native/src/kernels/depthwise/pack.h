@@ -7,11 +7,11 @@ namespace lowp {
 
 struct DepthwiseConstants {
   AlignedPtr<uint8_t> weights;
-  AlignedPtr<uint8_t> channels;     // the rest is for integer rows
+  AlignedPtr<uint8_t> channels;  // the rest is for integer rows
   AlignedPtr<uint8_t> zero_points;
-  size_t channel_bytes = 0;         // of weights per channel
+  size_t channel_bytes = 0;  // of weights per channel
   size_t bytes = 0;
-  bool complete = false;            // false when memory is exhausted
+  bool complete = false;  // false when memory is exhausted
 };
 
 // `weights` is [channels][taps] of f32 or s8 at any alignment; `zero_points` has one entry per channel, null for f32.

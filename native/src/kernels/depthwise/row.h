@@ -1,8 +1,8 @@
 // A row of the depthwise room: the packing that it wants and the task it is given. For ISA files too.
 //
 // Channels are taken in blocks: as many of `wide` as fit, then one of `narrow` or `wide` for the rest. All arrays of
-// constants are in the order of the blocks, so that a block that begins at channel c finds its part at c times the bytes
-// of one channel.
+// constants are in the order of the blocks, so that a block that begins at channel c finds its part at c times the
+// bytes of one channel.
 //
 // Integer rows hold a block in `vectors` registers of s32 whose lanes are in the order that unpacklo/unpackhi leave:
 // channel 4 * vectors * l + 4 * j + i of the block is element i of 128-bit lane l of register j. Their weights come in
@@ -40,9 +40,9 @@ struct DepthwiseGeometry {
 struct DepthwiseTask {
   const DepthwiseGeometry* geometry = nullptr;
   const Epilogue* epilogue = nullptr;
-  const uint8_t* x = nullptr;        // the image
-  uint8_t* y = nullptr;              // channel 0 of the row's first pixel
-  const uint8_t* residual = nullptr; // the same place of the residual
+  const uint8_t* x = nullptr;         // the image
+  uint8_t* y = nullptr;               // channel 0 of the row's first pixel
+  const uint8_t* residual = nullptr;  // the same place of the residual
   size_t oy = 0;
   size_t begin = 0;
   size_t end = 0;                    // a block's boundary or geometry->channels
@@ -59,9 +59,9 @@ struct DepthwiseRow {
   Isa isa;
   DepthwisePacking packing;
   TapGroups groups;
-  uint32_t wide;       // channels of a block
-  uint32_t narrow;     // for a rest that fits; divides wide
-  uint32_t stride_w;   // 3x3 kernels with this stride and dilation_w 1 only; 0: any kernel
+  uint32_t wide;      // channels of a block
+  uint32_t narrow;    // for a rest that fits; divides wide
+  uint32_t stride_w;  // 3x3 kernels with this stride and dilation_w 1 only; 0: any kernel
   void (*run)(const DepthwiseTask& task);
 };
 
@@ -76,8 +76,8 @@ constexpr size_t DepthwiseBlock(const DepthwiseRow& row, size_t channels, size_t
   return channels - c <= row.narrow ? row.narrow : row.wide;
 }
 
-extern const DepthwiseRow depthwise_f32_scalar_1x1;
-extern const DepthwiseRow depthwise_u8s8_scalar_1x1;
+extern const DepthwiseRow depthwise_f32_scalar_1x16;
+extern const DepthwiseRow depthwise_u8s8_scalar_1x16;
 #if defined(__x86_64__)
 extern const DepthwiseRow depthwise_f32_avx2_7x8;
 extern const DepthwiseRow depthwise_f32_avx2_3x3s1_7x8;

@@ -14,13 +14,12 @@ const DepthwiseRow* const kRows[] = {
     &depthwise_f32_avx512_3x3s1_7x16,  &depthwise_f32_avx512_3x3s2_7x16,  &depthwise_f32_avx512_7x16,
     &depthwise_f32_avx2_3x3s1_7x8,     &depthwise_f32_avx2_3x3s2_7x8,     &depthwise_f32_avx2_7x8,
 #endif
-    &depthwise_u8s8_scalar_1x1,        &depthwise_f32_scalar_1x1,
+    &depthwise_u8s8_scalar_1x16,       &depthwise_f32_scalar_1x16,
 };
 
 bool Fits(const DepthwiseRow& row, const DepthwiseGeometry& g, bool integer, Isa isa) {
   if (row.isa > isa || (row.packing != DepthwisePacking::kPlainFloat) != integer) return false;
-  return row.stride_w == 0 ||
-         (g.kernel_h == 3 && g.kernel_w == 3 && g.dilation_w == 1 && g.stride_w == row.stride_w);
+  return row.stride_w == 0 || (g.kernel_h == 3 && g.kernel_w == 3 && g.dilation_w == 1 && g.stride_w == row.stride_w);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Depthwise convolution in plain C++, one output after the other: the specification of the room.
+// Depthwise convolution in plain C++, 16 channels at a time: the specification of the room.
 #include "kernels/common/epilogue_scalar.h"
 #include "kernels/common/exact_fma.h"
 #include "kernels/depthwise/row.h"
@@ -6,39 +6,42 @@
 namespace lowp {
 namespace {
 
+// Channels that a row keeps at once, and its block. Loads go up to kReadSlack behind x.
+constexpr size_t kBlock = 16;
+
 struct ScalarFloat {
   using Element = float;
+  using Weight = float;
   using Sum = float;
-  static float Add(const DepthwiseTask&, float sum, float x, float w, size_t) { return ExactFma(x, w, sum); }
-  static float Weight(const uint8_t* weights, size_t at) { return reinterpret_cast<const float*>(weights)[at]; }
+  static float Add(float sum, float x, float w, uint8_t) { return ExactFma(x, w, sum); }
 };
 
 struct ScalarInteger {
   using Element = uint8_t;
+  using Weight = int8_t;
   using Sum = int32_t;
-  static int32_t Add(const DepthwiseTask& task, int32_t sum, uint8_t x, int8_t w, size_t c) {
-    return sum + (x - task.zero_points[c]) * w;
-  }
-  static int8_t Weight(const uint8_t* weights, size_t at) { return static_cast<int8_t>(weights[at]); }
+  static int32_t Add(int32_t sum, uint8_t x, int8_t w, uint8_t zero_point) { return sum + (x - zero_point) * w; }
 };
 
-// Row blocks are one channel wide, so a channel's taps lie together.
+// Sums of channels c to c + kBlock - 1 of an output pixel; those behind the last channel mean nothing.
 template <class S>
-typename S::Sum SumTaps(const DepthwiseTask& task, size_t ox, size_t c) {
+void SumTaps(const DepthwiseTask& task, size_t ox, size_t c, typename S::Sum (&sums)[kBlock]) {
   const DepthwiseGeometry& g = *task.geometry;
-  const typename S::Element* x = reinterpret_cast<const typename S::Element*>(task.x);
-  typename S::Sum sum = 0;
+  const uint8_t no_zero_points[kBlock] = {};
+  const uint8_t* zero_points = task.zero_points ? task.zero_points + c : no_zero_points;
+  const typename S::Weight* weights = reinterpret_cast<const typename S::Weight*>(task.weights) + c * g.taps();
   for (size_t ky = 0; ky < g.kernel_h; ky++) {
     const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;  // wraps when above the input
     if (iy >= g.in_h) continue;
     for (size_t kx = 0; kx < g.kernel_w; kx++) {
       const size_t ix = ox * g.stride_w + kx * g.dilation_w - g.pad_left;
       if (ix >= g.in_w) continue;
-      const auto weight = S::Weight(task.weights, c * g.taps() + ky * g.kernel_w + kx);
-      sum = S::Add(task, sum, x[(iy * g.in_w + ix) * g.in_stride + c], weight, c);
+      const typename S::Element* x =
+          reinterpret_cast<const typename S::Element*>(task.x) + (iy * g.in_w + ix) * g.in_stride + c;
+      const typename S::Weight* w = weights + (ky * g.kernel_w + kx) * kBlock;
+      for (size_t i = 0; i < kBlock; i++) sums[i] = S::Add(sums[i], x[i], w[i], zero_points[i]);
     }
   }
-  return sum;
 }
 
 template <class S>
@@ -50,18 +53,32 @@ void Run(const DepthwiseTask& task) {
   for (size_t ox = 0; ox < g.out_w; ox++) {
     const uint8_t* residual = task.residual ? task.residual + ox * g.channels * residual_size : nullptr;
     uint8_t* y = task.y + ox * g.out_stride * y_size;
-    for (size_t c = task.begin; c < task.end; c++)
-      FinishElement(e, ScaleAccumulator(e, SumTaps<S>(task, ox, c), c), c, residual, y);
+    for (size_t c = task.begin; c < task.end; c += kBlock) {
+      typename S::Sum sums[kBlock] = {};
+      SumTaps<S>(task, ox, c, sums);
+      for (size_t n = c; n < c + kBlock && n < task.end; n++)
+        FinishElement(e, ScaleAccumulator(e, sums[n - c], n), n, residual, y);
+    }
   }
 }
 
 }  // namespace
 
-extern const DepthwiseRow depthwise_f32_scalar_1x1 = {
-    "depthwise_f32_scalar_1x1", Isa::kScalar, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 1, 1, 0,
-    Run<ScalarFloat>};
-extern const DepthwiseRow depthwise_u8s8_scalar_1x1 = {
-    "depthwise_u8s8_scalar_1x1", Isa::kScalar, DepthwisePacking::kPlainInteger, TapGroups::kSequence, 1, 1, 0,
-    Run<ScalarInteger>};
+extern const DepthwiseRow depthwise_f32_scalar_1x16 = {"depthwise_f32_scalar_1x16",
+                                                       Isa::kScalar,
+                                                       DepthwisePacking::kPlainFloat,
+                                                       TapGroups::kSequence,
+                                                       kBlock,
+                                                       kBlock,
+                                                       0,
+                                                       Run<ScalarFloat>};
+extern const DepthwiseRow depthwise_u8s8_scalar_1x16 = {"depthwise_u8s8_scalar_1x16",
+                                                        Isa::kScalar,
+                                                        DepthwisePacking::kPlainInteger,
+                                                        TapGroups::kSequence,
+                                                        kBlock,
+                                                        kBlock,
+                                                        0,
+                                                        Run<ScalarInteger>};
 
 }  // namespace lowp

@@ -22,7 +22,7 @@ const PoolRow* const kRows[] = {
     &pool_max_f32_avx512_1x64, &pool_max_u8_avx512_1x256, &pool_average_f32_avx512_1x64, &pool_average_u8_avx512_1x64,
     &pool_max_f32_avx2_1x32,   &pool_max_u8_avx2_1x128,   &pool_average_f32_avx2_1x32,   &pool_average_u8_avx2_1x32,
 #endif
-    &pool_max_f32_scalar_1x1,  &pool_max_u8_scalar_1x1,   &pool_average_f32_scalar_1x1,  &pool_average_u8_scalar_1x1,
+    &pool_max_f32_scalar_1x16, &pool_max_u8_scalar_1x16,  &pool_average_f32_scalar_1x16, &pool_average_u8_scalar_1x16,
 };
 
 const PoolRow* SelectRow(PoolKind kind, const PrepareContext& context) {
@@ -182,16 +182,16 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   const bool u8 = call.Input(0).type == ElementType::kU8;
   const bool is_max = p.mode == static_cast<uint32_t>(PoolMode::kMax);
   const bool count_padding = p.mode == static_cast<uint32_t>(PoolMode::kAveragePadded);
-  const PoolKind kind = is_max ? (u8 ? PoolKind::kMaxU8 : PoolKind::kMaxF32)
-                               : (u8 ? PoolKind::kAverageU8 : PoolKind::kAverageF32);
+  const PoolKind kind =
+      is_max ? (u8 ? PoolKind::kMaxU8 : PoolKind::kMaxF32) : (u8 ? PoolKind::kAverageU8 : PoolKind::kAverageF32);
   const Axis height{p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top, p.pad_bottom, count_padding};
   const Axis width{p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right, count_padding};
   AlignedPtr<PoolSpan> rows = height.Spans(), columns = width.Spans();
   const Status memory(Code::kMemory, "pool: out of memory");
   if (!rows || !columns) return memory;
   PreparedPtr prepared(new (std::nothrow) PreparedPool(p, SelectRow(kind, context), SizeOf(call.Input(0).type),
-                                                       SizeOf(call.Output(0).type), std::move(rows),
-                                                       std::move(columns), context.threads));
+                                                       SizeOf(call.Output(0).type), std::move(rows), std::move(columns),
+                                                       context.threads));
   if (!prepared) return memory;
   return prepared;
 }

@@ -4,13 +4,14 @@
 // x  NHWC, [batch, in_h, in_w, in_stride]; channels beyond `channels` are ignored.
 // y  [batch, out_h, out_w, out_stride], the channels at out_offset; other elements keep their values.
 //
-// mode 0  Maximum over the positions inside the input, in the order (ky, kx): m = v > m ? v : m from m = -FLT_MAX (f32) or
-//         0 (u8), so that NaN is passed over. f32 to f32, u8 to u8; in_zero_point, scale and bias are not used.
+// mode 0  Maximum over the positions inside the input: m = v > m ? v : m in the order (ky, kx), from m = -FLT_MAX (f32)
+//         or 0 (u8), so that NaN is passed over. f32 to f32, u8 to u8; in_zero_point, scale and bias are not used.
 // mode 1  Average; `count` is the number of positions inside the input.
-// mode 2  Average; `count` is the number of positions inside [-pad_top, in_h + pad_bottom) x [-pad_left, in_w + pad_right).
-//   f32 to f32        y = sum / float(count); plain adds from 0 in the order (ky, kx) over the positions inside the input.
-//   u8 to f32 and u8  v = fma(float(s) / float(count), scale, bias), s being the exact sum of x - in_zero_point over the
-//                     positions inside the input. u8: round_even(v) saturated to [0, 255], NaN is 0.
+// mode 2  Average; `count` is the number of positions inside [-pad_top, in_h + pad_bottom) x
+//         [-pad_left, in_w + pad_right).
+//   f32 to f32        y = sum / float(count); plain adds from 0, in the order (ky, kx), of what is inside the input.
+//   u8 to f32 and u8  v = fma(float(s) / float(count), scale, bias), s being the exact sum of x - in_zero_point
+//                     over the positions inside the input. u8: round_even(v) saturated to [0, 255], NaN is 0.
 //   Where count is 0, y is 0 (f32 to f32) or v is bias.
 // Buffers are readable kReadSlack bytes behind their end.
 #pragma once

@@ -44,10 +44,10 @@ struct PoolRow {
   void (*run)(const PoolTask& task);
 };
 
-extern const PoolRow pool_max_f32_scalar_1x1;
-extern const PoolRow pool_max_u8_scalar_1x1;
-extern const PoolRow pool_average_f32_scalar_1x1;
-extern const PoolRow pool_average_u8_scalar_1x1;
+extern const PoolRow pool_max_f32_scalar_1x16;
+extern const PoolRow pool_max_u8_scalar_1x16;
+extern const PoolRow pool_average_f32_scalar_1x16;
+extern const PoolRow pool_average_u8_scalar_1x16;
 #if defined(__x86_64__)
 extern const PoolRow pool_max_f32_avx2_1x32;
 extern const PoolRow pool_max_u8_avx2_1x128;

@@ -17,7 +17,8 @@ LOWP_INLINE float DivisorOf(const PoolTask& task, const PoolSpan& column) {
   return count > 0 ? static_cast<float>(count) : 1.0f;
 }
 
-// A way to fold positions whose result has the type of x: Start, Fold(accumulator, vector) and Finish(accumulator, count).
+// A way to fold positions whose result has the type of x: Start, Fold(accumulator, vector) and Finish(accumulator,
+// count).
 template <class V>
 struct MaxFloats {
   using Element = float;
