@@ -18,7 +18,7 @@ const opensTypeScript =
   /^(\s*)(?:(?:export )?(?:private |protected |public |static |override |async |get |set )*(?:function\*? )?[\w$#]+(?:<[^>]*>)?\([^;]*|\)(?:: [^;]*)? )\{$/;
 const opensNative =
   /^(\s*)(?!.*\b(?:namespace|struct|class|enum|union|if|for|while|switch|do|else|return)\b)[\w:<>,*&~\s[\]]+\([^;]*\{$/;
-const notAFunction = /^\s*(?:if|for|while|switch|catch|return|describe|test|it|await|else|do)\b/;
+const notAFunction = /=> \{$|^\s*(?:if|for|while|switch|catch|return|describe|test|it|await|else|do)\b/;
 
 function sourceFiles() {
   const files = [];
@@ -31,8 +31,9 @@ function sourceFiles() {
   return files.sort();
 }
 
-/** Where the head that ends in line `i` begins: lines before it that end in a comma, or that an initializer follows. */
+/** The line with the indentation of the head that ends in line `i`: a closing parenthesis has it, else its first line. */
 function headOf(lines, i) {
+  if (/^\s*\)/.test(lines[i])) return i;
   let first = i;
   while (first > 0 && (/[,(]$/.test(lines[first - 1]) || /^\s*:/.test(lines[first]))) first--;
   return first;
