@@ -3,4 +3,4 @@ export { writeFilesAtomically } from './atomic-write.ts';
 export { readIr } from './ir/read.ts';
 export { writeIr } from './ir/write.ts';
 export { type OpenOptions, openModel } from './open.ts';
-export { type SaveOptions, saveModel } from './save.ts';
+export { outputFormat, type SaveOptions, saveModel } from './save.ts';

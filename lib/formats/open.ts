@@ -1,8 +1,7 @@
 // Opening models by file name and content.
-import { constants } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
+import { readRegularFile } from '../util/read-file.ts';
 import { readIr } from './ir/read.ts';
 import { readOnnx } from './onnx/read.ts';
 import { type Sniffed, sniff } from './sniff.ts';
@@ -80,36 +79,11 @@ async function readIfPresent(path: string, signal: AbortSignal | undefined): Pro
   }
 }
 
-/** Without waiting for the other end of a pipe, where the system has pipes. */
-const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-
-/** A regular file, whole; anything else could block or never end. */
+/** A regular file, whole. */
 async function readWhole(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, readFlags);
-    const stat = await file.stat();
-    if (!stat.isFile()) {
-      throw new LowpError('ERR_IO_READ', `'${path}' is ${stat.isDirectory() ? 'a folder' : 'not a regular file'}`, {
-        path,
-      });
-    }
-    const bytes = await readFile(file, signal ? { signal } : {});
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  } catch (error) {
-    if (error instanceof LowpError) throw error;
-    throwIfAborted(signal);
-    throw readError(path, error);
-  } finally {
-    await file?.close();
-  }
-}
-
-function readError(path: string, cause: unknown): LowpError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new LowpError('ERR_IO_NOT_FOUND', `'${path}' does not exist`, { path, cause });
-  }
-  const reason = code === 'EACCES' ? 'no permission' : cause instanceof Error ? cause.message : String(cause);
-  return new LowpError('ERR_IO_READ', `'${path}' cannot be read: ${reason}`, { path, cause });
+  const content = await readRegularFile(path, signal);
+  if (content.bytes) return content.bytes;
+  throwIfAborted(signal);
+  const { isMissing, reason, cause } = content;
+  throw new LowpError(isMissing ? 'ERR_IO_NOT_FOUND' : 'ERR_IO_READ', `'${path}' ${reason}`, { path, cause });
 }

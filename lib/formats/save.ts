@@ -17,6 +17,20 @@ export interface SaveOptions {
 }
 
 /**
+ * The format that a file name chooses.
+ *
+ * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for other extensions than `.xml` and `.onnx`
+ */
+export function outputFormat(path: string): 'ir' | 'onnx' {
+  if (/\.xml$/i.test(path)) return 'ir';
+  if (/\.onnx$/i.test(path)) return 'onnx';
+  throw new LowpError('ERR_FORMAT_UNSUPPORTED', `'${path}' ends in neither .xml nor .onnx`, {
+    path,
+    help: 'The extension of the output chooses the format.',
+  });
+}
+
+/**
  * Writes a model as `.xml` with a `.bin` beside it, or as `.onnx`. The model itself is not changed. The files are
  * written completely or not at all.
  *
@@ -24,20 +38,15 @@ export interface SaveOptions {
  *   `ERR_IO_WRITE`
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
-  if (/\.xml$/i.test(path)) {
-    const { xml, bin } = writeIr(asStored(model, options, options.compressWeights !== false));
-    await writeFilesAtomically([
-      { path: path.replace(/\.xml$/i, '.bin'), content: bin },
-      { path, content: xml },
-    ]);
-  } else if (/\.onnx$/i.test(path)) {
+  if (outputFormat(path) === 'onnx') {
     await writeFilesAtomically([{ path, content: writeOnnx(asStored(model, options, true)) }]);
-  } else {
-    throw new LowpError('ERR_FORMAT_UNSUPPORTED', `'${path}' ends in neither .xml nor .onnx`, {
-      path,
-      help: 'The extension of the output chooses the format.',
-    });
+    return;
   }
+  const { xml, bin } = writeIr(asStored(model, options, options.compressWeights !== false));
+  await writeFilesAtomically([
+    { path: path.replace(/\.xml$/i, '.bin'), content: bin },
+    { path, content: xml },
+  ]);
 }
 
 /** A copy of the model whose constants are what the file is to hold. */
