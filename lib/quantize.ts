@@ -1,7 +1,10 @@
 // Quantizes a model: the main entry of the library.
 
 import type { AlgorithmContext } from './algorithms/algorithm.ts';
-import { createDefaultQuantization } from './algorithms/default-quantization/algorithm.ts';
+import {
+  createDefaultQuantization,
+  type DefaultQuantizationOptions,
+} from './algorithms/default-quantization/algorithm.ts';
 import { runPipeline } from './algorithms/pipeline.ts';
 import type { Engine } from './engines/engine.ts';
 import { nativeEngine } from './engines/native-engine.ts';
@@ -38,6 +41,11 @@ export interface QuantizeOptions {
    * processor, and half of the range costs accuracy. `first_layer` is what OpenVINO POT does for CPU and ANY.
    */
   readonly saturationFix?: SaturationFix;
+  /** Single parts of the algorithms; what is set here wins over the presets. */
+  readonly details?: Pick<
+    DefaultQuantizationOptions,
+    'weights' | 'activations' | 'rangeEstimator' | 'quantizeInputs' | 'fastBiasCorrection'
+  >;
   /** Runs the calibration; the native runtime by default. */
   readonly engine?: Engine;
   readonly threads?: number;
@@ -86,6 +94,7 @@ export async function quantize(
   throwIfAborted(options.signal);
   const context = prepare(model, options, { roles: rolesFor(target), warn });
   const { minMax, algorithms } = createDefaultQuantization({
+    ...options.details,
     preset,
     formerNames: new Set([...model.nodeById.values()].map((n) => n.name)),
     ...(options.ignored ? { ignored: options.ignored } : {}),

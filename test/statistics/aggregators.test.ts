@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import { accumulatorFor, median, quantile } from '../../lib/statistics/aggregators.ts';
 import { quantilesOf } from '../../lib/statistics/quantiles.ts';
@@ -82,6 +83,17 @@ describe('quantiles', () => {
     };
     close(quantilesOf(value, { share: 0.01, isAbsolute: false, granularity: 'perTensor' }), [0.07]);
     close(quantilesOf(value, { share: 0.01, isAbsolute: false, granularity: 'perChannel' }), [0.03, 4.03]);
+  });
+
+  it('of a value are those of its sorted elements', () => {
+    const numbers = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -100, max: 100 }), { minLength: 1 });
+    fc.assert(
+      fc.property(numbers, fc.double({ min: 0, max: 1, noNaN: true }), (data, share) => {
+        const value = tensor('f32', [data.length], data);
+        const [found] = quantilesOf(value, { share, isAbsolute: false, granularity: 'perTensor' });
+        assert.equal(found! + 0, Math.fround(quantile(Float32Array.from(data).sort(), share)) + 0);
+      }),
+    );
   });
 
   it('take magnitudes when asked to', () => {
