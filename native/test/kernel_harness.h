@@ -27,7 +27,7 @@ class Buffer {
 
   Buffer() = default;
   Buffer(ElementType type, size_t elements) : present_(true), type_(type), elements_(elements) {
-    storage_ = AllocateAligned<uint8_t>(bytes() + kReadSlack);
+    storage_ = AllocateAligned<uint8_t>(bytes());  // kReadSlack included
     std::memset(storage_.get() + bytes(), 0xA5, kReadSlack);
   }
 

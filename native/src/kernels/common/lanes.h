@@ -200,6 +200,18 @@ struct Zmm {
 
 #endif
 
+// The first `count` floats into registers in unpacked order; those behind are 0. Reads no others.
+template <class V, int kVectors>
+LOWP_INLINE void LoadFloatBlock(const float* p, size_t count, typename V::Float (&v)[kVectors]) {
+  constexpr size_t kAll = kVectors * V::kLanes;
+  float part[kAll];
+  if (count < kAll) {
+    for (size_t i = 0; i < kAll; i++) part[i] = i < count ? p[i] : 0.0f;
+    p = part;
+  }
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = V::LoadLanes(p + 4 * j, 4 * kVectors); }
+}
+
 // 4 channels of 128-bit lane kLane of register j, where there are that many.
 template <class V, int kVectors, int kLane>
 LOWP_INLINE void StoreLane(float* y, typename V::Float v, int j, size_t count) {

@@ -50,14 +50,14 @@ LOWP_INLINE void InterleaveRows(__m256i (&v)[16]) {
     t[2 * i] = _mm256_unpacklo_epi8(v[i], v[i + 8]);
     t[2 * i + 1] = _mm256_unpackhi_epi8(v[i], v[i + 8]);
   }
-  LOWP_UNROLL for (int i = 0; i < 16; i++) v[i] = t[i];
+  LOWP_UNROLL for (int i = 0; i < 16; i++) { v[i] = t[i]; }
 }
 
 // nb rows (1..16) of 32 bytes of x into `na` rows (1..32) of nb bytes of y.
 LOWP_INLINE void Transpose32x16(const CopyBlock& block, size_t a, size_t b, size_t na, size_t nb) {
   __m256i v[16];
-  LOWP_UNROLL for (size_t i = 0; i < 16; i++) v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256();
-  LOWP_UNROLL for (int step = 0; step < 4; step++) InterleaveRows(v);
+  LOWP_UNROLL for (size_t i = 0; i < 16; i++) { v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256(); }
+  LOWP_UNROLL for (int step = 0; step < 4; step++) { InterleaveRows(v); }
   if (na == 32 && nb == 16) {
     LOWP_UNROLL for (size_t i = 0; i < 16; i++) {
       Store16(To(block, a + i, b), _mm256_castsi256_si128(v[i]));
@@ -75,7 +75,7 @@ LOWP_INLINE void Transpose32x16(const CopyBlock& block, size_t a, size_t b, size
     return;
   }
   alignas(32) uint8_t square[16][32];
-  LOWP_UNROLL for (size_t i = 0; i < 16; i++) Store32(square[i], v[i]);
+  LOWP_UNROLL for (size_t i = 0; i < 16; i++) { Store32(square[i], v[i]); }
   for (size_t i = 0; i < na; i++) StorePart(To(block, a + i, b), Load16(square[i % 16] + i / 16 * 16), nb);
 }
 
@@ -171,7 +171,7 @@ LOWP_INLINE void TransposeSquare(__m256i (&v)[8]) {
 // nb rows (1..8) of 8 elements of x into `na` rows (1..8) of nb elements of y.
 LOWP_INLINE void Transpose8x8(const CopyBlock& block, size_t a, size_t b, size_t na, size_t nb) {
   __m256i v[8];
-  LOWP_UNROLL for (size_t i = 0; i < 8; i++) v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256();
+  LOWP_UNROLL for (size_t i = 0; i < 8; i++) { v[i] = i < nb ? Load32(At(block, a, b + i)) : _mm256_setzero_si256(); }
   TransposeSquare(v);
   LOWP_UNROLL for (size_t i = 0; i < 8; i++) {
     if (i >= na) break;

@@ -68,22 +68,23 @@ LOWP_INLINE void UnpackResidual(const uint8_t* residual, typename V::Int (&v)[2]
 }
 
 template <class V, int kVectors>
-LOWP_INLINE void AddResidual(const Epilogue& e, const uint8_t* residual, typename V::Float (&v)[kVectors]) {
-  const auto scale = V::Set(e.residual_scale);
+LOWP_INLINE void AddResidual(const Epilogue& e, const BlockPlace& at, typename V::Float (&v)[kVectors]) {
+  typename V::Float r[kVectors];
   if (e.residual == ResidualKind::kU8) {
-    typename V::Int r[kVectors];
-    UnpackResidual<V>(residual, r);
-    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Fma(V::ToFloat(r[j]), scale, v[j]);
+    typename V::Int bytes[kVectors];
+    UnpackResidual<V>(at.residual, bytes);
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) { r[j] = V::ToFloat(bytes[j]); }
   } else {
-    const float* r = reinterpret_cast<const float*>(residual);
-    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Fma(V::LoadLanes(r + 4 * j, 4 * kVectors), scale, v[j]);
+    LoadFloatBlock<V>(reinterpret_cast<const float*>(at.residual), at.count, r);
   }
+  const auto scale = V::Set(e.residual_scale);
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = V::Fma(r[j], scale, v[j]); }
 }
 
 template <class V, int kVectors>
 LOWP_INLINE void StoreByteBlock(const typename V::Float (&v)[kVectors], const BlockPlace& at) {
   typename V::Int q[kVectors];
-  LOWP_UNROLL for (int j = 0; j < kVectors; j++) q[j] = V::ToInt(v[j]);
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) { q[j] = V::ToInt(v[j]); }
   auto bytes = V::Pack(q);
   if (at.low) {
     auto low = bytes, high = bytes;
@@ -111,16 +112,16 @@ LOWP_INLINE void FinishBlock(const Epilogue& e, const typename V::Int (&acc)[kVe
   }
   if constexpr (!kPlain) {
     if (e.mid) {
-      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = ApplyMid<V>(e, v[j]);
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = ApplyMid<V>(e, v[j]); }
     }
-    if (e.residual != ResidualKind::kNone) AddResidual<V>(e, at.residual, v);
+    if (e.residual != ResidualKind::kNone) AddResidual<V>(e, at, v);
     if (!e.u8_output) {
-      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = ApplyLimits<V>(e, v[j]);
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = ApplyLimits<V>(e, v[j]); }
       StoreFloatBlock<V>(reinterpret_cast<float*>(at.y), v, at.count);
       return;
     }
     // Keeps NaN, which the conversion turns into a negative number and the packing into 0.
-    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = V::Min(V::Set(255.0f), v[j]);
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = V::Min(V::Set(255.0f), v[j]); }
   }
   StoreByteBlock<V>(v, at);
 }

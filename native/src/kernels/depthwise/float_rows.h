@@ -12,7 +12,7 @@ LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, ty
   const DepthwiseGeometry& g = *task.geometry;
   const Epilogue& e = *task.epilogue;
   const auto bias = V::LoadFloat(e.bias + c), low = V::Set(e.low), high = V::Set(e.high);
-  LOWP_UNROLL for (int i = 0; i < kPixels; i++) v[i] = V::Add(v[i], bias);
+  LOWP_UNROLL for (int i = 0; i < kPixels; i++) { v[i] = V::Add(v[i], bias); }
   if (e.mid) {
     const auto mid_scale = V::Set(e.mid_scale), mid_bias = V::Set(e.mid_bias);
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
@@ -32,14 +32,15 @@ LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, ty
     }
   }
   float* y = reinterpret_cast<float*>(task.y) + ox * g.out_stride + c;
-  LOWP_UNROLL for (int i = 0; i < kPixels; i++)
-      V::StoreFirst(y + i * g.out_stride, V::Min(V::Max(v[i], low), high), g.channels - c);
+  LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
+    V::StoreFirst(y + i * g.out_stride, V::Min(V::Max(v[i], low), high), g.channels - c);
+  }
 }
 
-// Channel 0 of the pixel at (iy, ix); ix may count from a wrapped negative number.
-LOWP_INLINE const float* PixelOf(const DepthwiseTask& task, size_t iy, size_t ix) {
+// Channel 0 of the first pixel of row iy.
+LOWP_INLINE const float* RowOf(const DepthwiseTask& task, size_t iy) {
   const DepthwiseGeometry& g = *task.geometry;
-  return reinterpret_cast<const float*>(task.x) + (iy * g.in_w + ix) * g.in_stride;
+  return reinterpret_cast<const float*>(task.x) + iy * g.in_w * g.in_stride;
 }
 
 LOWP_INLINE const float* WeightsOf(const DepthwiseTask& task, size_t c) {
@@ -53,7 +54,7 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
   const size_t step = g.stride_w * g.in_stride;
   for (size_t c = task.begin; c < task.end; c += V::kLanes) {
     typename V::Float sum[kPixels];
-    LOWP_UNROLL for (int i = 0; i < kPixels; i++) sum[i] = V::ZeroFloat();
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) { sum[i] = V::ZeroFloat(); }
     const float* weights = WeightsOf(task, c);
     for (size_t ky = 0; ky < g.kernel_h; ky++) {
       const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;  // wraps when above the input
@@ -61,7 +62,7 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
         weights += g.kernel_w * V::kLanes;
         continue;
       }
-      const float* row = PixelOf(task, iy, 0) + c;
+      const float* row = RowOf(task, iy) + c;
       size_t ix = ox * g.stride_w - g.pad_left;
       for (size_t kx = 0; kx < g.kernel_w; kx++, ix += g.dilation_w, weights += V::kLanes) {
         const auto w = V::LoadFloat(weights);
@@ -85,12 +86,12 @@ __attribute__((noinline)) void FloatPixels3x3(const DepthwiseTask& task, size_t 
   const bool no_first = first >= g.in_w, no_last = first + (kColumns - 1) >= g.in_w;
   for (size_t c = task.begin; c < task.end; c += V::kLanes) {
     typename V::Float sum[kPixels];
-    LOWP_UNROLL for (int i = 0; i < kPixels; i++) sum[i] = V::ZeroFloat();
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) { sum[i] = V::ZeroFloat(); }
     const float* weights = WeightsOf(task, c);
     for (size_t ky = 0; ky < 3; ky++, weights += 3 * V::kLanes) {
       const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
       if (iy >= g.in_h) continue;
-      const float* row = PixelOf(task, iy, 0) + c;
+      const float* row = RowOf(task, iy) + c;
       const typename V::Float w[3] = {V::LoadFloat(weights), V::LoadFloat(weights + V::kLanes),
                                       V::LoadFloat(weights + 2 * V::kLanes)};
       LOWP_UNROLL for (int column = 0; column < kColumns; column++) {

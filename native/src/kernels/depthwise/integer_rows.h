@@ -47,20 +47,20 @@ struct PairBlock {
   LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
     Group g;
     LOWP_UNROLL for (int h = 0; h < 2; h++) {
-      LOWP_UNROLL for (int j = 0; j < 2; j++) g.pair[h][j] = V::Load(weights + (h * 2 + j) * sizeof(Int));
+      LOWP_UNROLL for (int j = 0; j < 2; j++) { g.pair[h][j] = V::Load(weights + (h * 2 + j) * sizeof(Int)); }
     }
     return g;
   }
   LOWP_INLINE void Add(Int (&acc)[2], const Column& c, const Group& g) {
     LOWP_UNROLL for (int h = 0; h < 2; h++) {
-      LOWP_UNROLL for (int j = 0; j < 2; j++) acc[j] = V::AddPairs(acc[j], c.pair[h][j], g.pair[h][j]);
+      LOWP_UNROLL for (int j = 0; j < 2; j++) { acc[j] = V::AddPairs(acc[j], c.pair[h][j], g.pair[h][j]); }
     }
   }
 };
 
 template <class B>
 LOWP_INLINE void SetInitial(const uint8_t* channels, typename B::Int (&acc)[B::kVectors]) {
-  LOWP_UNROLL for (int j = 0; j < B::kVectors; j++) acc[j] = B::V::Load(channels + j * sizeof(typename B::Int));
+  LOWP_UNROLL for (int j = 0; j < B::kVectors; j++) { acc[j] = B::V::Load(channels + j * sizeof(typename B::Int)); }
 }
 
 // Walks along the three input rows of an output row for one block; columns and rows outside of the input give zero
@@ -93,7 +93,7 @@ struct ThreeRows {
     const uint8_t* p0 = inside ? next[0] : zero_points;
     const uint8_t* p1 = inside ? next[1] : zero_points;
     const uint8_t* p2 = inside ? next[2] : zero_points;
-    LOWP_UNROLL for (int ky = 0; ky < 3; ky++) next[ky] += inside ? step[ky] : 0;
+    LOWP_UNROLL for (int ky = 0; ky < 3; ky++) { next[ky] += inside ? step[ky] : 0; }
     return B::Interleave(p0, p1, p2);
   }
 };
@@ -112,7 +112,7 @@ LOWP_INLINE void AddColumn(const typename B::Column& column, const typename B::G
 template <class B>
 LOWP_INLINE void LoadColumnWeights(const DepthwiseTask& task, size_t c, typename B::Group (&w)[3]) {
   const uint8_t* weights = task.weights + c * 3 * (B::kGroupBytes / B::kChannels);
-  LOWP_UNROLL for (int kx = 0; kx < 3; kx++) w[kx] = B::LoadGroup(weights + kx * B::kGroupBytes);
+  LOWP_UNROLL for (int kx = 0; kx < 3; kx++) { w[kx] = B::LoadGroup(weights + kx * B::kGroupBytes); }
 }
 
 template <class B, bool kPlain>

@@ -42,11 +42,11 @@ struct QuadBlock {
   }
   LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
     Group g;
-    LOWP_UNROLL for (int j = 0; j < 4; j++) g.quad[j] = V::Load(weights + j * sizeof(Int));
+    LOWP_UNROLL for (int j = 0; j < 4; j++) { g.quad[j] = V::Load(weights + j * sizeof(Int)); }
     return g;
   }
   LOWP_INLINE void Add(Int (&acc)[4], const Column& c, const Group& g) {
-    LOWP_UNROLL for (int j = 0; j < 4; j++) acc[j] = Dot(acc[j], c.quad[j], g.quad[j]);
+    LOWP_UNROLL for (int j = 0; j < 4; j++) { acc[j] = Dot(acc[j], c.quad[j], g.quad[j]); }
   }
 
  private:

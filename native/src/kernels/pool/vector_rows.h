@@ -57,11 +57,11 @@ LOWP_INLINE void FoldWindow(const PoolTask& task, const PoolSpan& column, const 
                             uint8_t* y, size_t bytes) {
   using Vector = typename Op::Vector;
   Vector v[kVectors];
-  LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = Op::Start();
+  LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = Op::Start(); }
   for (uint32_t ky = 0; ky < task.row.length; ky++, window += task.step_h) {
     const uint8_t* p = window;
     for (uint32_t kx = 0; kx < column.length; kx++, p += task.step_w) {
-      LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[j] = Op::Fold(v[j], Op::Load(p + j * sizeof(Vector)));
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = Op::Fold(v[j], Op::Load(p + j * sizeof(Vector))); }
     }
   }
   LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
@@ -94,7 +94,7 @@ LOWP_INLINE void SumBytes(const PoolTask& task, const PoolSpan& column, const ui
   constexpr int kMostBytes = 256;
   const auto zero = V::Zero();
   auto low = zero, high = zero;
-  LOWP_UNROLL for (int j = 0; j < 4; j++) sum[j] = zero;
+  LOWP_UNROLL for (int j = 0; j < 4; j++) { sum[j] = zero; }
   const auto empty = [&]() __attribute__((always_inline)) {
     sum[0] = V::AddInts(sum[0], V::UnpackLowWords(low, zero));
     sum[1] = V::AddInts(sum[1], V::UnpackHighWords(low, zero));
@@ -141,7 +141,7 @@ void RunAverageU8(const PoolTask& task) {
         continue;
       }
       // Keeps NaN, which the conversion turns into a negative number and the packing into 0.
-      LOWP_UNROLL for (int j = 0; j < 4; j++) sum[j] = V::ToInt(V::Min(V::Set(255.0f), v[j]));
+      LOWP_UNROLL for (int j = 0; j < 4; j++) { sum[j] = V::ToInt(V::Min(V::Set(255.0f), v[j])); }
       StoreBytes(y + c, V::Pack(sum), task.end - c);
     }
   }
