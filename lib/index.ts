@@ -22,7 +22,7 @@ export { openModel, saveModel } from './formats/index.ts';
 export { inputName, Model, outputName } from './graph/model.ts';
 export { findMetric, type Metric, type MetricRun } from './metrics/index.ts';
 export { cpuInfo } from './native/cpu-info.ts';
-export { type QuantizeReport, type QuantizeOptions, quantize } from './quantize.ts';
+export { type QuantizeOptions, type QuantizeReport, quantize } from './quantize.ts';
 export type { ElementType, TensorData } from './tensor/element-type.ts';
 export { readNpy, readNpz, writeNpy } from './tensor/npy.ts';
 export type { Shape } from './tensor/shape.ts';
