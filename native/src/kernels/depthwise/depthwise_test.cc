@@ -274,6 +274,27 @@ TEST(Depthwise, AppliesEveryPartOfTheEpilogue) {
   }
 }
 
+TEST(Depthwise, MayWriteOverItsResidual) {
+  for (bool u8 : {true, false}) {
+    for (uint32_t kernel : {2, 3}) {
+      Case c(81, 9, kernel, 1, 1);
+      if (!u8) c.Float();
+      c.residual = u8 ? 1 : 2;
+      c.p.residual_scale = 0.5f;
+      const Operands o(c, 4);
+      const Buffer expected = Naive(c, o);
+      for (Isa isa : test::RunnableIsas()) {
+        Buffer y = Output(c);
+        std::memcpy(y.data(), o.residual.data(), y.bytes());
+        CallSpec spec = o.Spec(c, &y);
+        spec.inputs[4] = &y;
+        const std::string row = RunCall(spec, isa);
+        EXPECT_EQ(std::memcmp(y.data(), expected.data(), y.bytes()), 0) << row;
+      }
+    }
+  }
+}
+
 TEST(Depthwise, SaturatesAndRoundsToEven) {
   Case c(64, 6, 3, 1, 1);
   c.bias = false;
