@@ -30,7 +30,7 @@ export async function profileLayers(model: Model, options: BenchmarkOptions): Pr
     shapes: Object.fromEntries(inputs.map((i) => [i.name, i.shape])),
   });
   try {
-    for (let i = 0; i < runs; i++) await executable.run(feeds);
+    for (let i = 0; i < runs; i++) await executable.run(feeds, options.signal ? { signal: options.signal } : {});
     const times = await executable.profile(feeds, runs);
     const total = times.reduce((sum, t) => sum + t.ms, 0);
     return times.map((t) => ({

@@ -31,6 +31,7 @@ export interface ModelBenchmark {
   readonly throughputPerSecond: number;
   readonly firstInferenceMs: number;
   readonly compileMs: number;
+  /** Of the process after this model was prepared, the models before it included. */
   readonly peakRssBytes: number;
   readonly weightBytes: number;
   readonly ratioToFirst: {
@@ -91,26 +92,31 @@ async function prepare(model: Model, options: BenchmarkOptions): Promise<Runner>
   const inputs = benchmarkInputs(model, options);
   const feeds = Object.fromEntries(inputs.map((input, i) => [input.name, randomTensor(input, i)]));
   const shapes = Object.fromEntries(inputs.map((i) => [i.name, i.shape]));
+  const run = options.signal ? { signal: options.signal } : {};
   const start = performance.now();
   const sessions: Session[] = [await compile(model, { ...options, shapes })];
-  const compileMs = performance.now() - start;
-  const first = performance.now();
-  await sessions[0]!.infer(feeds);
-  const firstInferenceMs = performance.now() - first;
-  for (let i = 1; i < (options.streams ?? 1); i++) sessions.push(await compile(model, { ...options, shapes }));
-  await Promise.all(sessions.map((s) => s.infer(feeds)));
-  const peakRssBytes = process.resourceUsage().maxRSS * 1024;
-  return {
-    model,
-    sessions,
-    feeds,
-    batch: inputs[0]?.shape[0] ?? 1,
-    compileMs,
-    firstInferenceMs,
-    peakRssBytes,
-    latencies: [],
-    rounds: [],
-  };
+  try {
+    const compileMs = performance.now() - start;
+    const first = performance.now();
+    await sessions[0]!.infer(feeds, run);
+    const firstInferenceMs = performance.now() - first;
+    for (let i = 1; i < (options.streams ?? 1); i++) sessions.push(await compile(model, { ...options, shapes }));
+    await Promise.all(sessions.map((s) => s.infer(feeds, run)));
+    return {
+      model,
+      sessions,
+      feeds,
+      batch: inputs[0]?.shape[0] ?? 1,
+      compileMs,
+      firstInferenceMs,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      latencies: [],
+      rounds: [],
+    };
+  } catch (error) {
+    for (const session of sessions) await session.close();
+    throw error;
+  }
 }
 
 /** One turn: all streams infer until the time is over. */

@@ -3,6 +3,9 @@ import type { Command } from 'commander';
 import { LowpError } from '../errors/lowp-error.ts';
 import { Output, type OutputOptions } from './output.ts';
 
+/** Values of `--max-isa` and `LOWP_MAX_ISA`. */
+export const isaNames = ['scalar', 'avx2', 'avx512', 'vnni', 'native'] as const;
+
 /** What a command's action gets besides its arguments. */
 export interface CommandContext {
   readonly out: Output;
@@ -33,6 +36,7 @@ export function action<O extends OutputOptions>(
     };
     process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     try {
+      checkEnvironment();
       await run(args, options, { out, signal: controller.signal });
     } catch (error) {
       out.stopBar();
@@ -41,6 +45,13 @@ export function action<O extends OutputOptions>(
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     }
   };
+}
+
+/** @throws {LowpError} `ERR_CONFIG_INVALID` */
+function checkEnvironment(): void {
+  const isa = process.env.LOWP_MAX_ISA;
+  if (!isa || isaNames.some((name) => name === isa)) return;
+  throw new LowpError('ERR_CONFIG_INVALID', `LOWP_MAX_ISA is '${isa}'; expected ${isaNames.join(', ')}`);
 }
 
 /** Writes an error for people, or as JSON, and returns the exit code. */

@@ -4,40 +4,36 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { LowpError } from '../errors/lowp-error.ts';
 import { type CliCommand, report } from './command.ts';
-import { benchmarkCommand } from './commands/benchmark.ts';
-import { convertCommand } from './commands/convert.ts';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { quantizeCommand } from './commands/quantize.ts';
-import { runCommand } from './commands/run.ts';
 import { Output } from './output.ts';
 
-const commands: readonly CliCommand[] = [
-  quantizeCommand,
-  runCommand,
-  evaluateCommand,
-  benchmarkCommand,
-  inspectCommand,
-  convertCommand,
-  doctorCommand,
-  demoCommand,
-];
+/** Commands are loaded when they are needed: each brings what it works with. */
+const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  quantize: async () => (await import('./commands/quantize.ts')).quantizeCommand,
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
+  benchmark: async () => (await import('./commands/benchmark.ts')).benchmarkCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  convert: async () => (await import('./commands/convert.ts')).convertCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+};
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 internal, 2 usage or config, 3 model invalid, 4 model not supported, 5 dataset,
 6 quality gate failed, 7 limit reached, 8 file input/output, 130 interrupted.`;
 
-function buildProgram(): Command {
+/** The program with the command that the arguments name, or with all of them for help and suggestions. */
+async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('lowp')
     .description('Quantize neural networks to 8 bits and run them fast and exactly on the CPU.')
     .version(packageVersion())
     .showHelpAfterError('(lowp <command> --help shows the options)')
     .addHelpText('after', exitCodeHelp)
     .exitOverride();
-  for (const command of commands) command.register(program);
-  for (const command of program.commands) command.exitOverride();
+  const first = args[0] ?? '';
+  const isVersion = first === '--version' || first === '-V';
+  const needed = Object.hasOwn(commands, first) ? [first] : isVersion ? [] : Object.keys(commands);
+  for (const name of needed) (await commands[name]!()).register(program);
   return program;
 }
 
@@ -46,15 +42,24 @@ function packageVersion(): string {
   return String((JSON.parse(text) as { version: unknown }).version);
 }
 
+/** What commander refuses is a mistake in the command line; help and the version are no errors. */
+function reportUsage(error: CommanderError, out: Output): number {
+  if (error.exitCode === 0) return 0;
+  const usage = new LowpError('ERR_CLI_USAGE', error.message.replace(/^error: /, ''));
+  out.json({ error: usage.toJSON() });
+  return usage.exitCode;
+}
+
 // A reader that closes early, such as head, is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 8);
 });
 
+const args = process.argv.slice(2);
 try {
-  await buildProgram().parseAsync();
+  const program = await buildProgram(args);
+  await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError)
-    process.exitCode = error.exitCode === 0 ? 0 : new LowpError('ERR_CLI_USAGE', error.message).exitCode;
-  else process.exitCode = report(error, new Output({}));
+  const out = new Output({ json: args.includes('--json') });
+  process.exitCode = error instanceof CommanderError ? reportUsage(error, out) : report(error, out);
 }

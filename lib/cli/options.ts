@@ -1,11 +1,14 @@
 // Options that several commands share.
+import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { InputInfo } from '../data/dataset.ts';
 import type { DataOptions } from '../data/open.ts';
 import type { SessionOptions } from '../engines/session.ts';
 import { LowpError } from '../errors/lowp-error.ts';
+import { outputFormat } from '../formats/index.ts';
 import { inputName, type Model } from '../graph/model.ts';
+import { isaNames } from './command.ts';
 import type { OutputOptions } from './output.ts';
 
 export interface CommonOptions extends OutputOptions {
@@ -13,10 +16,15 @@ export interface CommonOptions extends OutputOptions {
   readonly maxIsa?: NonNullable<SessionOptions['maxIsa']>;
 }
 
-export interface DataCliOptions extends Omit<DataOptions, 'color'> {
+export interface DataCliOptions extends DataOptions {
   readonly data?: string;
-  /** A channel order; a boolean comes from `--no-color`. */
-  readonly color?: boolean | string;
+}
+
+/** `--no-color` under a name of its own: commands on images have `--color` for their channel order. */
+class PlainTextOption extends Option {
+  override attributeName(): string {
+    return 'terminalColor';
+  }
 }
 
 /** A whole number of at least `least`. */
@@ -29,9 +37,16 @@ export function integer(least: number): (text: string) => number {
   };
 }
 
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
 /** Numbers separated by commas. */
 export function numberList(text: string): number[] {
-  const values = text.split(',').map(Number);
+  const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (values.some((v) => !Number.isFinite(v))) throw new InvalidArgumentError('expected numbers separated by commas.');
   return values;
 }
@@ -47,17 +62,9 @@ export function addCommonOptions(command: Command): Command {
     .option('--json', 'print one JSON document to stdout')
     .option('--quiet', 'no progress and no remarks')
     .option('--verbose', 'say what is done')
-    .option('--no-color', 'no colours (also NO_COLOR)')
+    .addOption(new PlainTextOption('--no-color', 'no colours (also NO_COLOR)'))
     .option('--threads <n>', 'threads (default: physical cores this process may use)', threadCount)
-    .addOption(
-      new Option('--max-isa <isa>', 'highest instruction set to use (also LOWP_MAX_ISA)').choices([
-        'scalar',
-        'avx2',
-        'avx512',
-        'vnni',
-        'native',
-      ]),
-    );
+    .addOption(new Option('--max-isa <isa>', 'highest instruction set to use (also LOWP_MAX_ISA)').choices(isaNames));
 }
 
 function threadCount(text: string): number {
@@ -66,8 +73,6 @@ function threadCount(text: string): number {
   if (value > most) throw new InvalidArgumentError(`at most ${most} here.`);
   return value;
 }
-
-const colorOrders = ['rgb', 'bgr', 'gray'] as const;
 
 /** Adds what describes data. */
 export function addDataOptions(command: Command): Command {
@@ -81,7 +86,7 @@ export function addDataOptions(command: Command): Command {
     .addOption(
       new Option('--interpolation <name>', 'images: how to resize').choices(['linear', 'cubic', 'nearest', 'area']),
     )
-    .addOption(new Option('--color <order>', 'images: channels of the model').choices([...colorOrders]))
+    .addOption(new Option('--color <order>', 'images: channels of the model').choices(['rgb', 'bgr', 'gray']))
     .option('--mean <a,b,c>', 'subtracted from 0…255 values, per channel', numberList)
     .option('--scale <a,b,c>', 'divides the difference, per channel', numberList)
     .addOption(new Option('--layout <layout>', 'what the model takes').choices(['NCHW', 'NHWC']))
@@ -95,11 +100,10 @@ export function addDataOptions(command: Command): Command {
 
 /** The data fields of parsed options. */
 export function dataOptions(
-  options: DataCliOptions & { readonly labels?: string | undefined; readonly metric?: readonly string[] | undefined },
+  options: DataCliOptions & { readonly metric?: readonly string[] | undefined },
 ): DataOptions {
   const { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metric } = options;
-  const order = colorOrders.find((c) => c === color);
-  return { resize, crop, interpolation, color: order, mean, scale, layout, sourceLayout, labels, metrics: metric };
+  return { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metrics: metric };
 }
 
 /** The session fields of parsed options. */
@@ -129,10 +133,57 @@ export function namedValues(list: readonly string[], only: string | undefined, o
   return values;
 }
 
-/** The text of `--data`, required. */
+/**
+ * Shapes of inputs from `NAME=1,3,224,224`; the name may be left out when the models have one input.
+ *
+ * @throws {LowpError} `ERR_CLI_USAGE` also for a name that no model has
+ */
+export function shapesOf(list: readonly string[], models: readonly Model[]): Record<string, number[]> {
+  const names = [...new Set(models.flatMap((m) => m.parameters().map(inputName)))];
+  const shapes: Record<string, number[]> = {};
+  for (const [name, text] of namedValues(list, names.length === 1 ? names[0] : undefined, '--shape')) {
+    const dims = text.split(',').map(Number);
+    if (dims.some((d) => !Number.isSafeInteger(d) || d < 1))
+      throw new LowpError('ERR_CLI_USAGE', `--shape ${name}=${text}: expected sizes like 1,3,224,224`);
+    if (!names.includes(name))
+      throw new LowpError(
+        'ERR_CLI_USAGE',
+        `--shape ${name}: there is no such input; the inputs are ${names.join(', ')}`,
+      );
+    shapes[name] = dims;
+  }
+  return shapes;
+}
+
+/** The text of `--data`, required, and for real data only. */
 export function requireData(options: DataCliOptions, command: string): string {
+  if (options.data === 'random' && command === 'evaluate')
+    throw new LowpError('ERR_CLI_USAGE', 'random data has no labels to compare with');
   if (options.data !== undefined) return options.data;
   throw new LowpError('ERR_CLI_USAGE', `${command} needs --data`, {
     help: `lowp ${command} --help shows what data can be.`,
   });
+}
+
+/**
+ * Refuses an output file whose extension is not known, and one that would replace the model it is made from.
+ *
+ * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED`, `ERR_CLI_USAGE`
+ */
+export function checkOutputFile(model: string, output: string): void {
+  outputFormat(output);
+  if (resolved(model) !== resolved(output)) return;
+  throw new LowpError('ERR_CLI_USAGE', `${output} is the model itself; it would be replaced`, {
+    path: output,
+    help: 'Give --output another name.',
+  });
+}
+
+/** The file behind links, or the path itself when there is none. */
+function resolved(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
 }

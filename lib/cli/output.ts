@@ -8,8 +8,8 @@ export interface OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
-  /** False with `--no-color`; commands on images use the same name for their channel order. */
-  readonly color?: boolean | string;
+  /** False with `--no-color`. */
+  readonly terminalColor?: boolean;
 }
 
 /** The streams of one command. */
@@ -40,8 +40,10 @@ export class Output {
     if (this.options.verbose) process.stderr.write(`${text}\n`);
   }
 
-  bold(text: string): string {
-    return this.useColor() ? `\u001b[1m${text}\u001b[22m` : text;
+  /** A result in columns, its head in bold on a terminal. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+    const [first = '', ...rest] = table(head, rows).split('\n');
+    this.line([this.useColor() ? `\u001b[1m${first}\u001b[22m` : first, ...rest].join('\n'));
   }
 
   /** A listener that shows progress bars with the remaining time on a terminal, and warnings always. */
@@ -80,7 +82,7 @@ export class Output {
   }
 
   private useColor(): boolean {
-    return this.options.color !== false && process.env.NO_COLOR === undefined && process.stdout.isTTY === true;
+    return this.options.terminalColor !== false && process.env.NO_COLOR === undefined && process.stdout.isTTY === true;
   }
 }
 

@@ -1,7 +1,7 @@
 // The contract of data: samples that can be read again and again in the same order.
 import { LowpError } from '../errors/lowp-error.ts';
-import { convert } from '../tensor/convert.ts';
-import type { ElementType } from '../tensor/element-type.ts';
+import { convert, integerRange, toFloat64 } from '../tensor/convert.ts';
+import { type ElementType, isFloat, isInteger } from '../tensor/element-type.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -27,43 +27,46 @@ export interface InputInfo {
   readonly shape: Shape;
 }
 
+/** What a float input takes without losing what the values mean: floats, and integers that count no further than 65535. */
 const floatSources = new Set<ElementType>(['f32', 'f16', 'f64', 'bf16', 'u8', 'i8', 'u16', 'i16']);
-const integerTypes = new Set<ElementType>(['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64']);
 
 /**
  * The tensor as the input takes it. Floats take floats and integers up to 16 bits (values are kept); integers take
- * integers; nothing else is converted.
+ * integers that fit; nothing else is converted.
  *
+ * @param id  names the sample in messages
  * @throws {LowpError} `ERR_DATA_SHAPE`, `ERR_DATA_TYPE`, `ERR_DATA_NOT_FINITE`
  */
 export function fitInput(t: Tensor, input: InputInfo, id: string): Tensor {
+  requireShape(t, input, id);
+  const from = `${id}: the sample`;
+  const allowed = isFloat(input.type)
+    ? floatSources.has(t.type)
+    : t.type === input.type || (isInteger(input.type) && isInteger(t.type));
+  if (!allowed) {
+    throw new LowpError('ERR_DATA_TYPE', `${from} has type ${t.type}, input '${input.name}' takes ${input.type}`);
+  }
+  if (isFloat(t.type)) {
+    const values = t.data instanceof Float32Array ? t.data : toFloat64(t);
+    const bad = values.find((v) => !Number.isFinite(v));
+    if (bad !== undefined)
+      throw new LowpError('ERR_DATA_NOT_FINITE', `${from} for input '${input.name}' contains ${bad}`);
+  } else if (t.type !== input.type && isInteger(input.type)) {
+    const [low, high] = integerRange(input.type) ?? [input.type === 'u64' ? 0 : -Infinity, Infinity];
+    const bad = toFloat64(t).find((v) => v < low || v > high);
+    if (bad !== undefined)
+      throw new LowpError('ERR_DATA_TYPE', `${from} contains ${bad}, input '${input.name}' takes ${input.type}`);
+  }
+  return convert(t, input.type);
+}
+
+function requireShape(t: Tensor, input: InputInfo, id: string): void {
   const fits =
     t.shape.length === input.shape.length && t.shape.every((d, i) => input.shape[i]! < 0 || input.shape[i] === d);
-  if (!fits) {
-    throw new LowpError(
-      'ERR_DATA_SHAPE',
-      `${id}: the sample has shape ${formatShape(t.shape)}, input '${input.name}' takes ${formatShape(input.shape)}`,
-      {
-        help: 'Images are resized with --resize and --crop; the first axis of an array counts samples.',
-      },
-    );
-  }
-  const isFloat = input.type === 'f32' || input.type === 'f16';
-  const allowed = isFloat
-    ? floatSources.has(t.type)
-    : t.type === input.type || (integerTypes.has(input.type) && integerTypes.has(t.type));
-  if (!allowed) {
-    throw new LowpError(
-      'ERR_DATA_TYPE',
-      `${id}: the sample has type ${t.type}, input '${input.name}' takes ${input.type}`,
-    );
-  }
-  const out = convert(t, input.type);
-  if (out.data instanceof Float32Array) {
-    for (const v of out.data) {
-      if (Number.isFinite(v)) continue;
-      throw new LowpError('ERR_DATA_NOT_FINITE', `${id}: the sample for input '${input.name}' contains ${v}`);
-    }
-  }
-  return out;
+  if (fits) return;
+  throw new LowpError(
+    'ERR_DATA_SHAPE',
+    `${id}: the sample has shape ${formatShape(t.shape)}, input '${input.name}' takes ${formatShape(input.shape)}`,
+    { help: 'Images are resized with --resize and --crop; the first axis of an array counts samples.' },
+  );
 }

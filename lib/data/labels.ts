@@ -1,9 +1,11 @@
 // Labels of a dataset: one integer class for each sample.
 import path from 'node:path';
 import { LowpError } from '../errors/lowp-error.ts';
-import { toIntegers } from '../tensor/convert.ts';
+import { toFloat64 } from '../tensor/convert.ts';
 import { readNpy } from '../tensor/npy.ts';
 import { readBytes } from './numpy.ts';
+
+const largestClass = 2 ** 31 - 1;
 
 /**
  * Reads labels from `.npy` (integers), `.json` (an array, or an object from file name to class) or `.txt`
@@ -17,7 +19,7 @@ export async function readLabels(file: string, samples: number, files?: readonly
   const bytes = await readBytes(file);
   const extension = path.extname(file).toLowerCase();
   let labels: number[];
-  if (extension === '.npy') labels = toIntegers(readNpy(bytes, file));
+  if (extension === '.npy') labels = Array.from(toFloat64(readNpy(bytes, file)));
   else if (extension === '.json') labels = fromJson(new TextDecoder().decode(bytes), file, files);
   else labels = fromText(new TextDecoder().decode(bytes), file, files);
   if (labels.length !== samples) {
@@ -25,8 +27,12 @@ export async function readLabels(file: string, samples: number, files?: readonly
       path: file,
     });
   }
-  const bad = labels.findIndex((l) => !Number.isInteger(l) || l < 0);
-  if (bad >= 0) throw new LowpError('ERR_DATA_LABELS', `${file}: label ${bad} is not a class number`, { path: file });
+  const bad = labels.findIndex((l) => !Number.isInteger(l) || l < 0 || l > largestClass);
+  if (bad >= 0) {
+    throw new LowpError('ERR_DATA_LABELS', `${file}: label ${bad} is ${labels[bad]}, not the number of a class`, {
+      path: file,
+    });
+  }
   return Int32Array.from(labels);
 }
 

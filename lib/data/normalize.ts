@@ -61,6 +61,7 @@ export function normalizeArray(t: Tensor, normalization: Normalization): Tensor 
   return { type: 'f32', shape: t.shape, data };
 }
 
+/** @throws {LowpError} `ERR_CONFIG_INVALID` for lists that fit neither one value nor the channels */
 function channelValue(
   values: readonly number[] | undefined,
   channel: number,

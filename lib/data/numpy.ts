@@ -1,9 +1,9 @@
 // Datasets in .npy and .npz files: the first axis counts samples.
-import { readFile } from 'node:fs/promises';
 import { LowpError } from '../errors/lowp-error.ts';
 import { readNpy, readNpz } from '../tensor/npy.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { readRegularFile } from '../util/read-file.ts';
 import { type Dataset, fitInput, type InputInfo, type Sample } from './dataset.ts';
 import { type Normalization, normalizeArray } from './normalize.ts';
 
@@ -104,17 +104,8 @@ function item(array: Tensor, i: number): Tensor {
 
 /** @throws {LowpError} `ERR_IO_NOT_FOUND` or `ERR_IO_READ` */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new LowpError(
-      missing ? 'ERR_IO_NOT_FOUND' : 'ERR_IO_READ',
-      `${path} ${missing ? 'does not exist' : `cannot be read: ${String(error)}`}`,
-      {
-        path,
-        cause: error,
-      },
-    );
-  }
+  const content = await readRegularFile(path);
+  if (content.bytes) return content.bytes;
+  const { isMissing, reason, cause } = content;
+  throw new LowpError(isMissing ? 'ERR_IO_NOT_FOUND' : 'ERR_IO_READ', `'${path}' ${reason}`, { path, cause });
 }

@@ -1,5 +1,5 @@
 // `--data SPEC`: decides what kind of data a specification names, and opens it.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import type { Dataset, InputInfo } from './dataset.ts';
 import { type ImageOptions, openImages } from './image-folder.ts';
 import { readLabels } from './labels.ts';
-import { openNumpy } from './numpy.ts';
+import { openNumpy, readBytes } from './numpy.ts';
 import { syntheticData } from './synthetic.ts';
 
 /** How files become inputs; every field may also stand in a dataset file. */
@@ -63,13 +63,12 @@ export async function openData(
   inputs: readonly InputInfo[],
   options: DataOptions = {},
 ): Promise<OpenedData> {
-  const extension = path.extname(spec).toLowerCase();
-  if (['.yaml', '.yml', '.json'].includes(extension)) {
+  if (isDatasetFile(spec)) {
     const file = await readDatasetFile(spec);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const merged: DataOptions = { ...file, ...given };
-    return openData(file.data, inputs, merged);
+    return openData(file.data, inputs, { ...file, ...given });
   }
+  if (options.scale?.includes(0)) throw new LowpError('ERR_CONFIG_INVALID', 'scale divides, it cannot be 0');
   const opened = await openPlain(spec, inputs, options);
   const labels = async (): Promise<Int32Array | undefined> =>
     options.labels === undefined
@@ -85,7 +84,7 @@ async function openPlain(
 ): Promise<Dataset & { files?: readonly string[] }> {
   if (spec === 'random') return syntheticData(inputs, 1);
   const { mean, scale, color } = options;
-  if (spec.includes('.npy') || spec.endsWith('.npz')) {
+  if (/\.np[yz]($|,)/.test(spec)) {
     return openNumpy(spec, inputs, {
       ...(mean ? { mean } : {}),
       ...(scale ? { scale } : {}),
@@ -99,49 +98,36 @@ async function openPlain(
   return openImages(spec, inputs, defined as ImageOptions);
 }
 
+function isDatasetFile(spec: string): boolean {
+  return ['.yaml', '.yml', '.json'].includes(path.extname(spec).toLowerCase());
+}
+
+/** @throws {LowpError} `ERR_CONFIG_INVALID`, `ERR_IO_NOT_FOUND`, `ERR_IO_READ` */
 async function readDatasetFile(file: string): Promise<z.output<typeof datasetFileSchema>> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new LowpError(
-      missing ? 'ERR_IO_NOT_FOUND' : 'ERR_IO_READ',
-      `the dataset file ${file} ${missing ? 'does not exist' : 'cannot be read'}`,
-      {
-        path: file,
-        cause: error,
-      },
-    );
-  }
+  const text = new TextDecoder().decode(await readBytes(file));
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new LowpError('ERR_CONFIG_INVALID', `the dataset file ${file} ${reason}`, { path: file, cause });
+  };
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 100 });
   } catch (error) {
-    throw new LowpError(
-      'ERR_CONFIG_INVALID',
-      `${file} is not valid YAML or JSON: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        path: file,
-        cause: error,
-      },
-    );
+    fail(`is not valid YAML or JSON: ${error instanceof Error ? error.message : String(error)}`, error);
   }
   const parsed = datasetFileSchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new LowpError('ERR_CONFIG_INVALID', `${file}: ${issue.path.join('.') || 'the file'}: ${issue.message}`, {
-      path: file,
-    });
+    return fail(`is not valid: ${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`);
   }
+  const { data, labels, ...rest } = parsed.data;
+  if (isDatasetFile(data)) fail(`names another dataset file, ${data}, as its data`);
   const folder = path.dirname(file);
   const resolve = (part: string): string => {
     const at = part.indexOf('=');
     return `${part.slice(0, at + 1)}${path.resolve(folder, part.slice(at + 1))}`;
   };
-  const { data, labels } = parsed.data;
   return {
-    ...parsed.data,
+    ...rest,
     data: data.includes('=') ? data.split(',').map(resolve).join(',') : path.resolve(folder, data),
     ...(labels === undefined ? {} : { labels: path.resolve(folder, labels) }),
   };

@@ -1,7 +1,5 @@
 // One self-contained page: no script, no request to anywhere, every name from a model escaped.
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { LowpError } from '../errors/lowp-error.ts';
+import { writeFilesAtomically } from '../formats/index.ts';
 
 /** Markup that was made here; anything else is text and gets escaped. */
 export interface Markup {
@@ -64,21 +62,6 @@ ${body}
  *
  * @throws {LowpError} `ERR_IO_WRITE`
  */
-export async function writePage(file: string, html: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    await mkdir(path.dirname(path.resolve(file)), { recursive: true });
-    await writeFile(temporary, html);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new LowpError(
-      'ERR_IO_WRITE',
-      `the report cannot be written to ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        path: file,
-        cause: error,
-      },
-    );
-  }
+export function writePage(file: string, html: string): Promise<void> {
+  return writeFilesAtomically([{ path: file, content: html }]);
 }

@@ -1,8 +1,9 @@
 // lowp convert: a model in another format or precision.
 import { Option } from 'commander';
+import { throwIfAborted } from '../../errors/lowp-error.ts';
 import { openModel, saveModel } from '../../formats/index.ts';
 import { action, type CliCommand } from '../command.ts';
-import { addCommonOptions, type CommonOptions } from '../options.ts';
+import { addCommonOptions, type CommonOptions, checkOutputFile } from '../options.ts';
 
 interface Options extends CommonOptions {
   readonly output: string;
@@ -17,7 +18,9 @@ export const convertCommand: CliCommand = {
       .addOption(new Option('--precision <name>', 'of floating-point weights').choices(['fp32', 'fp16']));
     addCommonOptions(command).action(
       action<Options>(async ([file], options, { out, signal }) => {
+        checkOutputFile(file!, options.output);
         const model = await openModel(file!, { signal });
+        throwIfAborted(signal);
         await saveModel(model, options.output, options.precision ? { precision: options.precision } : {});
         out.line(`wrote ${options.output}`);
         out.json({ output: options.output });

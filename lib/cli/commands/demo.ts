@@ -15,7 +15,7 @@ import { htmlPage, htmlTable, paragraph, writePage } from '../../report/html.ts'
 import type { Tensor } from '../../tensor/tensor.ts';
 import { action, type CliCommand } from '../command.ts';
 import { addCommonOptions, type CommonOptions, integer, sessionOptions } from '../options.ts';
-import { formatBytes, formatPercent, table } from '../output.ts';
+import { formatBytes, formatPercent } from '../output.ts';
 
 interface Options extends CommonOptions {
   readonly outputDir: string;
@@ -83,7 +83,7 @@ export const demoCommand: CliCommand = {
         );
         const page = path.join(options.outputDir, 'report.html');
         await writePage(page, demoPage(contenders, test.length));
-        out.line(resultTable(contenders));
+        out.table(heads, resultRows(contenders));
         out.note(
           `${report.nodes.filter((n) => n.quantized).length} operations run in INT8; ${target} and ${page} written in ${((performance.now() - started) / 1000).toFixed(1)} s`,
         );
@@ -136,10 +136,6 @@ function resultRows(contenders: readonly Contender[]): string[][] {
     `${c.speed.ratioToFirst.latencyMedian.toFixed(2)} ×`,
     `${(first.fileBytes / c.fileBytes).toFixed(2)} ×`,
   ]);
-}
-
-function resultTable(contenders: readonly Contender[]): string {
-  return table(heads, resultRows(contenders));
 }
 
 function demoPage(contenders: readonly Contender[], samples: number): string {

@@ -2,16 +2,16 @@
 import { Option } from 'commander';
 import type { Dataset } from '../../data/dataset.ts';
 import { openData } from '../../data/open.ts';
-import { LowpError } from '../../errors/lowp-error.ts';
-import { openModel, saveModel } from '../../formats/index.ts';
-import { quantize } from '../../quantize.ts';
-import { writeQuantizationReport } from '../../report/quantization-report.ts';
+import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
+import { openModel, outputFormat, saveModel } from '../../formats/index.ts';
+import { type QuantizeReport, quantize } from '../../quantize.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { action, type CliCommand } from '../command.ts';
 import {
   addCommonOptions,
   addDataOptions,
   type CommonOptions,
+  checkOutputFile,
   collect,
   type DataCliOptions,
   dataOptions,
@@ -19,7 +19,7 @@ import {
   integer,
   requireData,
 } from '../options.ts';
-import { formatBytes, table } from '../output.ts';
+import { formatBytes, type Output } from '../output.ts';
 
 interface Options extends CommonOptions, DataCliOptions {
   readonly output: string;
@@ -51,16 +51,12 @@ export const quantizeCommand: CliCommand = {
       .addOption(new Option('--model-type <name>', 'special treatment').choices(['transformer']))
       .option('--ignored <what>', 'NAME, type:TYPE or re:PATTERN stays in floating point (repeat)', collect)
       .addOption(new Option('--algorithm <name>', 'how').choices(['default', 'accuracy-aware']).default('default'))
-      .option('--keep-uncompressed-weights', 'write weights as FP32 with FakeQuantize instead of INT8')
+      .option('--keep-uncompressed-weights', '.xml: write weights as FP32 with FakeQuantize instead of INT8')
       .option('--allow-random', 'accept --data random: ranges will be meaningless')
       .option('--report <file>', 'write an HTML report');
     addCommonOptions(addDataOptions(command)).action(
       action<Options>(async ([file], options, { out, signal }) => {
-        if (options.algorithm !== 'default') {
-          throw new LowpError('ERR_ALGO_UNSUPPORTED', `the algorithm ${options.algorithm} is not available yet`, {
-            help: 'Use --algorithm default.',
-          });
-        }
+        checkOutput(file!, options);
         const model = await openModel(file!, { signal });
         const data = await calibrationData(options, inputInfos(model));
         const { model: quantized, report } = await quantize(model, inputsOf(data), {
@@ -73,26 +69,48 @@ export const quantizeCommand: CliCommand = {
           signal,
           onProgress: out.progress(),
         });
+        throwIfAborted(signal);
         await saveModel(quantized, options.output, { compressWeights: !options.keepUncompressedWeights });
-        if (options.report !== undefined) await writeQuantizationReport(options.report, report);
-        const floats = report.nodes.filter((n) => !n.quantized);
-        if (options.verbose)
-          out.line(
-            table(
-              ['node', 'type', 'stays FP32 because'],
-              floats.map((n) => [n.name, n.type, n.reason ?? '']),
-            ),
-          );
-        out.line(
-          `quantized ${report.nodes.length - floats.length} operations, ${floats.length} stay in FP32, ${report.samples} samples, ${report.seconds.total.toFixed(1)} s`,
-        );
-        out.line(`weights ${formatBytes(report.weightBytes.before)} → ${formatBytes(report.weightBytes.after)}`);
-        out.line(`wrote ${options.output}`);
+        if (options.report !== undefined) {
+          const { writeQuantizationReport } = await import('../../report/quantization-report.ts');
+          await writeQuantizationReport(options.report, report);
+        }
+        summarize(report, options, out);
         out.json({ output: options.output, ...report });
       }),
     );
   },
 };
+
+/** What would be refused after the work is refused before it. */
+function checkOutput(model: string, options: Options): void {
+  if (options.algorithm !== 'default') {
+    throw new LowpError('ERR_ALGO_UNSUPPORTED', `the algorithm ${options.algorithm} is not available`, {
+      help: 'Use --algorithm default.',
+    });
+  }
+  checkOutputFile(model, options.output);
+  if (options.keepUncompressedWeights && outputFormat(options.output) === 'onnx') {
+    throw new LowpError('ERR_CLI_USAGE', '--keep-uncompressed-weights: quantized weights in ONNX files are integers', {
+      help: 'Write an IR (.xml) to keep the weights as floats behind a FakeQuantize.',
+    });
+  }
+}
+
+function summarize(report: QuantizeReport, options: Options, out: Output): void {
+  const floats = report.nodes.filter((n) => !n.quantized);
+  const { before, after } = report.weightBytes;
+  if (options.verbose)
+    out.table(
+      ['node', 'type', 'stays FP32 because'],
+      floats.map((n) => [n.name, n.type, n.reason]),
+    );
+  out.line(
+    `quantized ${report.nodes.length - floats.length} operations, ${floats.length} stay in FP32, ${report.samples} samples, ${report.seconds.total.toFixed(1)} s`,
+  );
+  out.line(`weights ${formatBytes(before)} → ${formatBytes(after)}`);
+  out.line(`wrote ${options.output}`);
+}
 
 async function calibrationData(options: Options, inputs: ReturnType<typeof inputInfos>): Promise<Dataset> {
   const spec = requireData(options, 'quantize');

@@ -1,5 +1,4 @@
 // lowp run: one inference per sample, outputs as .npy.
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fitInput, type Sample } from '../../data/dataset.ts';
 import { readBytes } from '../../data/numpy.ts';
@@ -7,7 +6,7 @@ import { openData } from '../../data/open.ts';
 import { engineOf } from '../../engines/devices.ts';
 import type { Executable } from '../../engines/engine.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
-import { openModel } from '../../formats/index.ts';
+import { openModel, writeFilesAtomically } from '../../formats/index.ts';
 import { inputName, type Model } from '../../graph/model.ts';
 import { allocate } from '../../tensor/element-type.ts';
 import { readNpy, writeNpy } from '../../tensor/npy.ts';
@@ -110,7 +109,11 @@ async function runSamples(
       const result = await compiled.executable.run(sample.inputs, { signal });
       const all: Record<string, Tensor> = { ...result.outputs };
       for (const [i, name] of (options.dump ?? []).entries()) all[name] = result.taps[i]!;
-      for (const [name, t] of Object.entries(all)) parts.set(name, [...(parts.get(name) ?? []), t]);
+      for (const [name, t] of Object.entries(all)) {
+        const list = parts.get(name);
+        if (list) list.push(t);
+        else parts.set(name, [t]);
+      }
     }
   } finally {
     await compiled?.executable.close();
@@ -141,21 +144,14 @@ function join(name: string, parts: readonly Tensor[]): Tensor {
   return { type: first.type, shape: [rows, ...rest], data };
 }
 
+/** One `.npy` for each value, all or none. */
 async function writeOutputs(dir: string, results: ReadonlyMap<string, Tensor>): Promise<string[]> {
-  const written: string[] = [];
-  try {
-    await mkdir(dir, { recursive: true });
-    for (const [name, t] of results) {
-      const file = path.join(dir, `${name.replace(/[/:]/g, '_')}.npy`);
-      await writeFile(file, writeNpy(t));
-      written.push(file);
-    }
-  } catch (error) {
-    if (error instanceof LowpError) throw error;
-    throw new LowpError('ERR_IO_WRITE', `outputs cannot be written to ${dir}: ${String(error)}`, {
-      path: dir,
-      cause: error,
-    });
+  const files = new Map<string, Uint8Array>();
+  for (const [name, t] of results) {
+    const file = path.join(dir, `${name.replace(/[/:]/g, '_')}.npy`);
+    if (files.has(file)) throw new LowpError('ERR_IO_WRITE', `two outputs would be written to ${file}`, { path: file });
+    files.set(file, writeNpy(t));
   }
-  return written;
+  await writeFilesAtomically([...files].map(([file, content]) => ({ path: file, content })));
+  return [...files.keys()];
 }
