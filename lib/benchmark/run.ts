@@ -170,7 +170,7 @@ export function benchmarkInputs(model: Model, options: BenchmarkOptions): InputI
     );
     if (shape.some((d) => d < 0)) {
       throw new LowpError('ERR_SHAPE_DYNAMIC', `input '${name}' has the dynamic shape ${formatShape(shape)}`, {
-        help: `Give --shape ${name}=1,3,224,224.`,
+        help: `Give a shape, for example --shape ${name}=${shape.map((d) => (d < 0 ? 224 : d)).join()}.`,
       });
     }
     return { name, type: p.output.fact.type, shape };

@@ -46,18 +46,21 @@ export function fitInput(t: Tensor, input: InputInfo, id: string): Tensor {
   if (!allowed) {
     throw new LowpError('ERR_DATA_TYPE', `${from} has type ${t.type}, input '${input.name}' takes ${input.type}`);
   }
-  if (isFloat(t.type)) {
-    const values = t.data instanceof Float32Array ? t.data : toFloat64(t);
-    const bad = values.find((v) => !Number.isFinite(v));
-    if (bad !== undefined)
-      throw new LowpError('ERR_DATA_NOT_FINITE', `${from} for input '${input.name}' contains ${bad}`);
-  } else if (t.type !== input.type && isInteger(input.type)) {
+  if (t.type !== input.type && isInteger(input.type)) {
     const [low, high] = integerRange(input.type) ?? [input.type === 'u64' ? 0 : -Infinity, Infinity];
     const bad = toFloat64(t).find((v) => v < low || v > high);
     if (bad !== undefined)
       throw new LowpError('ERR_DATA_TYPE', `${from} contains ${bad}, input '${input.name}' takes ${input.type}`);
   }
-  return convert(t, input.type);
+  const fitted = convert(t, input.type);
+  if (isFloat(input.type)) requireFinite(fitted, `${from} for input '${input.name}'`);
+  return fitted;
+}
+
+function requireFinite(t: Tensor, what: string): void {
+  const values = t.data instanceof Float32Array ? t.data : toFloat64(t);
+  const bad = values.find((v) => !Number.isFinite(v));
+  if (bad !== undefined) throw new LowpError('ERR_DATA_NOT_FINITE', `${what} contains ${bad} as ${t.type}`);
 }
 
 function requireShape(t: Tensor, input: InputInfo, id: string): void {

@@ -1,17 +1,18 @@
 // Random data of the inputs' shapes: for benchmarks and dry runs, never for calibration.
 import { LowpError } from '../errors/lowp-error.ts';
 import { allocate } from '../tensor/element-type.ts';
-import { elementCount, isStatic } from '../tensor/shape.ts';
+import { elementCount, formatShape, isStatic } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { random } from '../util/random.ts';
 import type { Dataset, InputInfo } from './dataset.ts';
 
 /**
- * `length` samples: floats uniform in [0, 1), integers 0 or 1, the same for the same seed.
+ * `length` samples: floats uniform in [0, 1), integers 0 or 1, the same for the same seed; a free batch is 1.
  *
  * @throws {LowpError} `ERR_SHAPE_DYNAMIC`
  */
 export function syntheticData(inputs: readonly InputInfo[], length: number, seed = 0): Dataset {
+  const single = inputs.map((input) => ({ ...input, shape: input.shape.map((d, i) => (i === 0 && d < 0 ? 1 : d)) }));
   return {
     name: 'random',
     length,
@@ -19,7 +20,7 @@ export function syntheticData(inputs: readonly InputInfo[], length: number, seed
       for (let i = 0; i < length; i++) {
         yield {
           id: `random[${i}]`,
-          inputs: Object.fromEntries(inputs.map((input, k) => [input.name, randomTensor(input, seed + i * 31 + k)])),
+          inputs: Object.fromEntries(single.map((input, k) => [input.name, randomTensor(input, seed + i * 31 + k)])),
         };
       }
     },
@@ -29,9 +30,13 @@ export function syntheticData(inputs: readonly InputInfo[], length: number, seed
 /** One random tensor for an input. */
 export function randomTensor(input: InputInfo, seed: number): Tensor {
   if (!isStatic(input.shape)) {
-    throw new LowpError('ERR_SHAPE_DYNAMIC', `input '${input.name}' has a dynamic shape`, {
-      help: 'Give --shape NAME=1,3,224,224.',
-    });
+    throw new LowpError(
+      'ERR_SHAPE_DYNAMIC',
+      `input '${input.name}' has the dynamic shape ${formatShape(input.shape)}`,
+      {
+        help: 'Random data needs a shape; give real data instead.',
+      },
+    );
   }
   const r = random(seed);
   const data = allocate(input.type, elementCount(input.shape));

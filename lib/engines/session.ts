@@ -5,6 +5,7 @@ import { isStatic, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { engineOf } from './devices.ts';
 import type { CompileOptions, Engine, Executable, Feeds } from './engine.ts';
+import { checkFeeds, feedOf } from './feeds.ts';
 
 export interface SessionOptions {
   /** `CPU` (native kernels, the default) or `REFERENCE` (doubles, slow). */
@@ -75,7 +76,7 @@ export class Session implements AsyncDisposable {
    */
   async infer(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<Record<string, Tensor>> {
     if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the session is closed');
-    const shapes = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, t.shape]));
+    const shapes = this.shapesOf(feeds);
     const run = this.queue.then(async () => {
       const executable = await this.prepare(shapes);
       await this.dropOldest();
@@ -84,6 +85,18 @@ export class Session implements AsyncDisposable {
     });
     this.queue = run.catch(() => undefined);
     return run;
+  }
+
+  /** Shapes by input name of feeds that name every input, with its type and rank. */
+  private shapesOf(feeds: Feeds): Record<string, Shape> {
+    const shapes: Record<string, Shape> = {};
+    for (const parameter of this.model.parameters()) {
+      const declared = parameter.output.fact.shape;
+      const fed = feedOf(parameter, feeds)?.shape;
+      shapes[inputName(parameter)] = fed?.length === declared.length ? fed : declared;
+    }
+    checkFeeds(this.model, feeds, shapes);
+    return shapes;
   }
 
   private async dropOldest(): Promise<void> {
