@@ -26,7 +26,9 @@ function describeHost(node: Node, reason: string): NodeDescription {
 }
 
 function describeSegment(step: Extract<CompiledStep, { kind: 'native' }>): NodeDescription[] {
-  const rows = new Map(step.executable.info.calls.map((c) => [c.name, c.row]));
+  const rows = new Map<string, string>();
+  // Conversions of a value are named after its node and come behind the node's own call.
+  for (const call of step.executable.info.calls) if (!rows.has(call.name)) rows.set(call.name, call.row);
   const { plan, chains } = step.lowered;
   return step.nodes.map((node) => {
     const anchor = chains.absorbedBy.get(node)?.anchor;

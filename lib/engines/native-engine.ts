@@ -72,7 +72,9 @@ export async function compileNative(source: Model, options: CompileOptions = {})
   }));
   const steps: CompiledStep[] = [];
   try {
-    for (const step of partition(model, [...results, ...taps])) steps.push(await compileStep(step, observed, options));
+    const watched = observe.map((o) => o.port);
+    for (const step of partition(model, [...results, ...taps], watched))
+      steps.push(await compileStep(step, observed, options));
   } catch (error) {
     for (const step of steps) if (step.kind === 'native') await step.executable.close();
     throw error;

@@ -1,7 +1,7 @@
 // Numbers of a product's epilogue: what kernels multiply, add and clamp with, from scales, zero points and fused steps.
 import { invariant } from '../errors/assert.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
-import { roundHalfToEven } from '../ops/rounding.ts';
+import { boundsOf, clampedGrid, type Limits, noLimits } from '../ops/quantization/grid.ts';
 import type { ChainStep } from './fuse-post-ops.ts';
 
 /** Scale of the integer accumulators and how the residual is stored. */
@@ -35,9 +35,9 @@ export interface Epilogue {
 interface Steps {
   readonly bias: Float32Array | undefined;
   readonly mid: QuantFormat | undefined;
-  readonly midClamp: { low: number; high: number };
+  readonly midClamp: Limits;
   readonly add: boolean;
-  readonly clamp: { low: number; high: number };
+  readonly clamp: Limits;
   readonly store: QuantFormat | undefined;
 }
 
@@ -82,14 +82,12 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
       midLow: mid[0]!,
       midHigh: mid[1]!,
       residualScale,
-      low: store ? Number.NEGATIVE_INFINITY : steps.clamp.low,
-      high: store ? Number.POSITIVE_INFINITY : steps.clamp.high,
+      ...(store ? noLimits : { low: steps.clamp.low, high: steps.clamp.high }),
     },
   };
 }
 
 function sortSteps(steps: readonly ChainStep[]): Steps {
-  const open = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   const addAt = steps.findIndex((s) => s.kind === 'add');
   const before = addAt < 0 ? [] : steps.slice(0, addAt);
   const after = addAt < 0 ? steps : steps.slice(addAt + 1);
@@ -98,36 +96,9 @@ function sortSteps(steps: readonly ChainStep[]): Steps {
   return {
     bias: find(steps, 'bias')?.values,
     mid: find(before, 'quantize')?.format,
-    midClamp: find(before, 'clamp') ?? open,
+    midClamp: find(before, 'clamp') ?? noLimits,
     add: addAt >= 0,
-    clamp: find(after, 'clamp') ?? open,
+    clamp: find(after, 'clamp') ?? noLimits,
     store: find(after, 'quantize')?.format,
   };
-}
-
-/** Smallest and largest byte of a format between real limits. */
-export function clampedGrid(
-  format: QuantFormat,
-  clamp: { low: number; high: number },
-  channel: number,
-): [number, number] {
-  const i = format.scale.length === 1 ? 0 : channel;
-  const [scale, zero] = [format.scale[i]!, format.zeroPoint[i]!];
-  const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfToEven(v / scale + zero)));
-  return [limit(clamp.low), limit(clamp.high)];
-}
-
-/** Bounds of stored bytes, or undefined when they are the whole byte. */
-export function boundsOf(
-  format: QuantFormat,
-  clamp: { low: number; high: number },
-  channels: number,
-): Uint8Array | undefined {
-  const bounds = new Uint8Array(2 * channels);
-  for (let c = 0; c < channels; c++) {
-    const [low, high] = clampedGrid(format, clamp, c);
-    bounds[c] = low;
-    bounds[channels + c] = high;
-  }
-  return bounds.some((b, i) => b !== (i < channels ? 0 : 255)) ? bounds : undefined;
 }

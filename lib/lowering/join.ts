@@ -1,19 +1,16 @@
 // Lets the producers of a channel Concat write side by side, so that the Concat itself does nothing.
 import type { Node, OutputPort } from '../graph/node.ts';
-import type { Layout, QuantFormat } from '../ops/lower-context.ts';
 import { getOp } from '../ops/registry.ts';
 import type { BufferId } from '../program/program.ts';
 import type { Chains } from './fuse-post-ops.ts';
 import type { PrecisionPlan } from './plan.ts';
 
-/** A Concat along the channels whose result is channels last. */
+/** A Concat along the channels. */
 export interface JoinGroup {
   readonly node: Node;
   readonly type: 'f32' | 'u8';
-  readonly layout: Layout;
   readonly channels: number;
-  readonly format?: QuantFormat;
-  /** The joint memory, once somebody asked for it. */
+  /** The joint memory, channels last, once somebody writes into it. */
   buffer?: BufferId;
 }
 
@@ -47,15 +44,8 @@ export function planJoins(
     const axis = getOp(node.type, node.notes.opset).runtime?.joins?.(node);
     const shape = node.output.fact.shape;
     if (axis !== 1 || shape.length < 3) continue;
-    const bytes = plan.precision.get(node)!.bytes;
-    const format = bytes ? plan.format.get(node.output) : undefined;
-    const group: JoinGroup = {
-      node,
-      type: bytes ? 'u8' : 'f32',
-      layout: 'channelsLast',
-      channels: shape[1]!,
-      ...(format ? { format } : {}),
-    };
+    const type = plan.precision.get(node)!.bytes ? 'u8' : 'f32';
+    const group: JoinGroup = { node, type, channels: shape[1]! };
     groups.set(node, group);
     let offset = 0;
     for (const input of node.inputs) {

@@ -181,7 +181,7 @@ export class Lowering implements LowerContext {
 
   private joinPlacement(port: OutputPort, type: 'f32' | 'u8', layout: Layout): Placement | undefined {
     const slot = this.joins.slots.get(port);
-    if (!slot || slot.group.type !== type || slot.group.layout !== layout) return undefined;
+    if (!slot || slot.group.type !== type || layout !== 'channelsLast') return undefined;
     return { buffer: this.jointBuffer(slot.group.node), stride: slot.group.channels, offset: slot.offset };
   }
 
@@ -191,34 +191,26 @@ export class Lowering implements LowerContext {
     return group.buffer;
   }
 
-  joint(node: Node, axis: number): Joint {
-    const group = this.joins.groups.get(node);
-    const bytes = this.plan.precision.get(node)!.bytes;
-    if (group && axis === 1) {
-      const buffer = this.jointBuffer(node);
-      this.values.define(
-        node.output,
-        formOf({ buffer, stride: group.channels, offset: 0 }, group.type, group.layout, group.format),
-      );
+  joint(node: Node): Joint {
+    const buffer = this.joins.groups.get(node)?.buffer;
+    const format = this.plan.precision.get(node)!.bytes ? this.plan.format.get(node.output) : undefined;
+    const type = format ? 'u8' : 'f32';
+    if (buffer !== undefined) {
+      const stride = imageSize(node.output.fact.shape).channels;
+      this.values.define(node.output, formOf({ buffer, stride, offset: 0 }, type, 'channelsLast', format));
       const isWritten = node.inputs.map((i) => this.values.formsOf(i.source!).some((f) => f.buffer === buffer));
-      return { buffer, layout: group.layout, type: group.type, isWritten };
+      return { buffer, layout: 'channelsLast', type, isWritten };
     }
-    const format = this.plan.format.get(node.output);
-    const place =
-      bytes && format ? this.placeQuantized(node.output, 'plain', format) : this.placeFloat(node.output, 'plain');
-    return {
-      buffer: place.buffer,
-      layout: 'plain',
-      type: bytes ? 'u8' : 'f32',
-      isWritten: node.inputs.map(() => false),
-    };
+    const layout = node.inputs.some((_, i) => this.layoutOf(node, i) === 'channelsLast') ? 'channelsLast' : 'plain';
+    const place = format ? this.placeQuantized(node.output, layout, format) : this.placeFloat(node.output, layout);
+    return { buffer: place.buffer, layout, type, isWritten: node.inputs.map(() => false) };
   }
 
-  alias(port: OutputPort, node: Node, input: number): void {
-    const bytes = this.quantized(node, input, 'plain');
-    const buffer = bytes?.buffer ?? this.float(node, input, 'plain');
+  alias(port: OutputPort, node: Node, input: number, layouts: { from: Layout; to: Layout }): void {
+    const bytes = this.quantized(node, input, layouts.from);
+    const buffer = bytes?.buffer ?? this.float(node, input, layouts.from);
     const stride = imageSize(port.fact.shape).channels;
-    this.values.define(port, formOf({ buffer, stride, offset: 0 }, bytes ? 'u8' : 'f32', 'plain', bytes?.format));
+    this.values.define(port, formOf({ buffer, stride, offset: 0 }, bytes ? 'u8' : 'f32', layouts.to, bytes?.format));
   }
 
   multiplyAccumulate(node: Node, product: MultiplyAccumulate): void {

@@ -20,11 +20,13 @@ const nativeTypes = new Set<ElementType>(['f32', 'f16']);
  * Steps in an order that can be executed. As many nodes as possible share a segment: all ready native nodes are taken
  * before a host node.
  *
- * @param wanted  ports that must be available at the end: outputs, taps, observed values
+ * @param wanted    ports whose values must be available at the end: outputs, taps
+ * @param observed  ports that must be computed, but need not be available
  */
-export function partition(model: Model, wanted: readonly OutputPort[]): Step[] {
+export function partition(model: Model, wanted: readonly OutputPort[], observed: readonly OutputPort[] = []): Step[] {
   const constants = constantNodes(model);
-  const live = liveNodes(model, wanted, constants);
+  const needed = [...wanted, ...observed];
+  const live = liveNodes(model, needed, constants);
   const done = new Set<Node>();
   const pending = new Set(live);
   const ready = (node: Node): boolean =>
@@ -35,7 +37,7 @@ export function partition(model: Model, wanted: readonly OutputPort[]): Step[] {
     const hosts: { node: Node; reason: string }[] = [];
     for (const node of live) {
       if (!pending.has(node) || !ready(node)) continue;
-      const reason = hostReason(node, constants);
+      const reason = hostReason(node, constants, needed);
       if (reason === undefined) {
         segment.push(node);
         done.add(node);
@@ -52,19 +54,27 @@ export function partition(model: Model, wanted: readonly OutputPort[]): Step[] {
   return groups.map((group) => (group.kind === 'host' ? group : withPorts(group.nodes, wanted, constants)));
 }
 
-/** Why a node cannot run natively; undefined when it can. */
-export function hostReason(node: Node, constants: ReadonlySet<Node>): string | undefined {
+/**
+ * Why a node cannot run natively; undefined when it can.
+ *
+ * @param needed  ports that are read although the model may have no reader of them
+ */
+export function hostReason(
+  node: Node,
+  constants: ReadonlySet<Node>,
+  needed: readonly OutputPort[] = [],
+): string | undefined {
   const definition = getOp(node.type, node.notes.opset);
   if (!definition.lower) return `${node.type} has no native kernel yet`;
   if (definition.canLower && !definition.canLower(node.attributes, node))
     return `this form of ${node.type} has no native kernel yet`;
-  for (const input of node.inputs) {
-    const source = input.source;
-    if (source && !isConstant(source, constants) && !nativeTypes.has(source.fact.type))
-      return `its input has type ${source.fact.type}`;
-  }
-  if (node.outputs.some((o) => o.consumers.size > 0 && !nativeTypes.has(o.fact.type)))
-    return `its output has type ${node.output.fact.type}`;
+  const computed = node.inputs.flatMap((i) => (i.source && !isConstant(i.source, constants) ? [i.source] : []));
+  const read = node.outputs.filter((o) => o.consumers.size > 0 || needed.includes(o));
+  const ofOtherType = (port: OutputPort): boolean => !nativeTypes.has(port.fact.type);
+  const [input, output] = [computed.find(ofOtherType), read.find(ofOtherType)];
+  if (input) return `its input has type ${input.fact.type}`;
+  if (output) return `its output has type ${output.fact.type}`;
+  if ([...computed, ...read].some((p) => p.fact.shape.includes(0))) return 'a tensor without elements';
   return undefined;
 }
 
@@ -103,6 +113,7 @@ function liveNodes(model: Model, wanted: readonly OutputPort[], constants: Reado
 export function constantNodes(model: Model): ReadonlySet<Node> {
   const constants = new Set<Node>();
   for (const node of model.nodes()) {
+    if (getOp(node.type, node.notes.opset).stateful) continue;
     const fed =
       node.type !== 'Constant' &&
       (node.inputs.length === 0 || node.inputs.some((i) => i.source && !isConstant(i.source, constants)));

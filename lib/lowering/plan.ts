@@ -1,6 +1,6 @@
 // Decides which nodes run on bytes and which values exist as bytes, before anything is emitted.
 import type { Node, OutputPort } from '../graph/node.ts';
-import type { OpDef } from '../ops/define-op.ts';
+import type { OpDef, RuntimeTraits } from '../ops/define-op.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
 import { getOp } from '../ops/registry.ts';
 import { formatOfFakeQuantize, isPerChannel, sameFormat } from './format.ts';
@@ -17,8 +17,6 @@ export interface PrecisionPlan {
   readonly precision: ReadonlyMap<Node, NodePrecision>;
   readonly format: ReadonlyMap<OutputPort, QuantFormat>;
   readonly weights: ReadonlyMap<Node, QuantizedWeights>;
-  /** Some consumer of the port reads bytes. */
-  wantsBytes(port: OutputPort): boolean;
 }
 
 /** Plans a list of nodes in topological order. */
@@ -31,23 +29,39 @@ export function planPrecision(nodes: readonly Node[]): PrecisionPlan {
     const state = node.type === 'FakeQuantize' ? quantizer(node, format) : operation(node, definition, format, weights);
     precision.set(node, state);
   }
+  dropUnread(nodes, precision, format);
+  return { precision, format, weights };
+}
+
+/** Sends quantizers and moving operations in front of nothing that reads bytes back to floats. */
+function dropUnread(
+  nodes: readonly Node[],
+  precision: Map<Node, NodePrecision>,
+  format: ReadonlyMap<OutputPort, QuantFormat>,
+): void {
   const wanted = new Set<OutputPort>();
   for (const node of nodes.toReversed()) {
-    const state = precision.get(node)!;
-    if (!state.bytes || node.type === 'FakeQuantize') continue;
-    const runtime = getOp(node.type, node.notes.opset).runtime!;
-    if (runtime.bytes === 'move' && !node.outputs.some((o) => wanted.has(o))) {
+    if (!precision.get(node)!.bytes) continue;
+    const definition = getOp(node.type, node.notes.opset);
+    const isSource = node.type === 'FakeQuantize';
+    const passesOn = isSource || definition.runtime?.bytes === 'move';
+    if (passesOn && !node.outputs.some((o) => wanted.has(o))) {
       precision.set(node, { bytes: false, reason: 'nothing behind it reads bytes' });
       continue;
     }
-    const ports = runtime.bytes === 'product' ? [node.inputs[0]!] : node.inputs;
-    for (const input of ports) if (input.source && format.has(input.source)) wanted.add(input.source);
+    if (!isSource) for (const port of byteSources(node, definition)) if (format.has(port)) wanted.add(port);
   }
-  for (const node of nodes) {
-    if (node.type !== 'FakeQuantize' || !precision.get(node)!.bytes || wanted.has(node.output)) continue;
-    precision.set(node, { bytes: false, reason: 'nothing behind it reads bytes' });
-  }
-  return { precision, format, weights, wantsBytes: (port) => wanted.has(port) };
+}
+
+/** The inputs that a node reads as bytes when it runs on bytes. */
+function byteSources(node: Node, definition: OpDef): readonly OutputPort[] {
+  const all = node.inputs.flatMap((i) => (i.source ? [i.source] : []));
+  const first = node.source(0) ? [node.source(0)!] : [];
+  const { runtime, quantization } = definition;
+  if (runtime?.bytes === 'move') return quantization?.ascend === 'all' ? all : first;
+  if (runtime?.bytes !== 'combine') return first;
+  const ports = quantization?.quantizedPorts ?? 'all';
+  return ports === 'all' ? all : ports.flatMap((i) => node.source(i) ?? []);
 }
 
 function quantizer(node: Node, format: Map<OutputPort, QuantFormat>): NodePrecision {
@@ -65,45 +79,45 @@ function operation(
 ): NodePrecision {
   const runtime = definition.runtime;
   if (!runtime || runtime.bytes === 'never') return { bytes: false, reason: `${node.type} runs in FP32` };
-  const sources = activations(node, definition);
+  const sources = byteSources(node, definition);
   const first = sources[0] && format.get(sources[0]);
   if (!first) return { bytes: false, reason: 'its input is not quantized' };
-  const acceptsChannels =
-    typeof runtime.perChannel === 'function' ? runtime.perChannel(node) : (runtime.perChannel ?? false);
-  if (isPerChannel(first) && !acceptsChannels) return { bytes: false, reason: 'its input has one scale per channel' };
-  if (runtime.bytes === 'product') {
-    const traits = definition.quantization?.weights;
-    const port = traits && node.source(traits.port);
-    if (!traits || !port) return { bytes: false, reason: 'it has no weights' };
-    const axis = traits.outputChannelAxis(node.attributes as never, port.fact.shape);
-    const found = quantizedWeights(port, axis, outputChannels(node, definition));
-    if ('reason' in found) return { bytes: false, reason: found.reason };
-    weights.set(node, found.weights);
-    return { bytes: true };
-  }
-  if (runtime.bytes === 'combine') {
-    for (const source of sources) {
-      if (source.fact.value) return { bytes: false, reason: 'one of its inputs is constant' };
-      const other = format.get(source);
-      if (!other) return { bytes: false, reason: 'one of its inputs is not quantized' };
-      if (isPerChannel(other)) return { bytes: false, reason: 'one of its inputs has one scale per channel' };
-    }
-    return { bytes: true };
-  }
-  for (const source of definition.quantization?.ascend === 'all' ? sources : sources.slice(0, 1)) {
-    const other = format.get(source);
-    if (!other) return { bytes: false, reason: 'one of its inputs is not quantized' };
-    if (!sameFormat(first, other)) return { bytes: false, reason: 'its inputs have different scales' };
-  }
-  for (const out of node.outputs) format.set(out, first);
+  const reason = inputReason(node, runtime, sources, format) ?? runtime.refuses?.(node, first);
+  if (reason !== undefined) return { bytes: false, reason };
+  if (runtime.bytes === 'product') return product(node, definition, weights);
+  if (runtime.bytes === 'move') for (const out of node.outputs) format.set(out, first);
   return { bytes: true };
 }
 
-/** The inputs that carry activations: those that quantization looks at, or all of an operation that it passes by. */
-function activations(node: Node, definition: OpDef): OutputPort[] {
-  const ports = definition.quantization?.quantizedPorts ?? 'all';
-  const inputs = ports === 'all' ? node.inputs : ports.flatMap((p) => node.inputs[p] ?? []);
-  return inputs.flatMap((i) => (i.source ? [i.source] : []));
+/** Why the inputs of a node do not let it run on bytes. */
+function inputReason(
+  node: Node,
+  runtime: RuntimeTraits,
+  sources: readonly OutputPort[],
+  format: ReadonlyMap<OutputPort, QuantFormat>,
+): string | undefined {
+  const acceptsChannels =
+    typeof runtime.perChannel === 'function' ? runtime.perChannel(node) : (runtime.perChannel ?? false);
+  const first = format.get(sources[0]!)!;
+  for (const source of sources) {
+    const own = format.get(source);
+    if (!own) return source.fact.value ? 'one of its inputs is constant' : 'one of its inputs is not quantized';
+    if (isPerChannel(own) && !acceptsChannels) return 'its input has one scale per channel';
+    if (runtime.bytes === 'move' && !sameFormat(first, own)) return 'its inputs have different scales';
+  }
+  return undefined;
+}
+
+/** A product runs on bytes when its weights can be stored as bytes. */
+function product(node: Node, definition: OpDef, weights: Map<Node, QuantizedWeights>): NodePrecision {
+  const traits = definition.quantization?.weights;
+  const port = traits && node.source(traits.port);
+  if (!traits || !port) return { bytes: false, reason: 'it has no weights' };
+  const axis = traits.outputChannelAxis(node.attributes as never, port.fact.shape);
+  const found = quantizedWeights(port, axis, outputChannels(node, definition));
+  if ('reason' in found) return { bytes: false, reason: found.reason };
+  weights.set(node, found.weights);
+  return { bytes: true };
 }
 
 /** Size of the bias axis of the output. */

@@ -41,7 +41,7 @@ export function lowerProduct(lowering: Lowering, node: Node, chain: Chain, produ
       ...epilogue.params,
       inStride: operands.xStride,
       inZeroPoint: operands.zeroPoint,
-      outStride: place.stride,
+      outStride: product.layout === 'plain' ? product.channels : place.stride,
       outOffset: place.offset,
     },
     {
@@ -80,7 +80,7 @@ function operandsOf(lowering: Lowering, node: Node, product: MultiplyAccumulate)
   const perChannel = zeroPoint.length > 1;
   return {
     x: quantized.buffer,
-    xStride: quantized.stride,
+    xStride: product.layout === 'plain' ? product.inputChannels : quantized.stride,
     weights: builder.constant('i8', weights.values),
     accumulatorScale,
     zeroPoint: perChannel ? 0 : zeroPoint[0]!,

@@ -24,6 +24,7 @@ export interface Form {
 export class Values {
   private readonly builder: ProgramBuilder;
   private readonly forms = new Map<OutputPort, Form[]>();
+  private readonly constants = new Map<OutputPort, Float32Array>();
 
   constructor(builder: ProgramBuilder) {
     this.builder = builder;
@@ -52,7 +53,7 @@ export class Values {
   float(port: OutputPort, layout: Layout): BufferId {
     const known = this.find(port, 'f32', layout, true);
     if (known) return known.buffer;
-    if (!this.has(port)) return this.constantFloat(port, layout);
+    if (!this.has(port) || this.constants.has(port)) return this.constantFloat(port, layout);
     const other = this.formsOf(port).find((f) => f.type === 'f32');
     if (other) return this.copyTo(port, other, layout).buffer;
     return this.dequantize(port, layout);
@@ -78,7 +79,8 @@ export class Values {
   }
 
   private constantFloat(port: OutputPort, layout: Layout): BufferId {
-    const data = toFloat32(evaluatePort(port));
+    const data = this.constants.get(port) ?? toFloat32(evaluatePort(port));
+    this.constants.set(port, data);
     const swap = layout === 'channelsLast' && !sameInBothLayouts(port.fact.shape);
     const buffer = this.builder.constant('f32', swap ? constantToChannelsLast(data, port.fact.shape) : data);
     this.define(port, { type: 'f32', layout, buffer, stride: imageSize(port.fact.shape).channels, offset: 0 });

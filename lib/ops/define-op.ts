@@ -2,7 +2,7 @@ import type { ZodType } from 'zod';
 import type { Fact, Node, OutputPort } from '../graph/node.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { LowerContext } from './lower-context.ts';
+import type { LowerContext, QuantFormat } from './lower-context.ts';
 
 /** What an operation may become inside the epilogue of the operation before it, in the order of the data flow. */
 export type PostOp =
@@ -41,6 +41,8 @@ export interface RuntimeTraits {
   readonly bytes: 'product' | 'combine' | 'move' | 'never';
   /** Accepts one scale for each channel of axis 1. */
   readonly perChannel?: boolean | ((node: Node) => boolean);
+  /** Why a node cannot run on bytes of the format of its first input; undefined when it can. */
+  refuses?(node: Node, format: QuantFormat): string | undefined;
   /** What may be fused in front of the store: all that a product's epilogue has, a clamp and rounding, rounding, nothing. */
   readonly epilogue: 'product' | 'clamp' | 'round' | 'none';
   /** The axis along which it puts its inputs side by side (Concat). */

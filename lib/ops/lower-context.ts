@@ -87,10 +87,10 @@ export interface LowerContext {
     format: QuantFormat,
     options?: { strided?: boolean; pixel?: number },
   ): Placement;
-  /** The same memory under another shape: no call is emitted. */
-  alias(port: OutputPort, node: Node, input: number): void;
+  /** The memory of an input in one layout as an output in another: no call is emitted. */
+  alias(port: OutputPort, node: Node, input: number, layouts: { from: Layout; to: Layout }): void;
   /** The memory of a Concat's result; defines the result. */
-  joint(node: Node, axis: number): Joint;
+  joint(node: Node): Joint;
   /** Emits a convolution, depthwise convolution or matrix product with everything that is fused behind it. */
   multiplyAccumulate(node: Node, product: MultiplyAccumulate): void;
 }

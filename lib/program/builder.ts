@@ -1,4 +1,5 @@
 import { invariant } from '../errors/assert.ts';
+import { LowpError } from '../errors/lowp-error.ts';
 import type { TensorData } from '../tensor/element-type.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
 import { type KernelName, type KernelParams, kernelParams } from './kernels.gen.ts';
@@ -81,6 +82,10 @@ function encodeParams(kernel: KernelName, params: Readonly<Record<string, number
     if (kind === 'f') view.setFloat32(i * 4, value, true);
     else {
       invariant(Number.isInteger(value), `kernel ${kernel}: ${name} = ${value} is not an integer`);
+      const [least, most] = kind === 'u' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+      if (value < least || value > most) {
+        throw new LowpError('ERR_LIMIT_SIZE', `${kernel}: ${name} = ${value} does not fit 32 bits`);
+      }
       if (kind === 'u') view.setUint32(i * 4, value, true);
       else view.setInt32(i * 4, value, true);
     }

@@ -1,6 +1,7 @@
 // Finds 8-bit weights behind an input: FakeQuantize on a constant, or Const i8 → Convert → [Subtract] → Multiply.
+import { invariant } from '../../errors/assert.ts';
 import { constantOf, type Node, type OutputPort } from '../../graph/node.ts';
-import { getOp } from '../../ops/registry.ts';
+import { evaluateNode } from '../../ops/evaluate-node.ts';
 import { toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -40,16 +41,16 @@ export function quantizedWeights(port: OutputPort, axis: number, channels: numbe
   if (steps.length !== 1 && steps.length !== channels) {
     return { reason: `its weights have ${steps.length} scales for ${channels} output channels` };
   }
-  const real = evaluateChain(port);
+  const real = toFloat64(evaluatePort(port));
   const shape = port.fact.shape;
   const inner = elementCount(shape.slice(axis + 1));
   const values = new Int8Array(real.length);
   const scale = Float32Array.from({ length: channels }, (_, c) => steps[steps.length === 1 ? 0 : c]!);
   for (let i = 0; i < real.length; i++) {
     const step = scale[Math.floor(i / inner) % channels]!;
-    const q = step === 0 ? 0 : real[i]! / step;
+    const q = step === 0 && real[i] === 0 ? 0 : real[i]! / step;
     const rounded = Math.round(q);
-    if (Math.abs(q - rounded) > 0.02 || rounded < -128 || rounded > 127) {
+    if (!(Math.abs(q - rounded) <= 0.02 && rounded >= -128 && rounded <= 127)) {
       return { reason: 'its weights have a zero point or more than 8 bits' };
     }
     values[i] = rounded;
@@ -99,15 +100,12 @@ function constantBehindConvert(port: OutputPort | undefined): Tensor | undefined
   return constantOf(port) ?? (port.node.type === 'Convert' ? constantBehindConvert(port.node.source(0)) : undefined);
 }
 
-function evaluateChain(port: OutputPort): Float64Array {
-  return toFloat64(evaluatePort(port));
-}
-
 /** The value of a port that depends on constants only. */
 export function evaluatePort(port: OutputPort): Tensor {
   const known = constantOf(port);
   if (known) return known;
-  const node = port.node;
-  const inputs = node.inputs.filter((i) => i.source).map((i) => evaluatePort(i.source!));
-  return getOp(node.type, node.notes.opset).evaluate!(node.attributes, inputs)[port.index]!;
+  const inputs = port.node.inputs.map((i) => i.source && evaluatePort(i.source));
+  const outputs = evaluateNode(port.node, inputs);
+  invariant(outputs, `${port.node.type} ${port.node.name} cannot be evaluated`);
+  return outputs[port.index]!;
 }

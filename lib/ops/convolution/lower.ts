@@ -4,7 +4,8 @@ import type { Node } from '../../graph/node.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { resolveWindow } from '../window.ts';
+import { fitsPlane, planeGeometry } from '../plane-geometry.ts';
+import { resolveWindow, type Window } from '../window.ts';
 import type { ConvolutionAttributes } from './geometry.ts';
 
 /** Groups, and channels in and out of all groups together, from weights `[O, I, k…]` or `[G, O, I, k…]`. */
@@ -32,43 +33,23 @@ function isDepthwiseNode(node: Node): boolean {
 /** One or two spatial axes, constant weights, no negative padding. */
 export function canLowerConvolution(a: ConvolutionAttributes, node: Node): boolean {
   const rank = node.source(0)!.fact.shape.length;
-  return (
-    (rank === 3 || rank === 4) &&
-    isComputedFromConstants(node.source(1)) &&
-    [...a.pads_begin, ...a.pads_end].every((p) => p >= 0)
-  );
+  return (rank === 3 || rank === 4) && isComputedFromConstants(node.source(1)) && fitsPlane(windowOf(a, node));
 }
 
+function windowOf(a: ConvolutionAttributes, node: Node): Window {
+  return resolveWindow(a, node.source(0)!.fact.shape.slice(2), weightSizes(node).kernel);
+}
+
+/** Dense and grouped convolutions share a kernel; depthwise ones have their own. */
 export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: LowerContext): void {
-  const x = node.source(0)!.fact.shape;
-  const { groups, inputs, outputs, kernel } = weightSizes(node);
-  const window = resolveWindow(a, x.slice(2), kernel);
-  const two = (values: readonly number[], fill: number): [number, number] =>
-    values.length === 1 ? [fill, values[0]!] : [values[0]!, values[1]!];
-  const [inH, inW] = two(window.input, 1);
-  const [outH, outW] = two(window.output, 1);
-  const [kernelH, kernelW] = two(kernel, 1);
-  const [strideH, strideW] = two(window.strides, 1);
-  const [dilationH, dilationW] = two(window.dilations, 1);
-  const [padTop, padLeft] = two(window.padsBegin, 0);
+  const { groups, inputs, outputs } = weightSizes(node);
   context.multiplyAccumulate(node, {
     kernel: isDepthwiseNode(node) ? 'depthwise' : 'convolution',
     params: {
-      batch: x[0]!,
-      inH,
-      inW,
+      ...planeGeometry(windowOf(a, node)),
+      batch: node.source(0)!.fact.shape[0]!,
       inC: inputs,
-      outH,
-      outW,
       outC: outputs,
-      kernelH,
-      kernelW,
-      strideH,
-      strideW,
-      dilationH,
-      dilationW,
-      padTop,
-      padLeft,
       groups,
     },
     channels: outputs,
@@ -77,4 +58,5 @@ export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: 
   });
 }
 
+/** Runs on bytes; only depthwise convolutions take a scale for each input channel. */
 export const convolutionRuntime: RuntimeTraits = { bytes: 'product', epilogue: 'product', perChannel: isDepthwiseNode };

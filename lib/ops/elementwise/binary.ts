@@ -7,7 +7,7 @@ import { type BroadcastRule, broadcastBy, expandTensor } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { type BinaryFunction, canLowerBinary, lowerBinary } from './lower-binary.ts';
+import { addRuntime, type BinaryFunction, canLowerBinary, lowerBinary } from './lower-binary.ts';
 
 /** What a binary operation is, besides its function. */
 export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization'>> {
@@ -52,6 +52,6 @@ function nativeBinary<A>(kernel: BinaryFunction): Pick<OpDef<A>, 'lower' | 'canL
   return {
     lower: (_: A, node: Node, context: LowerContext) => lowerBinary(node, context, kernel),
     canLower: canLowerBinary,
-    runtime: { bytes: kernel === 'add' ? 'combine' : 'never', epilogue: 'clamp' },
+    runtime: kernel === 'add' ? addRuntime : { bytes: 'never', epilogue: 'clamp' },
   };
 }

@@ -1,9 +1,10 @@
 // Functions of two elements with broadcasting as native kernel calls.
 import type { Node } from '../../graph/node.ts';
-import { elementCount, type Shape, sameShape } from '../../tensor/shape.ts';
+import { elementCount, sameShape } from '../../tensor/shape.ts';
+import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext } from '../lower-context.ts';
 import { memoryStrides, mergeAxes } from '../memory-layout.ts';
-import { roundHalfToEven } from '../rounding.ts';
+import { clampedGrid } from '../quantization/grid.ts';
 
 /** Functions that the `eltwise` kernel has, by their number there. */
 const functions = {
@@ -42,15 +43,15 @@ function geometryOf(node: Node, layout: Layout): Geometry | undefined {
 
 /** Strides of an operand over the axes of the output, 0 where it is broadcast. */
 function strides(node: Node, input: number, layout: Layout): number[] {
-  const shape = alignedShape(node, input);
-  const own = memoryStrides(shape, layout);
-  return own.map((s, i) => (shape[i] === 1 ? 0 : s));
+  const { shape } = node.source(input)!.fact;
+  const missing = new Array<number>(node.output.fact.shape.length - shape.length).fill(0);
+  const own = memoryStrides(shape, operandLayout(node, input, layout));
+  return [...missing, ...own.map((s, i) => (shape[i] === 1 ? 0 : s))];
 }
 
-function alignedShape(node: Node, input: number): Shape {
-  const rank = node.output.fact.shape.length;
-  const { shape } = node.source(input)!.fact;
-  return [...new Array<number>(rank - shape.length).fill(1), ...shape];
+/** Operands of a lower rank than the output keep the model's order: their axes are others. */
+function operandLayout(node: Node, input: number, layout: Layout): Layout {
+  return node.source(input)!.fact.shape.length === node.output.fact.shape.length ? layout : 'plain';
 }
 
 /** Operands of the output's rank may be channels last; others keep the model's order. */
@@ -72,8 +73,7 @@ export function canLowerBinary(_: unknown, node: Node): boolean {
 export function lowerBinary(node: Node, context: LowerContext, name: BinaryFunction): void {
   if (name === 'add' && lowerQuantizedAdd(node, context)) return;
   const { layout, dims, a, b } = geometryOf(node, layoutFor(node, context))!;
-  const operand = (i: number): number =>
-    context.float(node, i, node.source(i)!.fact.shape.length === node.output.fact.shape.length ? layout : 'plain');
+  const operand = (i: number): number => context.float(node, i, operandLayout(node, i, layout));
   const tail = context.tail(node);
   const place = context.placeFloat(tail.port, layout);
   const [d0, d1, d2, d3] = dims;
@@ -100,12 +100,20 @@ export function lowerBinary(node: Node, context: LowerContext, name: BinaryFunct
   );
 }
 
+/** Bytes are added element by element: operands of one shape. */
+export const addRuntime: RuntimeTraits = {
+  bytes: 'combine',
+  epilogue: 'clamp',
+  refuses: (node) =>
+    sameShape(node.source(0)!.fact.shape, node.source(1)!.fact.shape) ? undefined : 'its inputs have different shapes',
+};
+
 /** `v = a · sa/s + b · sb/s + (z − za · sa/s − zb · sb/s)` on bytes of one shape. False when the node runs on floats. */
 function lowerQuantizedAdd(node: Node, context: LowerContext): boolean {
   const layout = layoutFor(node, context);
   const a = context.quantized(node, 0, layout);
   const b = context.quantized(node, 1, layout);
-  if (!a || !b || !sameShape(node.source(0)!.fact.shape, node.source(1)!.fact.shape)) return false;
+  if (!a || !b) return false;
   const tail = context.tail(node);
   const scale = tail.format?.scale[0] ?? 1;
   const zero = tail.format?.zeroPoint[0] ?? 0;
@@ -114,14 +122,13 @@ function lowerQuantizedAdd(node: Node, context: LowerContext): boolean {
   const place = tail.format
     ? context.placeQuantized(tail.port, layout, tail.format)
     : context.placeFloat(tail.port, layout);
-  const grid = tail.format;
-  const limit = (v: number): number => Math.min(grid!.high, Math.max(grid!.low, roundHalfToEven(v / scale + zero)));
+  const [low, high] = tail.format ? clampedGrid(tail.format, tail, 0) : [0, 255];
   context.builder.call(
     'quantized_add',
     {
       elements: elementCount(node.output.fact.shape),
-      low: grid ? limit(tail.low) : 0,
-      high: grid ? limit(tail.high) : 255,
+      low,
+      high,
       scaleA,
       scaleB,
       bias: zero - a.format.zeroPoint[0]! * scaleA - b.format.zeroPoint[0]! * scaleB,

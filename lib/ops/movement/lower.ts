@@ -49,25 +49,31 @@ export function moved(
   };
 }
 
-/** Reshape and its relatives: the same memory. */
+/** Reshape and its relatives: the same memory in the model's order. */
 export function lowerReshape(_: unknown, node: Node, context: LowerContext): void {
-  context.alias(node.output, node, 0);
+  context.alias(node.output, node, 0, { from: 'plain', to: 'plain' });
 }
 
+/** A copy, or none where the output in one of the layouts is the input's memory (NHWC to NCHW). */
 export function lowerTranspose(node: Node, context: LowerContext, order: readonly number[]): void {
-  const layout = context.layoutOf(node, 0);
-  const { shape } = node.source(0)!.fact;
-  const out = node.output.fact.shape;
-  const source = moved(node, context, layout);
-  const strides = memoryStrides(shape, layout);
-  const box = {
-    dims: out,
-    inStrides: order.map((axis) => strides[axis]!),
-    outStrides: memoryStrides(out, 'plain'),
-    inOffset: 0,
-    outOffset: 0,
-  };
+  const from = context.layoutOf(node, 0);
+  const dims = node.output.fact.shape;
+  const strides = memoryStrides(node.source(0)!.fact.shape, from);
+  const inStrides = order.map((axis) => strides[axis]!);
+  const layouts: readonly Layout[] = dims.length < 3 ? ['plain'] : ['plain', 'channelsLast'];
+  const [to] = layouts.filter((layout) => isSameMemory(dims, memoryStrides(dims, layout), inStrides));
+  if (to) {
+    context.alias(node.output, node, 0, { from, to });
+    return;
+  }
+  const source = moved(node, context, from);
+  const box = { dims, inStrides, outStrides: memoryStrides(dims, 'plain'), inOffset: 0, outOffset: 0 };
   emitCopy(context, node.name, box, source.buffer, source.place(node.output, 'plain'));
+}
+
+/** Both strides of a dense box visit the elements in the same order. */
+function isSameMemory(dims: Shape, a: readonly number[], b: readonly number[]): boolean {
+  return dims.every((d, i) => d === 1 || a[i] === b[i]);
 }
 
 /** One output of a slicing operation: first element and step along each input axis. */
@@ -113,14 +119,26 @@ export function lowerSlices(node: Node, context: LowerContext, slices: readonly 
   }
 }
 
-/** Constant padding: the value everywhere, then the input over it. Bytes get the nearest byte to the value. */
+/** The byte of a pad value, not rounded. */
+function padByte(format: QuantFormat, value: number): number {
+  return value / format.scale[0]! + format.zeroPoint[0]!;
+}
+
+/** Bytes can be padded with values of their grid only. */
+export function padRefusal(format: QuantFormat, value: number): string | undefined {
+  const byte = padByte(format, value);
+  const isOnGrid = byte > format.low - 0.01 && byte < format.high + 0.01 && Math.abs(byte - Math.round(byte)) < 0.01;
+  return isOnGrid ? undefined : `its pad value ${value} is not on the grid of its input`;
+}
+
+/** Constant padding: the value everywhere, then the input over it. */
 export function lowerPad(node: Node, context: LowerContext, begin: readonly number[], value: number): void {
   const { shape } = node.source(0)!.fact;
   const out = node.output.fact.shape;
   const layout = context.layoutOf(node, 0);
   const source = moved(node, context, layout);
   const target = source.place(node.output, layout);
-  const stored = source.format ? value / source.format.scale[0]! + source.format.zeroPoint[0]! : value;
+  const stored = source.format ? padByte(source.format, value) : value;
   context.builder.call(
     'fill',
     { elements: elementCount(out), value: stored },
@@ -140,7 +158,7 @@ export function lowerPad(node: Node, context: LowerContext, begin: readonly numb
 /** Copies of the inputs that are not in the joint memory yet. */
 export function lowerConcat(node: Node, context: LowerContext, axis: number): void {
   const out = node.output.fact.shape;
-  const joint = context.joint(node, axis);
+  const joint = context.joint(node);
   const outStrides = memoryStrides(out, joint.layout);
   let at = 0;
   for (const [i, input] of node.inputs.entries()) {

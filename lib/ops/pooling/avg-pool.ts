@@ -9,9 +9,10 @@ import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
+import { fitsPlane } from '../plane-geometry.ts';
 import { roundHalfToEven } from '../rounding.ts';
 import type { Window } from '../window.ts';
-import { canLowerPool, lowerPool } from './lower.ts';
+import { lowerPool } from './lower.ts';
 import { poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
 
 const attributes = poolAttributes.extend({ 'exclude-pad': bool.default(false) });
@@ -87,7 +88,7 @@ export const avgPool = defineOp({
   infer,
   evaluate: (a, [x]) => [average(a, x!)],
   lower: lowerAverage,
-  canLower: canLowerPool,
+  canLower: (a, node) => fitsPlane(poolWindow(a, node.source(0)!.fact.shape)),
   runtime: { bytes: 'combine', epilogue: 'round' },
   quantization: { quantizedPorts: [0] },
 });

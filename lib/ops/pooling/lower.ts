@@ -1,6 +1,7 @@
 // MaxPool, AvgPool and means over all positions as native kernel calls.
 import type { Node } from '../../graph/node.ts';
 import type { LowerContext } from '../lower-context.ts';
+import { fitsPlane, onPlane, planeGeometry } from '../plane-geometry.ts';
 import type { Window } from '../window.ts';
 
 /** How elements under a window become one. */
@@ -12,15 +13,7 @@ const modes: Readonly<Record<PoolMode, number>> = { max: 0, averageInside: 1, av
 export function lowerPool(node: Node, context: LowerContext, window: Window, mode: PoolMode): void {
   const x = node.source(0)!.fact.shape;
   const channels = x[1]!;
-  const two = (values: readonly number[], fill: number): [number, number] =>
-    values.length === 1 ? [fill, values[0]!] : [values[0]!, values[1]!];
-  const [inH, inW] = two(window.input, 1);
-  const [outH, outW] = two(window.output, 1);
-  const [kernelH, kernelW] = two(window.kernel, 1);
-  const [strideH, strideW] = two(window.strides, 1);
-  const [dilationH, dilationW] = two(window.dilations, 1);
-  const [padTop, padLeft] = two(window.padsBegin, 0);
-  const [padBottom, padRight] = two(window.padsEnd, 0);
+  const [padBottom, padRight] = onPlane(window.padsEnd, 0);
   const bytes = context.quantized(node, 0, 'channelsLast', { strided: true });
   const input = bytes?.buffer ?? context.float(node, 0, 'channelsLast');
   const tail = context.tail(node);
@@ -33,22 +26,11 @@ export function lowerPool(node: Node, context: LowerContext, window: Window, mod
     'pool',
     {
       batch: x[0]!,
-      inH,
-      inW,
+      ...planeGeometry(window),
       channels,
       inStride: bytes?.stride ?? channels,
-      outH,
-      outW,
       outStride: place.stride,
       outOffset: place.offset,
-      kernelH,
-      kernelW,
-      strideH,
-      strideW,
-      dilationH,
-      dilationW,
-      padTop,
-      padLeft,
       padBottom,
       padRight,
       mode: modes[mode],
@@ -60,8 +42,19 @@ export function lowerPool(node: Node, context: LowerContext, window: Window, mod
   );
 }
 
-/** One or two spatial axes. */
-export function canLowerPool(_: unknown, node: Node): boolean {
-  const rank = node.source(0)!.fact.shape.length;
-  return (rank === 3 || rank === 4) && node.outputs.slice(1).every((o) => o.consumers.size === 0);
+/** Maxima on one or two spatial axes: of one element at least, and nobody reads their positions. */
+export function canLowerMaximum(node: Node, window: Window): boolean {
+  const isRead = node.outputs.slice(1).some((o) => o.consumers.size > 0);
+  return fitsPlane(window) && !isRead && window.input.every((_, axis) => !hasEmptyWindow(window, axis));
+}
+
+/** True when some output position sees padding only along an axis. */
+function hasEmptyWindow({ input, kernel, strides, dilations, padsBegin, output }: Window, axis: number): boolean {
+  const [size, dilation] = [input[axis]!, dilations[axis]!];
+  for (let o = 0; o < output[axis]!; o++) {
+    const start = o * strides[axis]! - padsBegin[axis]!;
+    const first = start < 0 ? start + Math.ceil(-start / dilation) * dilation : start;
+    if (first >= size || first > start + (kernel[axis]! - 1) * dilation) return true;
+  }
+  return false;
 }

@@ -8,7 +8,7 @@ import { elementType, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { canLowerPool, lowerPool } from './lower.ts';
+import { canLowerMaximum, lowerPool } from './lower.ts';
 import { type PoolAttributes, poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
 
 const indexedAttributes = poolAttributes.extend({
@@ -84,7 +84,7 @@ export const maxPool1 = defineOp({
     return [fromFloat64(values, shape, x!.type)];
   },
   lower: lowerMaximum,
-  canLower: canLowerPool,
+  canLower: (a, node) => canLowerMaximum(node, poolWindow(a, node.source(0)!.fact.shape)),
   runtime: { bytes: 'move', epilogue: 'none', perChannel: true },
   quantization: { ascend: 'first' },
 });
@@ -107,7 +107,7 @@ export const maxPool8 = defineOp({
     return [fromFloat64(values, shape, x!.type), indices(positions, x!, a.axis, shape, a.index_element_type)];
   },
   lower: lowerMaximum,
-  canLower: canLowerPool,
+  canLower: (a, node) => canLowerMaximum(node, poolWindow(a, node.source(0)!.fact.shape)),
   runtime: { bytes: 'move', epilogue: 'none', perChannel: true },
   quantization: { ascend: 'first' },
 });

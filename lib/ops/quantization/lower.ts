@@ -3,6 +3,7 @@ import { constantOf, type Node } from '../../graph/node.ts';
 import { toFloat32 } from '../../tensor/convert.ts';
 import { elementCount, type Shape } from '../../tensor/shape.ts';
 import type { LowerContext, QuantFormat } from '../lower-context.ts';
+import { boundsOf, noLimits } from './grid.ts';
 
 /** Pixels of three channels take four bytes, so that a convolution reads whole words. */
 const leastPixel = (channels: number): number => (channels === 3 ? 4 : channels);
@@ -41,7 +42,7 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
   const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel(channels) : 0 });
   const [batch, rows] = isImage ? [shape[0]!, elementCount(shape.slice(2))] : [1, perChannel ? shape[0]! : 1];
   const width = isImage ? channels : perChannel ? shape[1]! : channels;
-  const bounds = format.high === 255 && format.low === 0 ? undefined : boundsOf(format, width);
+  const bounds = boundsOf(format, noLimits, width);
   builder.call(
     'quantize',
     {
@@ -63,11 +64,6 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
       out: [place.buffer],
     },
   );
-}
-
-function boundsOf(format: QuantFormat, channels: number): Uint8Array {
-  const bounds = new Uint8Array(2 * channels).fill(format.low, 0, channels);
-  return bounds.fill(format.high, channels);
 }
 
 function lowerToFloats(levels: number, node: Node, context: LowerContext): void {

@@ -1,0 +1,30 @@
+// The integer grid of a byte format between real limits.
+import type { QuantFormat } from '../lower-context.ts';
+import { roundHalfToEven } from '../rounding.ts';
+
+/** Real limits; ±Infinity where there is none. */
+export interface Limits {
+  readonly low: number;
+  readonly high: number;
+}
+
+export const noLimits: Limits = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+
+/** Smallest and largest byte between the limits: `round(v / scale + zeroPoint)`, inside of the grid of the format. */
+export function clampedGrid(format: QuantFormat, limits: Limits, channel: number): [number, number] {
+  const i = format.scale.length === 1 ? 0 : channel;
+  const [scale, zero] = [format.scale[i]!, format.zeroPoint[i]!];
+  const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfToEven(v / scale + zero)));
+  return [limit(limits.low), limit(limits.high)];
+}
+
+/** Bounds of stored bytes as kernels take them, all lows and then all highs; undefined when they are 0 and 255. */
+export function boundsOf(format: QuantFormat, limits: Limits, channels: number): Uint8Array | undefined {
+  const bounds = new Uint8Array(2 * channels);
+  for (let c = 0; c < channels; c++) {
+    const [low, high] = clampedGrid(format, limits, c);
+    bounds[c] = low;
+    bounds[channels + c] = high;
+  }
+  return bounds.some((b, i) => b !== (i < channels ? 0 : 255)) ? bounds : undefined;
+}
