@@ -7,6 +7,7 @@ import type { OutputPort } from '../../graph/node.ts';
 import { createNode } from '../../ops/index.ts';
 import { Attributes } from './attributes.ts';
 import { computeType, elementTypeOf } from './data-types.ts';
+import { movedGrid } from './grid.ts';
 import { addTensor } from './import/add-tensor.ts';
 import { ImportNode, type ImportState } from './import/import-node.ts';
 import { importers } from './import/index.ts';
@@ -26,7 +27,8 @@ export interface ReadOnnxOptions {
  * the first output stands in for a missing one). Symbolic dimensions become -1. Constants are views of `bytes` where
  * they are aligned; operations on constants are evaluated. Float16, bfloat16 and double are computed in f32: inputs of
  * these types are declared f32, large float16 weights stay float16 behind a Convert marked as decompression.
- * QuantizeLinear and DequantizeLinear around an activation become one FakeQuantize.
+ * QuantizeLinear and DequantizeLinear around an activation become one FakeQuantize; a pair behind operations that only
+ * moved values of the same grid disappears.
  *
  * @param bytes  the whole file; it must not change while the model is in use
  * @throws {LowpError} `ERR_ONNX_*`, `ERR_FORMAT_EMPTY`, and what the inference of operations throws
@@ -89,7 +91,7 @@ class GraphReader {
     this.#model = model;
     this.#graph = graph;
     this.#path = modelPath;
-    this.#state = { model, opset, quantized: new Map() };
+    this.#state = { model, opset, quantized: new Map(), grids: new Map() };
     this.#nodeNames = new Set(graph.node.map(nameOf));
   }
 
@@ -159,9 +161,20 @@ class GraphReader {
     const ports = importer(
       new ImportNode(this.#state, { name, opType: proto.opType, attributes, inputs, outputNames }),
     );
+    this.#noteGrids(firstNew);
     for (const [i, value] of outputNames.entries()) if (value !== '') this.#define(value, ports[i], name);
     const last = ports[0]?.node;
     if (last && last.id >= firstNew && last.name !== name) rename(this.#model, last, name);
+  }
+
+  /** The new nodes that moved values of a grid pass it on. */
+  #noteGrids(firstNew: number): void {
+    const { grids } = this.#state;
+    for (let id = firstNew; id < this.#model.nextId; id++) {
+      const node = this.#model.nodeById.get(id);
+      const grid = node && movedGrid(node, (port) => grids.get(port));
+      if (grid) for (const port of node.outputs) if (port.fact.type === 'f32') grids.set(port, grid);
+    }
   }
 
   #define(name: string, port: OutputPort | undefined, node?: string): void {

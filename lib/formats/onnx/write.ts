@@ -6,10 +6,11 @@ import type { Node } from '../../graph/node.ts';
 import { compressWeights } from '../../ops/storage/compress-weights.ts';
 import { bitsOf } from '../../tensor/element-type.ts';
 import { valueInfo } from './build.ts';
-import { biasOf } from './export/convolution.ts';
+import { activationGrids } from './export/activation-grids.ts';
 import { ExportNode } from './export/export-node.ts';
 import { GraphWriter } from './export/graph-writer.ts';
 import { exporters } from './export/index.ts';
+import { repeatGrid } from './export/quantization.ts';
 import { ModelProtoSchema, type StringStringEntryProto, type TensorProto, type ValueInfoProto } from './onnx_pb.ts';
 
 /** Operator set and IR version of the files that are written. */
@@ -38,15 +39,14 @@ export function writeOnnx(model: Model): Uint8Array {
   compressWeights(copy);
   refuseUnknown(copy);
   const writer = new GraphWriter();
-  const inputs = copy.parameters().map((p) => nameInput(writer, p));
+  const activations = activationGrids(copy);
+  const inputs = copy.parameters().map((p) => nameInput(new ExportNode(p, writer, activations)));
   const wanted = copy.results().map((r) => nameOutput(writer, r));
-  const fused = new Set<Node>();
   for (const node of copy.nodes()) {
-    if (notNodes.has(node.type) || fused.has(node)) continue;
-    const exporter = exporters.get(node.type);
-    exporter?.(new ExportNode(node, writer));
-    const add = node.type.includes('Convolution') ? biasOf(node)?.add : undefined;
-    if (add) fused.add(add);
+    if (notNodes.has(node.type) || writer.isAbsorbed(node)) continue;
+    const e = new ExportNode(node, writer, activations);
+    exporters.get(node.type)?.(e);
+    repeatGrid(e);
   }
   const outputs = copy.results().map((r, i) => finishOutput(writer, r, wanted[i]!));
   const { nodes, initializers } = writer.finish(outputs.map((o) => o.name));
@@ -78,11 +78,12 @@ function refuseUnknown(model: Model): void {
 }
 
 /** Opset 17 has no types narrower than a byte; constants of such types are widened. */
-function nameInput(writer: GraphWriter, parameter: Node): ValueInfoProto {
-  if (bitsOf(parameter.output.fact.type) < 8) new ExportNode(parameter, writer).unsupported('inputs below 8 bits');
-  const name = writer.unique(inputName(parameter));
-  writer.define(parameter.output, name);
-  return valueInfo(name, parameter.output.fact.type, parameter.output.fact.shape);
+function nameInput(e: ExportNode): ValueInfoProto {
+  const { type, shape } = e.node.output.fact;
+  if (bitsOf(type) < 8) e.unsupported('inputs below 8 bits');
+  const name = e.writer.unique(inputName(e.node));
+  e.writer.define(e.node.output, name);
+  return valueInfo(name, type, shape);
 }
 
 /** Reserves the name of an output, and gives it to the value itself when that is computed and has no name yet. */

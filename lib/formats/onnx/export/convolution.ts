@@ -1,46 +1,41 @@
 /** Convolutions: weights in ONNX's layout, a constant bias behind taken into the node. */
-import type { Node, OutputPort } from '../../../graph/node.ts';
-import { sameShape } from '../../../tensor/shape.ts';
+import type { OutputPort } from '../../../graph/node.ts';
+import { type Shape, sameShape } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { AttributeValue } from '../build.ts';
+import { biasInput, biasOf, productScales, reachesQuantizer } from './bias.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 import { dequantizedWeights } from './stored-weights.ts';
 
 export const convolutionExporters: ExporterTable = {
-  Convolution: (e) => finishWithBias(e, 'Conv', e.input(1), window(e)),
+  Convolution: (e) => finishWithBias(e, 'Conv', plainWeights(e), window(e)),
   GroupConvolution: (e) => finishWithBias(e, 'Conv', mergedWeights(e), { ...window(e), ...groups(e) }),
-  ConvolutionBackpropData: (e) => finishWithBias(e, 'ConvTranspose', e.input(1), transposedWindow(e, 2)),
+  ConvolutionBackpropData: (e) => finishWithBias(e, 'ConvTranspose', plainWeights(e), transposedWindow(e, 2)),
   GroupConvolutionBackpropData: (e) =>
     finishWithBias(e, 'ConvTranspose', mergedWeights(e), { ...transposedWindow(e, 3), ...groups(e) }),
 };
 
 type Attributes = Record<string, AttributeValue>;
 
-/** The Add behind a convolution whose other operand is one constant number per channel. */
-export function biasOf(convolution: Node): { readonly add: Node; readonly bias: OutputPort } | undefined {
-  const { output } = convolution;
-  const [consumer] = output.consumers;
-  const add = consumer?.node;
-  if (output.consumers.size !== 1 || add?.type !== 'Add' || !consumer) return undefined;
-  const bias = add.source(1 - consumer.index);
-  const value = bias?.node.type === 'Constant' ? bias.fact.value : undefined;
-  const { shape } = output.fact;
-  const channels = shape[1]!;
-  if (!bias || !value || value.type !== output.fact.type || value.data.length !== channels) return undefined;
-  const column = shape.map((_, i) => (i === 1 ? channels : 1));
-  const fits = sameShape(value.shape, column) || sameShape(value.shape, column.slice(1));
-  return fits ? { add, bias } : undefined;
+/** Weights as they are in ONNX: groups are not an axis of their own. */
+interface Weights {
+  readonly name: string;
+  readonly shape: Shape;
 }
 
-function finishWithBias(e: ExportNode, opType: string, weights: string, attributes: Attributes): void {
-  const fused = biasOf(e.node);
+function finishWithBias(e: ExportNode, opType: string, weights: Weights, attributes: Attributes): void {
+  const fused = biasOf(e.node, 1);
   if (!fused) {
-    e.finish(opType, [e.input(0), weights], attributes);
+    e.finish(opType, [e.input(0), weights.name], attributes);
     return;
   }
-  const value = fused.bias.fact.value!;
-  const bias = e.constant(tensor(value.type, [value.data.length], value.data), 'bias');
-  e.finish(opType, [e.input(0), weights, bias], attributes, [fused.add.output]);
+  const inIntegers = opType === 'Conv' && reachesQuantizer(e, fused.add.output);
+  const scales = inIntegers ? productScales(e, weights.shape, 0) : undefined;
+  e.finish(opType, [e.input(0), weights.name, biasInput(e, fused.bias, scales)], attributes, [fused.add.output]);
+}
+
+function plainWeights(e: ExportNode): Weights {
+  return { name: e.input(1), shape: e.shape(1) };
 }
 
 function groups(e: ExportNode): Attributes {
@@ -48,19 +43,23 @@ function groups(e: ExportNode): Attributes {
 }
 
 /** `[G, a, b, k…]` → `[G · a, b, k…]`. */
-function mergedWeights(e: ExportNode): string {
+function mergedWeights(e: ExportNode): Weights {
   const port = e.port(1);
   const [count, first, ...rest] = port.fact.shape;
-  const target = [count! * first!, ...rest];
-  if (target.some((d) => d < 0)) e.unsupported('its weights have a dynamic shape');
+  const shape = [count! * first!, ...rest];
+  if (shape.some((d) => d < 0)) e.unsupported('its weights have a dynamic shape');
+  return { name: mergedName(e, port, shape), shape };
+}
+
+function mergedName(e: ExportNode, port: OutputPort, shape: Shape): string {
   const { node } = port;
   const value = node.type === 'Constant' ? port.fact.value : undefined;
-  if (value) return e.constant(tensor(value.type, target, value.data), 'weights');
+  if (value) return e.constant(tensor(value.type, shape, value.data), 'weights');
   const before = node.type === 'Reshape' ? node.source(0) : undefined;
-  if (before && sameShape(before.fact.shape, target)) return e.writer.nameOf(before);
-  const stored = dequantizedWeights(e, node, target);
+  if (before && sameShape(before.fact.shape, shape)) return e.writer.nameOf(before);
+  const stored = dequantizedWeights(e, node, shape);
   if (stored !== undefined) return stored;
-  return e.step('Reshape', [e.input(1), e.int64s(target, 'weights/shape')], 'weights');
+  return e.step('Reshape', [e.input(1), e.int64s(shape, 'weights/shape')], 'weights');
 }
 
 function window(e: ExportNode): Attributes {

@@ -7,6 +7,7 @@ import type { Shape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { AttributeValue } from '../build.ts';
 import { onnxTypeOf } from '../data-types.ts';
+import type { ActivationGrids } from './activation-grids.ts';
 import type { GraphWriter } from './graph-writer.ts';
 
 /** Adds the ONNX nodes of one operation. */
@@ -20,10 +21,12 @@ type OnnxAttributes = Readonly<Record<string, AttributeValue>>;
 export class ExportNode {
   readonly node: Node;
   readonly writer: GraphWriter;
+  readonly activations: ActivationGrids;
 
-  constructor(node: Node, writer: GraphWriter) {
+  constructor(node: Node, writer: GraphWriter, activations: ActivationGrids) {
     this.node = node;
     this.writer = writer;
+    this.activations = activations;
   }
 
   /** Name of the value of an input, '' when it is absent. */
@@ -112,7 +115,7 @@ export class ExportNode {
     return output;
   }
 
-  /** Adds the node that gives the outputs; `of` are other ports that it gives in place of the operation's own. */
+  /** Adds the node that gives the outputs; `of` are ports of another operation that it gives as well, which is then done. */
   finish(
     opType: string,
     inputs: readonly string[],
@@ -120,6 +123,7 @@ export class ExportNode {
     of: readonly OutputPort[] = this.node.outputs,
   ): void {
     const outputs = of.map((port) => this.writer.nameOf(port));
+    for (const port of of) if (port.node !== this.node) this.writer.absorb(port.node);
     this.writer.node(opType, inputs, outputs, attributes, (of[0]?.node ?? this.node).name);
   }
 

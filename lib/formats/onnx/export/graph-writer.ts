@@ -1,6 +1,6 @@
 /** Collects the nodes and initializers of an ONNX graph, and keeps its value names unique. */
 import { invariant } from '../../../errors/assert.ts';
-import type { OutputPort } from '../../../graph/node.ts';
+import type { Node, OutputPort } from '../../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
 import { bitsOf } from '../../../tensor/element-type.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
@@ -11,6 +11,7 @@ export class GraphWriter {
   readonly #values = new Map<OutputPort, string>();
   readonly #taken = new Set<string>();
   readonly #nodeNames = new Set<string>();
+  readonly #absorbed = new Set<Node>();
   #nodes: NodeProto[] = [];
   #initializers: TensorProto[] = [];
 
@@ -26,6 +27,15 @@ export class GraphWriter {
 
   isDefined(port: OutputPort): boolean {
     return this.#values.has(port);
+  }
+
+  /** Notes that another operation's node computes this operation too. */
+  absorb(node: Node): void {
+    this.#absorbed.add(node);
+  }
+
+  isAbsorbed(node: Node): boolean {
+    return this.#absorbed.has(node);
   }
 
   /** The name of a port's value; a constant becomes an initializer when it is first read. */

@@ -1,9 +1,10 @@
 /** FakeQuantize as QuantizeLinear and DequantizeLinear where they say the same, else as arithmetic; Convert. */
 import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
 import { bitsOf, type ElementType } from '../../../tensor/element-type.ts';
-import { elementCount, type Shape, sameShape } from '../../../tensor/shape.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
+import { type Shape, sameShape } from '../../../tensor/shape.ts';
+import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
+import { repeated } from './activation-grids.ts';
 import { elementwiseExporters } from './elementwise.ts';
 import type { ExporterTable, ExportNode } from './export-node.ts';
 import { dequantizedWeights } from './stored-weights.ts';
@@ -14,24 +15,14 @@ export const quantizationExporters: ExporterTable = {
   Multiply: multiply,
 };
 
-/** Zero points this close to an integer are that integer; limits in f32 leave about 1e-5 of noise. */
-const zeroPointNoise = 1e-3;
-
-/** An exact pair: `real = scale · (q - zeroPoint)` with q in the whole range of `type`. */
-interface Pair {
-  readonly scale: Tensor;
-  readonly zeroPoint: Tensor;
-  readonly axis: number | undefined;
-}
-
 function fakeQuantize(e: ExportNode): void {
-  const pair = exactPair(e);
+  const pair = e.activations.pairs.get(e.node);
   if (!pair) {
     arithmetic(e);
     return;
   }
   const attributes = pair.axis === undefined ? {} : { axis: BigInt(pair.axis) };
-  const parameters = [e.constant(pair.scale, 'scale'), e.constant(pair.zeroPoint, 'zero_point')];
+  const parameters = pairParameters(e, pair.scale, pair.zeroPoint, pair.axis === undefined ? [] : [pair.scale.length]);
   const x = e.cast(e.input(0), e.type(), 'f32', 'float');
   const integers = e.step('QuantizeLinear', [x, ...parameters], 'quantized', attributes);
   if (e.type() === 'f32') {
@@ -42,46 +33,39 @@ function fakeQuantize(e: ExportNode): void {
   e.finish('Cast', [floats], { to: BigInt(onnxTypeOf(e.type())) });
 }
 
-/** Full 8-bit grids with equal limits on both sides that contain zero; i8 when zero is in the middle, else u8. */
-function exactPair(e: ExportNode): Pair | undefined {
-  if (e.number('levels') !== 256) return undefined;
-  const [inputLow, inputHigh, outputLow, outputHigh] = [1, 2, 3, 4].map((i) => e.known(i));
-  if (!inputLow || !inputHigh || !outputLow || !outputHigh) return undefined;
-  if (!sameValues(inputLow, outputLow) || !sameValues(inputHigh, outputHigh)) return undefined;
-  const axis = varyingAxis(inputLow.shape, inputHigh.shape, e.shape(0).length);
-  if (axis === 'several') return undefined;
-  const count = Math.max(elementCount(inputLow.shape), elementCount(inputHigh.shape));
-  const low = repeated(toFloat64(inputLow), count);
-  const high = repeated(toFloat64(inputHigh), count);
-  const scale = low.map((l, i) => (high[i]! - l) / 255);
-  if (!scale.every((s) => s > 0 && Number.isFinite(s))) return undefined;
-  const zero = low.map((l, i) => -l / scale[i]!);
-  const exact = zero.every((z) => Math.abs(z - Math.round(z)) < zeroPointNoise && Math.round(z) >= 0 && z < 255.5);
-  if (!exact) return undefined;
-  const signed = zero.every((z) => Math.round(z) === 128);
-  const type: ElementType = signed ? 'i8' : 'u8';
-  const points = zero.map((z) => Math.round(z) - (signed ? 128 : 0));
-  const shape = axis === undefined ? [] : [count];
-  return { scale: fromFloat64(scale, shape, 'f32'), zeroPoint: fromFloat64(points, shape, type), axis };
+/** Scale and zero point as initializers, in the integer type of the model's activations. */
+function pairParameters(
+  e: ExportNode,
+  scale: ArrayLike<number>,
+  zeroPoint: ArrayLike<number>,
+  shape: Shape,
+  prefix = '',
+): string[] {
+  const { type } = e.activations;
+  const points = Array.from(zeroPoint, (z) => (type === 'i8' ? z - 128 : z));
+  return [
+    e.constant(tensor('f32', shape, Float32Array.from(scale)), `${prefix}scale`),
+    e.constant(tensor(type, shape, points), `${prefix}zero_point`),
+  ];
 }
 
-function sameValues(a: Tensor, b: Tensor): boolean {
-  if (!sameShape(a.shape, b.shape)) return false;
-  const [x, y] = [toFloat64(a), toFloat64(b)];
-  return x.every((v, i) => v === y[i]);
-}
-
-function repeated(values: Float64Array, count: number): Float64Array {
-  return values.length === count ? values : new Float64Array(count).fill(values[0]!);
-}
-
-/** The only axis of the data along which limits vary; undefined when they are single numbers. */
-function varyingAxis(low: Shape, high: Shape, rank: number): number | undefined | 'several' {
-  const axes = new Set<number>();
-  for (const shape of [low, high]) for (const [i, d] of shape.entries()) if (d !== 1) axes.add(rank - shape.length + i);
-  if (axes.size > 1) return 'several';
-  const [axis] = axes;
-  return axis;
+/**
+ * Behind an operation that moved values of a grid: rounding them to that grid again, which changes nothing. Runtimes move
+ * bytes instead of floats when they find the pair on both sides, and then run the consumers in integers.
+ *
+ * Left out where all consumers round, and where the value is an output of the model.
+ */
+export function repeatGrid(e: ExportNode): void {
+  if (e.activations.pairs.has(e.node)) return;
+  for (const port of e.node.outputs) {
+    const grid = e.activations.grids.get(port);
+    const consumers = [...port.consumers].map((c) => c.node.type);
+    if (!grid || consumers.includes('Result') || consumers.every((type) => type === 'FakeQuantize')) continue;
+    const prefix = e.node.outputs.length > 1 ? `${port.index}/` : '';
+    const parameters = pairParameters(e, [grid.scale], [grid.zeroPoint], [], prefix);
+    const integers = e.step('QuantizeLinear', [e.writer.nameOf(port), ...parameters], `${prefix}quantized`);
+    e.writer.define(port, e.step('DequantizeLinear', [integers, ...parameters], `${prefix}dequantized`));
+  }
 }
 
 /** `round((clip(x) - il) · (levels - 1) / (ih - il)) · (oh - ol) / (levels - 1) + ol`, node by node. */

@@ -1,4 +1,5 @@
 /** Reductions and TopK. */
+import { isFloat } from '../../../tensor/element-type.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 
@@ -18,12 +19,23 @@ function reduce(e: ExportNode, type: string): void {
     e.finish('Identity', [e.input(0)]);
     return;
   }
+  if (type === 'ReduceMean' && isGlobalPooling(e, axes)) {
+    e.finish('GlobalAveragePool', [e.input(0)]);
+    return;
+  }
   const keepdims = e.flag('keep_dims') ? 1n : 0n;
   if (type === 'ReduceSum') {
     e.finish(type, [e.input(0), e.int64s(axes, 'axes')], { keepdims });
     return;
   }
   e.finish(type, [e.input(0)], { axes: bigints(axes), keepdims });
+}
+
+/** The mean over all spatial axes, which stay: runtimes have it on bytes under that name. */
+function isGlobalPooling(e: ExportNode, axes: readonly number[]): boolean {
+  const rank = e.shape(0).length;
+  const spatial = new Set(axes.filter((a) => a >= 2));
+  return isFloat(e.type()) && e.flag('keep_dims') && rank > 2 && spatial.size === rank - 2 && axes.every((a) => a >= 2);
 }
 
 function topK(e: ExportNode): void {

@@ -34,13 +34,16 @@ function storedWeights(multiply: Node): StoredWeights | undefined {
   return undefined;
 }
 
-/**
- * Adds the DequantizeLinear for the weights that end in `multiply`, in the shape `target`; returns the name of its value.
- * Undefined when it is no such chain, or its scales do not belong to one axis.
- *
- * @param finish  true: the node gives the output of the exported operation
- */
-export function dequantizedWeights(e: ExportNode, multiply: Node, target: Shape, finish = false): string | undefined {
+/** Weights as ONNX stores them: `real = scale · (values - zeroPoint)`, one scale or one for each index of `axis`. */
+interface QuantizedWeights {
+  readonly values: Tensor;
+  readonly scale: Float64Array;
+  readonly zeroPoint: Float64Array;
+  readonly axis: number | undefined;
+}
+
+/** The weights that end in `multiply`, in the shape `target`; undefined when their scales do not belong to one axis. */
+function quantizedWeights(multiply: Node, target: Shape): QuantizedWeights | undefined {
   const stored = storedWeights(multiply);
   const type = stored && storage[stored.values.type];
   if (!stored || !type) return undefined;
@@ -53,12 +56,57 @@ export function dequantizedWeights(e: ExportNode, multiply: Node, target: Shape,
   const count = axis === undefined ? 1 : target[axis]!;
   const points = zeros ? expanded(zeros.values, count).map(Math.round) : new Float64Array(count);
   if (zeros && !isExact(expanded(zeros.values, count), points, type)) return undefined;
-  const dims = axis === undefined ? [] : [count];
-  const values = fromFloat64(toFloat64(stored.values), target, type);
+  const values =
+    stored.values.type === type
+      ? tensor(type, target, stored.values.data)
+      : fromFloat64(toFloat64(stored.values), target, type);
+  return { values, scale: expanded(scales.values, count), zeroPoint: points, axis };
+}
+
+/** The scales of the weights that end in `multiply`: one number, or one for each index of an axis of `target`. */
+export function weightScales(
+  multiply: Node,
+  target: Shape,
+): { readonly values: Float64Array; readonly axis: number | undefined } | undefined {
+  const weights = quantizedWeights(multiply, target);
+  return weights && { values: weights.scale, axis: weights.axis };
+}
+
+/**
+ * Adds the DequantizeLinear for the weights that end in `multiply`, in the shape `target`; returns the name of its value.
+ * Undefined when it is no such chain, or its scales do not belong to one axis.
+ *
+ * @param finish  true: the node gives the output of the exported operation
+ */
+export function dequantizedWeights(e: ExportNode, multiply: Node, target: Shape, finish = false): string | undefined {
+  const weights = quantizedWeights(multiply, target);
+  return weights && dequantized(e, weights, finish);
+}
+
+/** The same for the transpose of a matrix of weights, so that no Transpose stands between them and their product. */
+export function dequantizedTranspose(e: ExportNode, multiply: Node): string | undefined {
+  const { shape } = multiply.output.fact;
+  const weights = shape.length === 2 ? quantizedWeights(multiply, shape) : undefined;
+  if (!weights) return undefined;
+  const { values, axis } = weights;
+  return dequantized(e, { ...weights, values: transposed(values), axis: axis === undefined ? axis : 1 - axis }, false);
+}
+
+function transposed(matrix: Tensor): Tensor {
+  const [rows, columns] = matrix.shape as [number, number];
+  const from = toFloat64(matrix);
+  const to = new Float64Array(from.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c]!;
+  return fromFloat64(to, [columns, rows], matrix.type);
+}
+
+function dequantized(e: ExportNode, weights: QuantizedWeights, finish: boolean): string {
+  const { values, scale, zeroPoint, axis } = weights;
+  const dims = axis === undefined ? [] : [scale.length];
   const inputs = [
-    e.constant(stored.values.type === type ? tensor(type, target, stored.values.data) : values, 'quantized'),
-    e.constant(fromFloat64(expanded(scales.values, count), dims, 'f32'), 'scale'),
-    e.constant(fromFloat64(points, dims, type), 'zero_point'),
+    e.constant(values, 'quantized'),
+    e.constant(fromFloat64(scale, dims, 'f32'), 'scale'),
+    e.constant(fromFloat64(zeroPoint, dims, values.type), 'zero_point'),
   ];
   const attributes = axis === undefined ? {} : { axis: BigInt(axis) };
   if (!finish) return e.step('DequantizeLinear', inputs, 'weights', attributes);

@@ -10,6 +10,7 @@ import type { ElementType } from '../../../tensor/element-type.ts';
 import { elementCount, isStatic, type Shape, sameShape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { Attributes } from '../attributes.ts';
+import type { Grid } from '../grid.ts';
 
 /** Turns one ONNX node into operations; returns the ports of its outputs, undefined for one that is not computed. */
 export type Importer = (n: ImportNode) => readonly (OutputPort | undefined)[];
@@ -32,6 +33,8 @@ export interface ImportState {
   readonly model: Model;
   readonly opset: number;
   readonly quantized: Map<OutputPort, QuantizedValue>;
+  /** Values that lie on a grid of the whole tensor. */
+  readonly grids: Map<OutputPort, Grid>;
 }
 
 export interface AddOptions {

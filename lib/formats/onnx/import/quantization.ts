@@ -5,6 +5,7 @@ import type { ElementType } from '../../../tensor/element-type.ts';
 import { elementCount, normalizeAxis } from '../../../tensor/shape.ts';
 import { type Tensor, tensor, zeros } from '../../../tensor/tensor.ts';
 import { computeType, elementTypeOf } from '../data-types.ts';
+import { type Grid, sameGrid } from '../grid.ts';
 import type { ImporterTable, ImportNode, QuantizedValue } from './import-node.ts';
 
 export const quantizationImporters: ImporterTable = {
@@ -64,7 +65,7 @@ function dequantizeLinear(n: ImportNode): OutputPort[] {
   if (zeroPoint.type !== data.fact.type) n.invalid(`its zero point is ${zeroPoint.type}, its input ${data.fact.type}`);
   const quantized = n.state.quantized.get(data);
   if (quantized && sameParameters(quantized, { scale, zeroPoint, axis })) {
-    quantized.fakeQuantize ??= fakeQuantize(n, quantized);
+    quantized.fakeQuantize ??= rounded(n, quantized);
     return [quantized.fakeQuantize];
   }
   const type = computeType(scale.type);
@@ -79,6 +80,22 @@ function dequantizeLinear(n: ImportNode): OutputPort[] {
       })
     : floats;
   return [n.add('Multiply', {}, [centred, n.constant(tensor('f32', column, toFloat32(scale)), 'scale')], { fold })];
+}
+
+/** The value on its grid: a FakeQuantize, or the source itself when it lies on that grid already. */
+function rounded(n: ImportNode, value: QuantizedValue): OutputPort {
+  const grid = gridOf(value);
+  const before = n.state.grids.get(value.source);
+  if (grid && before && sameGrid(before, grid)) return value.source;
+  const port = fakeQuantize(n, value);
+  if (grid) n.state.grids.set(port, grid);
+  return port;
+}
+
+function gridOf({ scale, zeroPoint }: QuantizedValue): Grid | undefined {
+  const lowest = zeroPoint.type === 'i8' ? -128 : zeroPoint.type === 'u8' ? 0 : undefined;
+  if (lowest === undefined || elementCount(scale.shape) !== 1) return undefined;
+  return { scale: Math.fround(toFloat64(scale)[0]!), zeroPoint: toFloat64(zeroPoint)[0]! - lowest };
 }
 
 function sameParameters(a: Parameters, b: Parameters): boolean {
