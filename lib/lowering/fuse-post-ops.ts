@@ -41,10 +41,12 @@ export function gatherChains(nodes: readonly Node[], plan: PrecisionPlan, expose
   const byAnchor = new Map<Node, Chain>();
   for (const anchor of nodes) {
     if (absorbedBy.has(anchor)) continue;
-    const epilogue = getOp(anchor.type, anchor.notes.opset).runtime?.epilogue ?? 'none';
+    const { runtime, quantization } = getOp(anchor.type, anchor.notes.opset);
+    const epilogue = runtime?.epilogue ?? 'none';
     if (epilogue === 'none') continue;
     const bytes = plan.precision.get(anchor)!.bytes;
-    const grammar = epilogueGrammar(epilogue, bytes);
+    const hasChannels = [1, 1 - anchor.output.fact.shape.length].includes(quantization?.biasAxis ?? 1);
+    const grammar = epilogueGrammar(epilogue, bytes, epilogue === 'product' && hasChannels);
     const steps: ChainStep[] = [];
     const absorbed: Node[] = [];
     let port = anchor.output;
@@ -80,9 +82,14 @@ function stepOf(node: Node, port: number, plan: PrecisionPlan): ChainStep | unde
  * - clamp: clamp? quantize? (bytes only)
  * - round: quantize? (bytes only)
  *
- * A clamp in front of an add is accepted only when a quantize stands between them.
+ * A clamp in front of an add is accepted only when a quantize stands between them. Scales for each index of axis 1 need
+ * a product whose channels are that axis, and no sum.
  */
-function epilogueGrammar(epilogue: 'product' | 'clamp' | 'round', bytes: boolean): { take(step: ChainStep): boolean } {
+function epilogueGrammar(
+  epilogue: 'product' | 'clamp' | 'round',
+  bytes: boolean,
+  acceptsChannels: boolean,
+): { take(step: ChainStep): boolean } {
   const seen = { bias: false, clamp: false, quantize: false, channels: false, add: false };
   return {
     take(step) {
@@ -94,7 +101,7 @@ function epilogueGrammar(epilogue: 'product' | 'clamp' | 'round', bytes: boolean
         seen.clamp = true;
       } else if (step.kind === 'quantize') {
         if (!bytes || seen.quantize) return false;
-        if (isPerChannel(step.format) && (epilogue !== 'product' || seen.add)) return false;
+        if (isPerChannel(step.format) && (!acceptsChannels || seen.add)) return false;
         if (epilogue === 'round' && step.format.high !== 255) return false;
         seen.quantize = true;
         seen.channels = isPerChannel(step.format);

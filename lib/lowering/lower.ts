@@ -30,7 +30,7 @@ export interface LoweringInput {
   readonly nodes: readonly Node[];
   /** Values that come from outside; constants are not listed. */
   readonly inputs: readonly OutputPort[];
-  /** Values to return, as floats in the model's layout. */
+  /** Values to return, each once, as floats in the model's layout. */
   readonly outputs: readonly OutputPort[];
   readonly observe?: readonly ObservedPort[];
 }
@@ -56,8 +56,6 @@ export class Lowering implements LowerContext {
   private readonly input: LoweringInput;
   private readonly chains: Chains;
   private readonly joins: Joins;
-  private readonly outputs = new Map<OutputPort, BufferId>();
-  private readonly bound = new Set<OutputPort>();
 
   constructor(input: LoweringInput) {
     this.input = input;
@@ -71,9 +69,8 @@ export class Lowering implements LowerContext {
   }
 
   run(): Lowered {
-    for (const port of this.input.outputs) {
-      if (!this.outputs.has(port)) this.outputs.set(port, this.builder.output(portName(port), 'f32', port.fact.shape));
-    }
+    for (const port of this.input.outputs)
+      this.values.return(port, this.builder.output(portName(port), 'f32', port.fact.shape));
     const observers = new Map(
       (this.input.observe ?? []).map((o) => [o, this.builder.output(o.name, 'f32', [5, observedChannels(o)])]),
     );
@@ -90,7 +87,7 @@ export class Lowering implements LowerContext {
       this.emitReady(node);
       observeDefined();
     }
-    for (const [port, buffer] of this.outputs) if (!this.bound.has(port)) this.copyOut(port, buffer);
+    this.values.copyOutputs();
     return { program: this.builder.finish(), plan: this.plan, chains: this.chains };
   }
 
@@ -149,7 +146,8 @@ export class Lowering implements LowerContext {
 
   placeFloat(port: OutputPort, layout: Layout, options: { strided?: boolean } = {}): Placement {
     const joined = options.strided ? this.joinPlacement(port, 'f32', layout) : undefined;
-    const placement = joined ?? this.ownPlacement(port, layout);
+    const stride = imageSize(port.fact.shape).channels;
+    const placement = joined ?? { buffer: this.values.place(port, layout), stride, offset: 0 };
     this.values.define(port, formOf(placement, 'f32', layout));
     return placement;
   }
@@ -166,17 +164,6 @@ export class Lowering implements LowerContext {
     const placement = joined ?? { buffer: this.builder.temporary('u8', batch * spatial * stride), stride, offset: 0 };
     this.values.define(port, formOf(placement, 'u8', layout, format));
     return placement;
-  }
-
-  private ownPlacement(port: OutputPort, layout: Layout): Placement {
-    const { shape } = port.fact;
-    const stride = imageSize(shape).channels;
-    const output = this.outputs.get(port);
-    if (output !== undefined && !this.bound.has(port) && (layout === 'plain' || sameInBothLayouts(shape))) {
-      this.bound.add(port);
-      return { buffer: output, stride, offset: 0 };
-    }
-    return { buffer: this.builder.temporary('f32', elementCount(shape)), stride, offset: 0 };
   }
 
   private joinPlacement(port: OutputPort, type: 'f32' | 'u8', layout: Layout): Placement | undefined {
@@ -252,16 +239,6 @@ export class Lowering implements LowerContext {
       );
     } else this.builder.call('convert', { elements }, { name, in: [input], out: [floats] });
     define(floats);
-  }
-
-  private copyOut(port: OutputPort, buffer: BufferId): void {
-    const elements = elementCount(port.fact.shape);
-    const source = this.values.float(port, 'plain');
-    this.builder.call(
-      'copy',
-      { rank: 1, d0: elements, inStride0: 1, outStride0: 1 },
-      { name: port.node.name, in: [source], out: [buffer] },
-    );
   }
 }
 

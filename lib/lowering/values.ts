@@ -26,8 +26,37 @@ export class Values {
   private readonly forms = new Map<OutputPort, Form[]>();
   private readonly constants = new Map<OutputPort, Float32Array>();
 
+  /** Memory of the program's outputs that no value is in yet. */
+  private readonly open = new Map<OutputPort, BufferId>();
+
   constructor(builder: ProgramBuilder) {
     this.builder = builder;
+  }
+
+  /** The value is an output: its first form of dense floats in the model's order goes to `buffer`. */
+  return(port: OutputPort, buffer: BufferId): void {
+    this.open.set(port, buffer);
+  }
+
+  /** Memory for dense floats: that of an output where the value is one and is not there yet. */
+  place(port: OutputPort, layout: Layout): BufferId {
+    const { shape } = port.fact;
+    const output = this.open.get(port);
+    if (output === undefined || (layout !== 'plain' && !sameInBothLayouts(shape)))
+      return this.builder.temporary('f32', elementCount(shape));
+    this.open.delete(port);
+    return output;
+  }
+
+  /** Copies outputs that are in other memory, for example under another name. */
+  copyOutputs(): void {
+    for (const port of [...this.open.keys()]) {
+      const source = this.float(port, 'plain');
+      const buffer = this.open.get(port);
+      if (buffer === undefined) continue;
+      const params = { rank: 1, d0: elementCount(port.fact.shape), inStride0: 1, outStride0: 1 };
+      this.builder.call('copy', params, { name: port.node.name, in: [source], out: [buffer] });
+    }
   }
 
   /** Records a form; where both layouts are the same bytes it counts as either. */
@@ -91,7 +120,8 @@ export class Values {
   private copyTo(port: OutputPort, form: Form, layout: Layout): Form {
     const { shape } = port.fact;
     const { batch, channels, spatial } = imageSize(shape);
-    const buffer = this.builder.temporary(form.type, elementCount(shape));
+    const buffer =
+      form.type === 'f32' ? this.place(port, layout) : this.builder.temporary(form.type, elementCount(shape));
     const name = port.node.name;
     if (form.layout === layout) {
       this.builder.call(
@@ -122,7 +152,7 @@ export class Values {
     const source = form.offset === 0 ? form : this.copyTo(port, form, form.layout);
     const channelsLast = source.layout === 'channelsLast' || sameInBothLayouts(shape);
     invariant(channelsLast || !isPerChannel(form.format), 'bytes with one scale per channel are channels last');
-    const buffer = this.builder.temporary('f32', elementCount(shape));
+    const buffer = this.place(port, channelsLast ? layout : 'plain');
     const { scale, zeroPoint } = form.format;
     const operands = {
       name: port.node.name,
