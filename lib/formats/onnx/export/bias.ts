@@ -63,7 +63,7 @@ export function biasInput(e: ExportNode, bias: OutputPort, scales: Float32Array 
   }
   const isWhole = scales!.length === 1;
   const inputs = [
-    e.constant(tensor('i32', [channels], integers), 'bias/quantized'),
+    e.constant(tensor('i32', [channels], Int32Array.from(integers)), 'bias/quantized'),
     e.constant(tensor('f32', isWhole ? [] : [channels], scales!), 'bias/scale'),
   ];
   return e.step('DequantizeLinear', inputs, 'bias', isWhole ? {} : { axis: 0n });
