@@ -20,14 +20,14 @@ import type { IgnoredScope } from './quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from './quantization/overflow.ts';
 import { isConstant, isQuantizer, rolesFor, traitsOf } from './quantization/roles.ts';
 import { checkedSamples, type Samples } from './statistics/samples.ts';
-import { targetOf } from './targets/index.ts';
+import { type TargetDescription, targetOf } from './targets/index.ts';
 
 /** How a model is quantized. */
 export interface QuantizeOptions {
   /** `performance` (default): symmetric activations. `mixed`: asymmetric ones, often more accurate. */
   readonly preset?: 'performance' | 'mixed' | 'accuracy';
-  /** Where the model will run; `CPU` by default. See `targets`. */
-  readonly targetDevice?: string;
+  /** Where the model will run, by name or by a table of one's own; `CPU` by default. See `targets`. */
+  readonly targetDevice?: string | TargetDescription;
   /** At most so many samples are used, the first ones. Default 300. */
   readonly subsetSize?: number;
   /** What stays in floating point. */

@@ -33,13 +33,13 @@ function define(
   type: string,
   opset: string,
   finish: (shifted: number, sum: number) => number,
-  lowering: Pick<OpDef<{ axis: number }>, 'lower'> = {},
+  rest: Pick<OpDef<{ axis: number }>, 'lower' | 'quantization'> = {},
 ): OpDef {
   return defineOp({
     type,
     opset,
     attributes,
-    ...lowering,
+    ...rest,
     inputs: [1, 1],
     infer: (a, inputs) => {
       const { type: element, shape } = inputFact(inputs, 0);
@@ -50,13 +50,16 @@ function define(
   });
 }
 
+/** No device of the tables quantizes the input; a table of one's own may. */
+const softMaxTraits = { lower: lowerSoftMax, quantization: { quantizedPorts: [0] } };
+
 const normalized = (shifted: number, sum: number): number => Math.exp(shifted) / sum;
 
 /** e^(x − max) / Σ e^(x − max) along `axis`. */
-export const softMax1 = define('SoftMax', 'opset1', normalized, { lower: lowerSoftMax });
+export const softMax1 = define('SoftMax', 'opset1', normalized, softMaxTraits);
 
 /** As SoftMax-1; a negative axis counts from the end. */
-export const softMax8 = define('SoftMax', 'opset8', normalized, { lower: lowerSoftMax });
+export const softMax8 = define('SoftMax', 'opset8', normalized, softMaxTraits);
 
 /** x − max − ln Σ e^(x − max) along `axis`. */
 export const logSoftmax = define('LogSoftmax', 'opset5', (shifted, sum) => shifted - Math.log(sum));
