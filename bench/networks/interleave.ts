@@ -21,10 +21,11 @@ export interface Ratio {
   readonly ci95: readonly [number, number];
 }
 
-/** How many times faster `b` is than `a`: median over rounds of a ÷ b. */
+/** How many times faster `b` is than `a`: median over rounds of a ÷ b, and its interval by a bootstrap over rounds. */
 export function speedRatio(a: Measurement, b: Measurement): Ratio {
   const perRound = a.rounds.map((x, i) => x / b.rounds[i]!);
-  return { value: median(perRound), ci95: ratioInterval(a.rounds, b.rounds) };
+  const ones = perRound.map(() => 1);
+  return { value: median(perRound), ci95: ratioInterval(perRound, ones) };
 }
 
 /** Measures all contestants over `rounds` turns of `ms` each. */

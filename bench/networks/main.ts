@@ -6,6 +6,7 @@ import { table } from '../../lib/cli/output.ts';
 import { cpuInfo, openModel, quantize, saveModel } from '../../lib/index.ts';
 import { interleave, type Measurement, type Ratio, speedRatio } from './interleave.ts';
 import { type Network, networks } from './models.ts';
+import { onnxRuntime } from './ort-target.ts';
 import type { Contestant } from './protocol.ts';
 
 const { values: options } = parseArgs({
@@ -16,6 +17,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '10' },
     ms: { type: 'string', default: '300' },
     output: { type: 'string', default: 'bench/results/networks.json' },
+    /** Takes the quantized models of the last run as they are. */
+    reuse: { type: 'boolean', default: false },
   },
 });
 
@@ -27,22 +30,32 @@ interface Row {
   readonly ratios: Readonly<Record<string, Ratio>>;
 }
 
-/** The quantized model as IR and as QDQ, made once and kept in the build folder. */
-async function quantized(network: Network): Promise<{ ir: string; qdq: string }> {
+interface Quantized {
+  /** For lowp: the IR that `lowp quantize` writes for CPU, one scale per channel in front of depthwise convolutions. */
+  readonly ir: string;
+  /** For ONNX Runtime: QuantizeLinear/DequantizeLinear in the form that it fuses, one scale per tensor everywhere. */
+  readonly qdq: string;
+}
+
+/** Quantizes with the same samples for both runtimes, each by the table that suits it. */
+async function quantizeFor(network: Network): Promise<Quantized> {
   const folder = 'build/bench';
   await mkdir(folder, { recursive: true });
   const ir = path.join(folder, `${network.name}_int8.xml`);
-  const qdq = path.join(folder, `${network.name}_int8.onnx`);
-  if (await stat(qdq).catch(() => undefined)) return { ir, qdq };
+  const qdq = path.join(folder, `${network.name}_int8_qdq.onnx`);
+  const made = await Promise.all([ir, qdq].map((file) => stat(file).catch(() => undefined)));
+  if (options.reuse && made.every(Boolean)) return { ir, qdq };
   process.stderr.write(`quantizing ${network.name} …\n`);
-  const { model } = await quantize(await openModel(network.file), await network.samples(), { subsetSize: 300 });
-  await saveModel(model, ir);
-  await saveModel(model, qdq);
+  const subsetSize = 300;
+  const forLowp = await quantize(await openModel(network.file), await network.samples(), { subsetSize });
+  await saveModel(forLowp.model, ir);
+  const targetDevice = onnxRuntime;
+  const forOrt = await quantize(await openModel(network.file), await network.samples(), { subsetSize, targetDevice });
+  await saveModel(forOrt.model, qdq);
   return { ir, qdq };
 }
 
-async function measure(network: Network, batch: number, threads: number): Promise<Row> {
-  const { ir, qdq } = await quantized(network);
+async function measure(network: Network, { ir, qdq }: Quantized, batch: number, threads: number): Promise<Row> {
   const input = { name: network.input, shape: [batch, ...network.shape] };
   const contestant = (engine: Contestant['engine'], label: string, model: string): Contestant => ({
     engine,
@@ -64,6 +77,7 @@ async function measure(network: Network, batch: number, threads: number): Promis
   const [lowpFloat, lowpInt, ortFloat, ortInt] = measurements as [Measurement, Measurement, Measurement, Measurement];
   const ratios = {
     'lowp INT8 ÷ lowp FP32': speedRatio(lowpFloat, lowpInt),
+    'ORT INT8 ÷ ORT FP32': speedRatio(ortFloat, ortInt),
     'lowp FP32 ÷ ORT FP32': speedRatio(ortFloat, lowpFloat),
     'lowp INT8 ÷ ORT INT8': speedRatio(ortInt, lowpInt),
     'lowp INT8 ÷ ORT FP32': speedRatio(ortFloat, lowpInt),
@@ -78,12 +92,17 @@ for (const network of networks.filter((n) => !options.network || options.network
     process.stderr.write(`${network.name}: ${network.file} is not here, left out\n`);
     continue;
   }
+  const quantized = await quantizeFor(network);
   for (const batch of list(options.batch))
-    for (const threads of list(options.threads)) rows.push(await measure(network, batch, threads));
+    for (const threads of list(options.threads)) rows.push(await measure(network, quantized, batch, threads));
 }
 const ratioText = (r: Ratio): string => `${r.value.toFixed(2)} (${r.ci95[0].toFixed(2)}–${r.ci95[1].toFixed(2)})`;
 const { brand, isa } = cpuInfo();
-process.stdout.write(`${brand}, ${isa}; speed ratios, median of ${options.rounds} rounds (95 % interval)\n`);
+process.stdout.write(`${brand}, ${isa}; speed ratios, median of ${options.rounds} rounds (95 % interval)
+a ÷ b: how many times faster a is than b
+lowp INT8: quantized for CPU, one scale per channel in front of depthwise convolutions
+ORT INT8: ONNX Runtime, quantized with one scale per tensor everywhere, as its INT8 kernels need
+`);
 const heads = Object.keys(rows[0]?.ratios ?? {});
 process.stdout.write(
   `${table(
