@@ -8,4 +8,5 @@ export const elu = definePointwise({
   type: 'Elu',
   attributes: z.object({ alpha: float.default(1) }),
   function: (a) => (x) => (x > 0 ? x : a.alpha * Math.expm1(x)),
+  kernel: (a) => ['elu', a.alpha],
 });

@@ -15,6 +15,7 @@ export const gelu2 = definePointwise({
   opset: 'opset2',
   attributes: noAttributes,
   function: () => exact,
+  kernel: () => ['gelu'],
 });
 
 /** As Gelu-2, or with `tanh`: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). */
@@ -23,4 +24,5 @@ export const gelu7 = definePointwise({
   opset: 'opset7',
   attributes: z.object({ approximation_mode: enumeration(['erf', 'tanh']).default('erf') }),
   function: (a) => (a.approximation_mode === 'erf' ? exact : approximate),
+  kernel: (a) => (a.approximation_mode === 'erf' ? ['gelu'] : undefined),
 });

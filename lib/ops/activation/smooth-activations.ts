@@ -13,6 +13,7 @@ export const softPlus = definePointwise({
   opset: 'opset4',
   attributes: noAttributes,
   function: () => softplus,
+  kernel: () => ['softplus'],
 });
 
 /** x / (1 + |x|). */

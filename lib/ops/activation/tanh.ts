@@ -6,5 +6,6 @@ export const tanh = definePointwise({
   type: 'Tanh',
   attributes: noAttributes,
   function: () => Math.tanh,
+  kernel: () => ['tanh'],
   quantization: { quantizedPorts: [0] },
 });

@@ -10,8 +10,8 @@ import { lowerUnary, type UnaryFunction } from './lower-unary.ts';
 
 /** What a pointwise operation is, besides its function. */
 export interface Pointwise<A> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization' | 'ir' | 'aliases'>> {
-  /** The native function and its parameters; absent: the host evaluates it. */
-  kernel?(a: A): readonly [name: UnaryFunction, alpha?: number, beta?: number];
+  /** The native function and its parameters; absent or undefined: the host evaluates it. */
+  kernel?(a: A): readonly [name: UnaryFunction, alpha?: number, beta?: number] | undefined;
   readonly type: string;
   readonly opset?: string;
   readonly attributes: ZodType<A>;
@@ -26,7 +26,12 @@ export function definePointwise<A>(spec: Pointwise<A>): OpDef {
     ...rest,
     opset,
     inputs: [1, 1],
-    ...(kernel ? { lower: (a: A, node: Node, context: LowerContext) => lowerUnary(node, context, ...kernel(a)) } : {}),
+    ...(kernel
+      ? {
+          lower: (a: A, node: Node, context: LowerContext) => lowerUnary(node, context, ...kernel(a)!),
+          canLower: (a: A) => kernel(a) !== undefined,
+        }
+      : {}),
     infer: (_, inputs) => {
       const { type, shape } = inputFact(inputs, 0);
       return [{ type, shape }];

@@ -4,23 +4,25 @@ import { enumeration, noAttributes } from '../attribute.ts';
 import type { OpDef } from '../define-op.ts';
 import { roundHalfAwayFromZero, roundHalfToEven } from '../rounding.ts';
 import { erf } from './error-function.ts';
+import type { UnaryFunction } from './lower-unary.ts';
 import { definePointwise } from './pointwise.ts';
 
 interface Entry {
   readonly opset?: string;
   readonly function: (x: number) => number;
+  readonly kernel?: UnaryFunction;
   /** Input 0 is quantized on targets that list the operation. */
   readonly quantized?: true;
 }
 
 const functions: Readonly<Record<string, Entry>> = {
-  Abs: { function: Math.abs, quantized: true },
-  Negative: { function: (x) => -x },
+  Abs: { function: Math.abs, kernel: 'abs', quantized: true },
+  Negative: { function: (x) => -x, kernel: 'negative' },
   Sign: { function: Math.sign, quantized: true },
   Ceiling: { function: Math.ceil },
   Floor: { function: Math.floor },
-  Sqrt: { function: Math.sqrt },
-  Exp: { function: Math.exp, quantized: true },
+  Sqrt: { function: Math.sqrt, kernel: 'sqrt' },
+  Exp: { function: Math.exp, kernel: 'exp', quantized: true },
   Log: { function: Math.log, quantized: true },
   Erf: { function: erf },
   Sin: { function: Math.sin },
@@ -36,12 +38,13 @@ const functions: Readonly<Record<string, Entry>> = {
   Atanh: { opset: 'opset3', function: Math.atanh },
 };
 
-const plain = Object.entries(functions).map(([type, entry]) =>
+const plain = Object.entries(functions).map(([type, { kernel, ...entry }]) =>
   definePointwise({
     type,
     ...(entry.opset ? { opset: entry.opset } : {}),
     attributes: noAttributes,
     function: () => entry.function,
+    ...(kernel ? { kernel: () => [kernel] as const } : {}),
     ...(entry.quantized ? { quantization: { quantizedPorts: [0] } } : {}),
   }),
 );
