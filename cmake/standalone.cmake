@@ -15,7 +15,7 @@ add_library(lowp::shared ALIAS lowp)
 if(LOWP_BUILD_TESTS)
   enable_testing()
   add_executable(lowp_capi_test native/test/capi_test.c)
-  target_link_libraries(lowp_capi_test PRIVATE lowp Threads::Threads)
+  target_link_libraries(lowp_capi_test PRIVATE lowp lowp_flags)
   add_test(NAME capi COMMAND lowp_capi_test)
 
   find_package(GTest QUIET)
