@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compile } from '../../lib/engines/session.ts';
+import { LowpError } from '../../lib/errors/lowp-error.ts';
+import type { Model } from '../../lib/graph/model.ts';
+import { type Tensor, tensor, zeros } from '../../lib/tensor/tensor.ts';
+import { ModelBuilder } from '../support/model-builder.ts';
+
+/** y = relu(x · 2), any batch. */
+function model(): Model {
+  const b = new ModelBuilder('m');
+  b.result(b.op('ReLU', [b.op('Multiply', [b.parameter('x', [-1, 4]), b.constant('two', [], [2])])]), 'y');
+  return b.model;
+}
+
+function rows(n: number, value = 1): Tensor {
+  return tensor('f32', [n, 4], new Float32Array(4 * n).fill(value));
+}
+
+async function codeOf(action: Promise<unknown>): Promise<string> {
+  try {
+    await action;
+  } catch (error) {
+    return error instanceof LowpError ? error.code : String(error);
+  }
+  return 'nothing was thrown';
+}
+
+const output = (result: Record<string, Tensor>): Tensor => Object.values(result)[0]!;
+
+for (const device of ['CPU', 'REFERENCE']) {
+  describe(`a session on ${device}`, () => {
+    it('compiles for each shape it meets, and keeps serving the earlier ones', async () => {
+      await using session = await compile(model(), { device, threads: 1 });
+      for (const n of [1, 3, 1, 2, 4, 5, 6, 7, 8, 9, 10, 1]) {
+        const y = output(await session.infer({ x: rows(n, n - 2) }));
+        assert.deepEqual(y.shape, [n, 4]);
+        assert.deepEqual([...new Set(Array.from(y.data, Number))], [Math.max(0, 2 * (n - 2))]);
+      }
+    });
+
+    it('serves calls that come at once in their order', async () => {
+      await using session = await compile(model(), { device, threads: 2 });
+      const results = await Promise.all([1, 2, 3, 4].map((n) => session.infer({ x: rows(1, n) })));
+      assert.deepEqual(
+        results.map((r) => output(r).data[0]),
+        [2, 4, 6, 8],
+      );
+    });
+
+    it('refuses feeds that do not fit, and goes on', async () => {
+      await using session = await compile(model(), { device, threads: 1 });
+      assert.equal(await codeOf(session.infer({})), 'ERR_RUN_INPUT');
+      assert.equal(await codeOf(session.infer({ z: rows(1) })), 'ERR_RUN_INPUT');
+      assert.equal(await codeOf(session.infer({ x: rows(1), z: rows(1) })), 'ERR_RUN_INPUT');
+      assert.equal(await codeOf(session.infer({ x: zeros('f64', [1, 4]) })), 'ERR_RUN_INPUT');
+      assert.equal(await codeOf(session.infer({ x: zeros('f32', [4]) })), 'ERR_RUN_INPUT');
+      assert.equal(output(await session.infer({ x: rows(1) })).data[0], 2);
+    });
+
+    it('stops for an aborted signal, and goes on', async () => {
+      await using session = await compile(model(), { device, threads: 1 });
+      assert.equal(await codeOf(session.infer({ x: rows(1) }, { signal: AbortSignal.abort() })), 'ERR_ABORTED');
+      assert.equal(output(await session.infer({ x: rows(1) })).data[0], 2);
+      assert.equal(await codeOf(compile(staticModel(), { device, signal: AbortSignal.abort() })), 'ERR_ABORTED');
+    });
+
+    it('waits for what is running when it is closed, and refuses what comes after', async () => {
+      const session = await compile(model(), { device, threads: 1 });
+      const running = session.infer({ x: rows(1) });
+      await session.close();
+      await session.close();
+      assert.equal(output(await running).data[0], 2);
+      assert.equal(await codeOf(session.infer({ x: rows(1) })), 'ERR_RUN_CLOSED');
+    });
+  });
+}
+
+function staticModel(): Model {
+  const b = new ModelBuilder('static');
+  b.result(b.op('ReLU', [b.parameter('x', [1, 4])]));
+  return b.model;
+}
+
+it('a device that does not exist is refused by name', async () => {
+  assert.equal(await codeOf(compile(model(), { device: 'TPU' })), 'ERR_CONFIG_INVALID');
+  assert.equal(await codeOf(compile(model(), { device: 'constructor' })), 'ERR_CONFIG_INVALID');
+});
