@@ -8,8 +8,7 @@ if (isMainThread) {
   const expected = cpuInfo().isa;
   for (let i = 0; i < 4; i++) {
     const worker = new Worker(new URL(import.meta.url));
-    const [isa] = await once(worker, 'message');
+    const [[isa]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
     assert.equal(isa, expected);
-    await once(worker, 'exit');
   }
 } else parentPort.postMessage(cpuInfo().isa);
