@@ -2,6 +2,7 @@
 import { LowpError } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
+import type { ElementType } from '../tensor/element-type.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Feeds } from './engine.ts';
@@ -14,9 +15,15 @@ export function feedOf(parameter: Node, feeds: Feeds): Tensor | undefined {
 /**
  * Every input is fed, with its type and a shape that fits the declared one or the one given at compilation.
  *
+ * @param types  element types to expect instead of the model's own
  * @throws {LowpError} `ERR_RUN_INPUT`
  */
-export function checkFeeds(model: Model, feeds: Feeds, shapes: Readonly<Record<string, Shape>>): void {
+export function checkFeeds(
+  model: Model,
+  feeds: Feeds,
+  shapes: Readonly<Record<string, Shape>>,
+  types: ReadonlyMap<Node, ElementType> = new Map(),
+): void {
   const known = new Set(model.parameters().flatMap((p) => [inputName(p), p.name]));
   const unknown = Object.keys(feeds).find((name) => !known.has(name));
   const names = model.parameters().map((p) => `'${inputName(p)}'`);
@@ -27,7 +34,7 @@ export function checkFeeds(model: Model, feeds: Feeds, shapes: Readonly<Record<s
     const name = inputName(parameter);
     const fed = feedOf(parameter, feeds);
     if (!fed) throw new LowpError('ERR_RUN_INPUT', `input '${name}' is not fed`, { node: parameter.name });
-    const { type } = parameter.output.fact;
+    const type = types.get(parameter) ?? parameter.output.fact.type;
     const shape = shapes[name] ?? shapes[parameter.name] ?? parameter.output.fact.shape;
     const fits = fed.shape.length === shape.length && fed.shape.every((d, i) => shape[i]! < 0 || d === shape[i]);
     if (fed.type === type && fits) continue;

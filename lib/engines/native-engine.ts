@@ -10,6 +10,7 @@ import { compileProgram, type NativeExecutable } from '../native/executable.ts';
 import { inferModel } from '../ops/infer-model.ts';
 import { prepareForExecution, prepareForObservation } from '../passes/index.ts';
 import { convert } from '../tensor/convert.ts';
+import type { ElementType } from '../tensor/element-type.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
@@ -61,6 +62,12 @@ export async function compileNative(source: Model, options: CompileOptions = {})
   const twin = (port: OutputPort): OutputPort => model.nodeById.get(port.node.id)!.outputs[port.index]!;
   const taps = (options.taps ?? []).map(twin);
   const observe = (options.observe ?? []).map((o) => ({ ...o, port: twin(o.port) }));
+  // Half precision is computed in f32; what is fed and returned keeps the types of the model.
+  const types = new Map([
+    ...model.parameters().map((p) => [p, p.output.fact.type] as const),
+    ...model.results().map((r) => [r, r.source(0)!.fact.type] as const),
+  ]);
+  const tapTypes = taps.map((port) => port.fact.type);
   if (taps.length + observe.length > 0) prepareForObservation(model);
   else prepareForExecution(model);
   const results = model.results().map((r) => r.source(0)!);
@@ -80,7 +87,7 @@ export async function compileNative(source: Model, options: CompileOptions = {})
     throw error;
   }
   const isConstant = (port: OutputPort): boolean => port.fact.value !== undefined || constants.has(port.node);
-  return new NativeModel(model, steps, taps, observed, isConstant);
+  return new NativeModel({ model, steps, taps, tapTypes, types, observed, isConstant });
 }
 
 async function compileStep(
@@ -117,34 +124,38 @@ function requireStaticInputs(model: Model): void {
   }
 }
 
+/** What compilation leaves behind for running. */
+interface CompiledModel {
+  readonly model: Model;
+  readonly steps: readonly CompiledStep[];
+  readonly taps: readonly OutputPort[];
+  readonly tapTypes: readonly ElementType[];
+  /** Element types that users feed, by `Parameter`, and get, by `Result`. */
+  readonly types: ReadonlyMap<Node, ElementType>;
+  readonly observed: readonly ObservedPort[];
+  isConstant(port: OutputPort): boolean;
+}
+
 class NativeModel implements NativeModelExecutable {
   readonly model: Model;
   readonly steps: readonly CompiledStep[];
-  private readonly taps: readonly OutputPort[];
-  private readonly observed: readonly ObservedPort[];
-  private readonly isConstant: (port: OutputPort) => boolean;
+  private readonly compiled: CompiledModel;
   private isClosed = false;
 
-  constructor(
-    model: Model,
-    steps: readonly CompiledStep[],
-    taps: readonly OutputPort[],
-    observed: readonly ObservedPort[],
-    isConstant: (port: OutputPort) => boolean,
-  ) {
-    this.model = model;
-    this.steps = steps;
-    this.taps = taps;
-    this.observed = observed;
-    this.isConstant = isConstant;
+  constructor(compiled: CompiledModel) {
+    this.model = compiled.model;
+    this.steps = compiled.steps;
+    this.compiled = compiled;
   }
 
   async run(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<RunResult> {
     if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the executable is closed');
     throwIfAborted(options.signal);
+    const { types, taps, tapTypes, observed } = this.compiled;
     const values = new Map<OutputPort, Tensor>();
-    checkFeeds(this.model, feeds, {});
-    for (const parameter of this.model.parameters()) values.set(parameter.output, feedOf(parameter, feeds)!);
+    checkFeeds(this.model, feeds, {}, types);
+    for (const { output } of this.model.parameters())
+      values.set(output, convert(feedOf(output.node, feeds)!, output.fact.type));
     const observations = new Map<ObservedPort, Observation>();
     for (const step of this.steps) {
       if (step.kind === 'host') runHost(step.node, values);
@@ -154,13 +165,12 @@ class NativeModel implements NativeModelExecutable {
     const value = (port: OutputPort): Tensor => values.get(port) ?? this.constant(port);
     const outputs: Record<string, Tensor> = {};
     for (const result of this.model.results()) {
-      const port = result.source(0)!;
-      outputs[outputName(result)] = convert(value(port), port.fact.type);
+      outputs[outputName(result)] = convert(value(result.source(0)!), types.get(result)!);
     }
     return {
       outputs,
-      observations: this.observed.map((o) => observations.get(o) ?? observeValue(value(o.port), o)),
-      taps: this.taps.map(value),
+      observations: observed.map((o) => observations.get(o) ?? observeValue(value(o.port), o)),
+      taps: taps.map((port, i) => convert(value(port), tapTypes[i]!)),
     };
   }
 
@@ -180,7 +190,7 @@ class NativeModel implements NativeModelExecutable {
   }
 
   private constant(port: OutputPort): Tensor {
-    if (!this.isConstant(port)) throw new LowpError('ERR_INTERNAL', `'${port.node.name}' was not computed`);
+    if (!this.compiled.isConstant(port)) throw new LowpError('ERR_INTERNAL', `'${port.node.name}' was not computed`);
     return evaluatePort(port);
   }
 

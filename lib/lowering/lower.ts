@@ -1,6 +1,5 @@
 // The driver: a list of nodes becomes a Program.
 import { invariant } from '../errors/assert.ts';
-import { LowpError } from '../errors/lowp-error.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import type {
   Joint,
@@ -14,12 +13,11 @@ import type {
 } from '../ops/lower-context.ts';
 import { getOp } from '../ops/registry.ts';
 import { ProgramBuilder } from '../program/builder.ts';
-import type { BufferId, Program } from '../program/program.ts';
-import type { ElementType } from '../tensor/element-type.ts';
+import { type BufferId, isProgramType, type Program } from '../program/program.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
 import { type Joins, planJoins } from './join.ts';
-import { imageSize, sameInBothLayouts } from './layout.ts';
+import { imageSize } from './layout.ts';
 import { emitObservation, type ObservedPort, observedChannels } from './observe.ts';
 import { type PrecisionPlan, planPrecision } from './plan.ts';
 import { lowerProduct } from './product.ts';
@@ -206,50 +204,20 @@ export class Lowering implements LowerContext {
     lowerProduct(this, node, chain, product);
   }
 
+  /** A value from outside, in the model's order; other element types become floats. */
   private bindInput(port: OutputPort): void {
     const { type, shape } = port.fact;
-    const kind = inputKinds[type];
-    if (!kind) {
-      throw new LowpError(
-        'ERR_TYPE_UNSUPPORTED',
-        `'${port.node.name}' has type ${type}, which the native runtime does not take`,
-        {
-          node: port.node.name,
-        },
-      );
+    invariant(isProgramType(type), `'${port.node.name}' has type ${type}`);
+    const input = this.builder.input(portName(port), type, shape);
+    let buffer = input;
+    if (type !== 'f32') {
+      buffer = this.builder.temporary('f32', elementCount(shape));
+      const operands = { name: port.node.name, in: [input], out: [buffer] };
+      this.builder.call('convert', { elements: elementCount(shape) }, operands);
     }
-    const input = this.builder.input(portName(port), kind, shape);
-    const stride = imageSize(shape).channels;
-    const define = (buffer: BufferId): void =>
-      this.values.define(port, formOf({ buffer, stride, offset: 0 }, 'f32', 'plain'));
-    if (kind === 'f32') {
-      define(input);
-      return;
-    }
-    const elements = elementCount(shape);
-    const floats = this.builder.temporary('f32', elements);
-    const name = port.node.name;
-    if (kind === 'u8') {
-      const one = this.builder.constant('f32', Float32Array.of(1));
-      const zero = this.builder.constant('f32', Float32Array.of(0));
-      this.builder.call(
-        'dequantize',
-        { batch: 1, channels: 1, spatial: elements, inStride: 1 },
-        { name, in: [input, one, zero], out: [floats] },
-      );
-    } else this.builder.call('convert', { elements }, { name, in: [input], out: [floats] });
-    define(floats);
+    this.values.define(port, formOf({ buffer, stride: imageSize(shape).channels, offset: 0 }, 'f32', 'plain'));
   }
 }
-
-const inputKinds: Partial<Record<ElementType, 'f32' | 'u8' | 'i32' | 'i64' | 'f16' | 'boolean'>> = {
-  f32: 'f32',
-  u8: 'u8',
-  i32: 'i32',
-  i64: 'i64',
-  f16: 'f16',
-  boolean: 'boolean',
-};
 
 /** Name of a port inside a program: unique in a model. */
 export function portName(port: OutputPort): string {

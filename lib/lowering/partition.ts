@@ -14,8 +14,6 @@ export type Step =
     }
   | { readonly kind: 'host'; readonly node: Node; readonly reason: string };
 
-const nativeTypes = new Set<ElementType>(['f32', 'f16']);
-
 /**
  * Steps in an order that can be executed. As many nodes as possible share a segment: all ready native nodes are taken
  * before a host node.
@@ -70,8 +68,9 @@ export function hostReason(
     return `this form of ${node.type} has no native kernel yet`;
   const computed = node.inputs.flatMap((i) => (i.source && !isConstant(i.source, constants) ? [i.source] : []));
   const read = node.outputs.filter((o) => o.consumers.size > 0 || needed.includes(o));
-  const ofOtherType = (port: OutputPort): boolean => !nativeTypes.has(port.fact.type);
-  const [input, output] = [computed.find(ofOtherType), read.find(ofOtherType)];
+  const types: readonly ElementType[] = ['f32', ...(definition.runtime?.inputTypes ?? [])];
+  const input = computed.find((port) => !types.includes(port.fact.type));
+  const output = read.find((port) => port.fact.type !== 'f32');
   if (input) return `its input has type ${input.fact.type}`;
   if (output) return `its output has type ${output.fact.type}`;
   if ([...computed, ...read].some((p) => p.fact.shape.includes(0))) return 'a tensor without elements';

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { Fact, Node, OutputPort } from '../graph/node.ts';
+import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LowerContext, QuantFormat } from './lower-context.ts';
@@ -43,6 +44,8 @@ export interface RuntimeTraits {
   readonly perChannel?: boolean | ((node: Node) => boolean);
   /** Why a node cannot run on bytes of the format of its first input; undefined when it can. */
   refuses?(node: Node, format: QuantFormat): string | undefined;
+  /** Element types of inputs that it takes besides f32. It sees them as floats. */
+  readonly inputTypes?: readonly ElementType[];
   /** What may be fused in front of the store: all that a product's epilogue has, a clamp and rounding, rounding, nothing. */
   readonly epilogue: 'product' | 'clamp' | 'round' | 'none';
   /** The axis along which it puts its inputs side by side (Concat). */

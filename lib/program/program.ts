@@ -17,6 +17,11 @@ export const programTypes = [
 ] as const satisfies readonly ElementType[];
 export type ProgramType = (typeof programTypes)[number];
 
+/** True for the element types that a program may hold. */
+export function isProgramType(type: ElementType): type is ProgramType {
+  return programTypes.some((t) => t === type);
+}
+
 /** A value fed or returned. */
 export interface PortBuffer {
   readonly kind: 'input' | 'output';

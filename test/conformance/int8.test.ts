@@ -10,42 +10,7 @@ import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
 import { random } from '../../lib/util/random.ts';
 import { bitsOfTensor, runnableIsas } from '../support/isas.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
-
-/** A FakeQuantize on [low, high], one range or one for each channel. */
-function quantizer(
-  b: ModelBuilder,
-  x: OutputPort,
-  low: number | readonly number[],
-  high: number | readonly number[],
-  levels = 256,
-): OutputPort {
-  const limit = (values: number | readonly number[], name: string): OutputPort => {
-    const list = typeof values === 'number' ? [values] : values;
-    const rank = x.fact.shape.length;
-    const shape = list.length === 1 ? [] : Array.from({ length: rank }, (_, i) => (i === 1 ? list.length : 1));
-    return b.constant(name, shape, list);
-  };
-  const [l, h] = [limit(low, 'low'), limit(high, 'high')];
-  return b.op('FakeQuantize', [x, l, h, l, h], { levels }, 'fq');
-}
-
-/** Symmetric 8-bit weights per output channel, through FakeQuantize. */
-function quantizedWeights(b: ModelBuilder, shape: readonly number[], channels: number): OutputPort {
-  const w = b.weights('w', shape);
-  const data = w.fact.value!.data as Float32Array;
-  const per = data.length / channels;
-  const high = Array.from({ length: channels }, (_, c) =>
-    data.slice(c * per, (c + 1) * per).reduce((m, v) => Math.max(m, Math.abs(v)), 0),
-  );
-  const axes = shape.map((d, i) => (i === 0 || (shape.length === 5 && i === 1 && d !== 1) ? d : 1));
-  const l = b.constant(
-    'wl',
-    axes,
-    high.map((v) => -v),
-  );
-  const h = b.constant('wh', axes, high);
-  return b.op('FakeQuantize', [w, l, h, l, h], { levels: 255 }, 'fq_weights');
-}
+import { quantizedWeights, quantizer } from '../support/quantizers.ts';
 
 interface Int8Case {
   readonly name: string;

@@ -1,5 +1,6 @@
 // Convert and ConvertLike: change the element type.
 import { z } from 'zod';
+import { programTypes } from '../../program/program.ts';
 import { convert as convertTensor } from '../../tensor/convert.ts';
 import { elementType, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
@@ -13,6 +14,10 @@ export const convert = defineOp({
   inputs: [1, 1],
   infer: (a, inputs) => [{ type: a.destination_type, shape: inputFact(inputs, 0).shape }],
   evaluate: (a, [x]) => [convertTensor(x!, a.destination_type)],
+  // Programs turn everything that they are fed into floats.
+  lower: (_, node, context) => context.alias(node.output, node, 0, { from: 'plain', to: 'plain' }),
+  canLower: (a) => a.destination_type === 'f32',
+  runtime: { bytes: 'never', epilogue: 'none', inputTypes: programTypes },
 });
 
 /** Elements of input 0 with the type of input 1. */
