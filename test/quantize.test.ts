@@ -11,6 +11,7 @@ import { quantizersOf } from '../lib/quantization/propagate.ts';
 import { isConstant } from '../lib/quantization/roles.ts';
 import { type QuantizeOptions, quantize } from '../lib/quantize.ts';
 import type { Samples } from '../lib/statistics/samples.ts';
+import { rowOf, type TargetDescription, targetOf } from '../lib/targets/index.ts';
 import { toFloat32 } from '../lib/tensor/convert.ts';
 import { type Tensor, tensor } from '../lib/tensor/tensor.ts';
 import { Network } from './support/network.ts';
@@ -126,6 +127,24 @@ describe('quantize', () => {
       .node('join')
       .inputs.map((i) => [1, 2].map((p) => Number(i.source!.node.source(p)!.fact.value!.data[0])));
     assert.deepEqual(limits[0], limits[1]);
+  });
+
+  it("follows a table of one's own: one scale per tensor in front of depthwise convolutions", async () => {
+    const net = new Network(11);
+    const x = net.op('ReLU', 'r1', [net.convolution('c1', net.input('image', [1, 3, 12, 12]), 8)]);
+    net.result(net.depthwise('d2', x));
+    const cpu = targetOf('CPU');
+    const { activations = [] } = rowOf(cpu, 'Convolution')!;
+    const operations = cpu.operations.map((row) =>
+      row.types.includes('DepthWiseConvolution') ? { ...row, activations } : row,
+    );
+    const sizes = async (targetDevice: TargetDescription): Promise<number[]> => {
+      const { model } = await quantize(net.model, images(net, 2), { ...options, targetDevice });
+      const placed = quantizersOf(model).filter((fq) => !isConstant(fq.source(0)));
+      return placed.map((fq) => toFloat32(fq.source(2)!.fact.value!).length);
+    };
+    assert.ok((await sizes(cpu)).includes(8));
+    assert.deepEqual(new Set(await sizes({ ...cpu, name: 'OWN', operations })), new Set([1]));
   });
 
   it('gives a reason for every operation', async () => {

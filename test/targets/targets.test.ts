@@ -22,6 +22,12 @@ describe('targets', () => {
     for (const name of ['GNA', 'GNA3', 'GNA3.5']) assert.throws(() => targetOf(name), isCode('ERR_ALGO_UNSUPPORTED'));
   });
 
+  it("may be tables of one's own, which are refused for the same reasons", () => {
+    const own = { ...targetOf('CPU'), name: 'OWN' };
+    assert.equal(targetOf(own), own);
+    assert.throws(() => targetOf({ ...own, unsupported: 'no kernels' }), isCode('ERR_ALGO_UNSUPPORTED'));
+  });
+
   it('list each operation type once', () => {
     for (const target of targets) {
       const types = target.operations.flatMap((row) => [...row.types]);
