@@ -14,7 +14,6 @@ export const codes = {
 
   ERR_CLI_USAGE: { exit: 2, meaning: 'The command line is not understood.' },
   ERR_CONFIG_INVALID: { exit: 2, meaning: 'An option or a configuration value is not valid.' },
-  ERR_CONFIG_UNKNOWN_KEY: { exit: 2, meaning: 'A configuration key is not known.' },
 
   ERR_IR_SYNTAX: { exit: 3, meaning: 'The IR .xml is not well-formed XML of the IR grammar.' },
   ERR_IR_DTD: { exit: 3, meaning: 'The IR .xml contains a DOCTYPE; it is refused because entities can be abused.' },
