@@ -23,6 +23,15 @@ export { inputName, Model, outputName } from './graph/model.ts';
 export { findMetric, type Metric, type MetricRun } from './metrics/index.ts';
 export { cpuInfo } from './native/cpu-info.ts';
 export { type QuantizeOptions, type QuantizeReport, quantize } from './quantize.ts';
+export {
+  type Granularity,
+  type Mode,
+  type OperationRow,
+  type QuantizerChoice,
+  type TargetDescription,
+  targetOf,
+  targets,
+} from './targets/index.ts';
 export type { ElementType, TensorData } from './tensor/element-type.ts';
 export { readNpy, readNpz, writeNpy } from './tensor/npy.ts';
 export type { Shape } from './tensor/shape.ts';
