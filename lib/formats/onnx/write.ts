@@ -29,7 +29,11 @@ const notNodes = new Set(['Parameter', 'Result', 'Constant']);
  * Inputs, outputs and values keep their names. A FakeQuantize with 256 levels, equal input and output limits and an
  * integer zero point becomes QuantizeLinear and DequantizeLinear, per tensor or per channel; any other one becomes the
  * arithmetic that defines it. Weights behind a FakeQuantize, and weights that are stored as integers, become an 8-bit
- * initializer and a DequantizeLinear. A constant bias becomes an input of its convolution.
+ * initializer and a DequantizeLinear. A constant bias becomes an input of its convolution or matrix product.
+ *
+ * Quantized models take the form in which runtimes compute in integers: such a bias is rounded to i32 on the grid of the
+ * sums where the product can run on bytes, which moves it by half of a step at most; values of a grid that were only
+ * moved are rounded to it again; activations have one integer type. `readOnnx` gives the same FakeQuantize model.
  *
  * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for an operation or a form of it that ONNX does not have,
  *   `ERR_LIMIT_SIZE` beyond 2 GB
