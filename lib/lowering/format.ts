@@ -30,17 +30,17 @@ export function formatOfFakeQuantize(node: Node): FormatOrReason {
   const outLow = perChannel(outputLow, shape);
   const outHigh = perChannel(outputHigh, shape);
   if (!low || !high || !outLow || !outHigh) return { reason: 'its limits vary along another axis than the channels' };
-  const channels = Math.max(low.length, high.length);
+  const channels = Math.max(low.length, high.length, outLow.length, outHigh.length);
   const scale = new Float32Array(channels);
   const zeroPoint = new Uint8Array(channels);
   for (let c = 0; c < channels; c++) {
     const [l, h] = [at(low, c), at(high, c)];
-    if (Math.abs(l - at(outLow, c)) > 1e-6 * (h - l) || Math.abs(h - at(outHigh, c)) > 1e-6 * (h - l)) {
-      return { reason: 'its input and output limits differ' };
-    }
     const step = (h - l) / (levels - 1);
     const zero = -l / step;
     if (!(step > 0) || !Number.isFinite(step)) return { reason: `its limits ${l} and ${h} leave no range` };
+    if (Math.abs(l - at(outLow, c)) > 1e-6 * (h - l) || Math.abs(h - at(outHigh, c)) > 1e-6 * (h - l)) {
+      return { reason: 'its input and output limits differ' };
+    }
     if (
       Math.abs(zero - Math.round(zero)) > zeroTolerance ||
       zero < -zeroTolerance ||

@@ -128,7 +128,7 @@ function padByte(format: QuantFormat, value: number): number {
 export function padRefusal(format: QuantFormat, value: number): string | undefined {
   const byte = padByte(format, value);
   const isOnGrid = byte > format.low - 0.01 && byte < format.high + 0.01 && Math.abs(byte - Math.round(byte)) < 0.01;
-  return isOnGrid ? undefined : `its pad value ${value} is not on the grid of its input`;
+  return isOnGrid ? undefined : `its pad value ${Number(value.toPrecision(6))} is not on the grid of its input`;
 }
 
 /** Constant padding: the value everywhere, then the input over it. */
