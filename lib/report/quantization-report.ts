@@ -15,8 +15,8 @@ export async function writeQuantizationReport(file: string, report: QuantizeRepo
         htmlTable(
           ['', ''],
           [
-            ['operations in INT8', `${quantized.length}`],
-            ['operations in FP32', `${floats.length}`],
+            ['quantized operations', `${quantized.length}`],
+            ['other operations', `${floats.length}`],
             ['calibration samples', `${report.samples}`],
             ['weights before', `${before} bytes`],
             ['weights after', `${after} bytes (${((100 * after) / before).toFixed(1)} %)`],
@@ -31,20 +31,21 @@ export async function writeQuantizationReport(file: string, report: QuantizeRepo
     },
     ...(report.warnings.length > 0 ? [{ title: 'Warnings', body: report.warnings.map(paragraph) }] : []),
     {
-      title: 'Stays in FP32',
+      title: 'Not quantized',
       body: [
+        paragraph('Biases and activations usually run inside the quantized operation in front of them all the same.'),
         htmlTable(
           ['node', 'type', 'because'],
-          floats.map((n) => [n.name, n.type, n.reason ?? '']),
+          floats.map((n) => [n.name, n.type, n.reason]),
         ),
       ],
     },
     {
-      title: 'Runs in INT8',
+      title: 'Quantized',
       body: [
         htmlTable(
-          ['node', 'type'],
-          quantized.map((n) => [n.name, n.type]),
+          ['node', 'type', 'because'],
+          quantized.map((n) => [n.name, n.type, n.reason]),
         ),
       ],
     },

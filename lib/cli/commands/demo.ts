@@ -5,15 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { benchmark, type ModelBenchmark } from '../../benchmark/run.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { glyphSample, glyphSize } from '../../data/glyphs.ts';
+import { throwIfAborted } from '../../errors/lowp-error.ts';
 import { evaluate } from '../../evaluation/evaluate.ts';
 import { openModel, saveModel } from '../../formats/index.ts';
-import { inputName } from '../../graph/model.ts';
+import { inputName, type Model } from '../../graph/model.ts';
 import { cpuInfo } from '../../native/cpu-info.ts';
 import { quantize } from '../../quantize.ts';
 import { barChart } from '../../report/charts.ts';
 import { htmlPage, htmlTable, paragraph, writePage } from '../../report/html.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { action, type CliCommand } from '../command.ts';
+import { action, type CliCommand, type CommandContext } from '../command.ts';
 import { addCommonOptions, type CommonOptions, integer, sessionOptions } from '../options.ts';
 import { formatBytes, formatPercent } from '../output.ts';
 
@@ -45,50 +46,33 @@ export const demoCommand: CliCommand = {
       .option('--output-dir <dir>', 'folder for the quantized model and the report', 'demo-output')
       .option('--samples <n>', 'test images', integer(1), 2000);
     addCommonOptions(command).action(
-      action<Options>(async (_, options, { out, signal }) => {
+      action<Options>(async (_, options, context) => {
+        const { out } = context;
         const started = performance.now();
-        const source = fileURLToPath(new URL('../../../../assets/demo/glyphs.xml', import.meta.url));
-        const model = await openModel(source, { signal });
-        const input = inputName(model.parameters()[0]!);
-        out.note(`calibrating on ${calibrationSamples} generated images …`);
-        const onProgress = out.progress();
-        const threads = options.threads === undefined ? {} : { threads: options.threads };
-        const calibration = glyphs(input, calibrationSeed, calibrationSamples);
-        const { model: quantized, report } = await quantize(model, inputsOf(calibration), {
-          subsetSize: calibrationSamples,
-          signal,
-          onProgress,
-          ...threads,
-        });
-        const target = path.join(options.outputDir, 'glyphs_int8.xml');
-        await saveModel(quantized, target);
-        const reopened = await openModel(target, { signal });
-        const test = glyphs(input, testSeed, options.samples);
-        const labels = Int32Array.from({ length: test.length }, (_, i) => glyphSample(testSeed, i).label);
-        out.note(`evaluating both models on ${test.length} other images …`);
-        const session = sessionOptions(options, signal);
-        const accuracy: number[] = [];
-        for (const m of [model, reopened])
-          accuracy.push((await evaluate(m, test, labels, { ...session, onProgress })).metrics['accuracy@1']!);
+        const { source, target, quantized } = await quantizeDemo(options, context);
+        const models = [await openModel(source), await openModel(target)];
+        const accuracy = await accuracyOf(models, options, context);
         out.note('measuring both in turns …');
-        const speed = await benchmark([model, reopened], { ...session, seconds: 2, onProgress });
-        const contenders: Contender[] = await Promise.all(
-          [source, target].map(async (file, i) => ({
-            name: i === 0 ? 'FP32' : 'INT8',
-            file,
-            accuracy: accuracy[i]!,
-            fileBytes: await modelBytes(file),
-            speed: speed[i]!,
-          })),
+        const session = sessionOptions(options, context.signal);
+        const speed = await benchmark(models, { ...session, seconds: 2, onProgress: out.progress() });
+        const contenders = await Promise.all(
+          [source, target].map(
+            async (file, i): Promise<Contender> => ({
+              name: i === 0 ? 'FP32' : 'INT8',
+              file,
+              accuracy: accuracy[i]!,
+              fileBytes: await modelBytes(file),
+              speed: speed[i]!,
+            }),
+          ),
         );
         const page = path.join(options.outputDir, 'report.html');
-        await writePage(page, demoPage(contenders, test.length));
+        await writePage(page, demoPage(contenders, options.samples));
         out.table(heads, resultRows(contenders));
-        out.note(
-          `${report.nodes.filter((n) => n.quantized).length} operations run in INT8; ${target} and ${page} written in ${((performance.now() - started) / 1000).toFixed(1)} s`,
-        );
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
+        out.note(`${quantized} operations run in INT8; ${target} and ${page} written in ${seconds} s`);
         out.json({
-          samples: test.length,
+          samples: options.samples,
           output: target,
           report: page,
           models: contenders.map(({ speed: s, ...rest }) => ({ ...rest, benchmark: s })),
@@ -97,6 +81,42 @@ export const demoCommand: CliCommand = {
     );
   },
 };
+
+/** Quantizes the network that ships with the package and writes the result. */
+async function quantizeDemo(
+  options: Options,
+  { out, signal }: CommandContext,
+): Promise<{ source: string; target: string; quantized: number }> {
+  const source = fileURLToPath(new URL('../../../../assets/demo/glyphs.xml', import.meta.url));
+  const model = await openModel(source, { signal });
+  out.note(`calibrating on ${calibrationSamples} generated images …`);
+  const data = glyphs(inputName(model.parameters()[0]!), calibrationSeed, calibrationSamples);
+  const { model: result, report } = await quantize(model, inputsOf(data), {
+    subsetSize: calibrationSamples,
+    signal,
+    onProgress: out.progress(),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  const target = path.join(options.outputDir, 'glyphs_int8.xml');
+  throwIfAborted(signal);
+  await saveModel(result, target);
+  return { source, target, quantized: report.nodes.filter((n) => n.quantized).length };
+}
+
+/** Top-1 accuracy of each model on the same generated images. */
+async function accuracyOf(
+  models: readonly Model[],
+  options: Options,
+  { out, signal }: CommandContext,
+): Promise<number[]> {
+  const test = glyphs(inputName(models[0]!.parameters()[0]!), testSeed, options.samples);
+  const labels = Int32Array.from({ length: test.length }, (_, i) => glyphSample(testSeed, i).label);
+  out.note(`evaluating both models on ${test.length} other images …`);
+  const session = { ...sessionOptions(options, signal), onProgress: out.progress() };
+  const accuracy: number[] = [];
+  for (const model of models) accuracy.push((await evaluate(model, test, labels, session)).metrics['accuracy@1']!);
+  return accuracy;
+}
 
 /** Generated images as a dataset. */
 function glyphs(input: string, seed: number, length: number): Dataset {

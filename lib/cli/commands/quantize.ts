@@ -97,19 +97,18 @@ function checkOutput(model: string, options: Options): void {
   }
 }
 
-function summarize(report: QuantizeReport, options: Options, out: Output): void {
-  const floats = report.nodes.filter((n) => !n.quantized);
-  const { before, after } = report.weightBytes;
+function summarize({ nodes, samples, seconds, weightBytes }: QuantizeReport, options: Options, out: Output): void {
+  const floats = nodes.filter((n) => !n.quantized);
   if (options.verbose)
     out.table(
-      ['node', 'type', 'stays FP32 because'],
+      ['node', 'type', 'not quantized because'],
       floats.map((n) => [n.name, n.type, n.reason]),
     );
-  out.line(
-    `quantized ${report.nodes.length - floats.length} operations, ${floats.length} stay in FP32, ${report.samples} samples, ${report.seconds.total.toFixed(1)} s`,
-  );
-  out.line(`weights ${formatBytes(before)} → ${formatBytes(after)}`);
+  const count = `${nodes.length - floats.length} of ${nodes.length} operations`;
+  out.line(`quantized ${count} with ${samples} samples in ${seconds.total.toFixed(1)} s`);
+  out.line(`weights ${formatBytes(weightBytes.before)} → ${formatBytes(weightBytes.after)}`);
   out.line(`wrote ${options.output}`);
+  out.note(`lowp inspect ${options.output} shows how each operation runs and why`);
 }
 
 async function calibrationData(options: Options, inputs: ReturnType<typeof inputInfos>): Promise<Dataset> {
