@@ -227,24 +227,34 @@ describe('values that are moved', () => {
 });
 
 describe('activations', () => {
-  it('all have one integer type: u8 as soon as one grid is not around zero', () => {
-    const types = (second: readonly [number, number]): (string | undefined)[] => {
+  it('have one integer type per tensor, u8 as soon as one grid is not around zero, and i8 per channel', () => {
+    const types = (second: readonly [number | number[], number | number[]]): (string | undefined)[] => {
       const b = new ModelBuilder('types', 2);
-      const x = quantizer(b, b.parameter('x', [4]), ...around(0.02));
+      const x = quantizer(b, b.parameter('x', [1, 2]), ...around(0.02));
       b.result(quantizer(b, b.op('Sigmoid', [x]), ...second));
       const bytes = writeOnnx(b.model);
       const graph = graphOf(bytes);
-      const limits = (m: Model): number[][] =>
+      const limits = (m: Model): number[] =>
         m
           .nodes()
           .filter((n) => n.type === 'FakeQuantize')
-          .map((n) => [1, 2].map((i) => toFloat64(n.source(i)!.fact.value!)[0]!));
-      const [before, after] = [limits(b.model).flat(), limits(readOnnx(bytes)).flat()];
+          .flatMap((n) => [1, 2].flatMap((i) => [...toFloat64(n.source(i)!.fact.value!)]));
+      const [before, after] = [limits(b.model), limits(readOnnx(bytes))];
       for (const [i, v] of before.entries()) assert.ok(Math.abs(v - after[i]!) <= Math.abs(v) * 2 ** -22);
       return graph.node.filter((n) => n.opType === 'QuantizeLinear').map((n) => initializer(graph, n.input[2])?.type);
     };
     assert.deepEqual(types(around(0.01)), ['i8', 'i8']);
     assert.deepEqual(types(up(0.01)), ['u8', 'u8']);
+    const perChannel = types([
+      [0, 0],
+      [2.55, 5.1],
+    ]);
+    assert.deepEqual(perChannel, ['u8', 'i8']);
+    const centred = types([
+      [-1.28, -2.56],
+      [1.27, 2.54],
+    ]);
+    assert.deepEqual(centred, ['u8', 'i8']);
   });
 
   it('are pooled by GlobalAveragePool where the mean takes all of space and keeps its axes', () => {

@@ -1,4 +1,4 @@
-/** The 8-bit grids of a model's activations, and the one integer type in which all of them are written. */
+/** The 8-bit grids of a model's activations, and the integer types in which they are written. */
 import type { Model } from '../../../graph/model.ts';
 import type { Node, OutputPort } from '../../../graph/node.ts';
 import { toFloat64 } from '../../../tensor/convert.ts';
@@ -23,10 +23,12 @@ export interface ActivationGrids {
   /** Values in f32 that lie on a grid of the whole tensor. */
   readonly grids: ReadonlyMap<OutputPort, Grid>;
   /**
-   * `i8` when zero is in the middle of every grid, else `u8` for all of them: runtimes compute in integers only where
-   * the operands of an operation and its result have one type.
+   * Integer type of the grids of whole tensors: `i8` when zero is in the middle of every grid and none is per channel,
+   * else `u8` for all of them, because runtimes compute in integers only where operands and result have one type. Grids
+   * per channel are always `i8`: ONNX Runtime takes any DequantizeLinear and QuantizeLinear of one type around an
+   * operation together, and then refuses the model because of a scale that is not one number.
    */
-  readonly type: 'i8' | 'u8';
+  readonly wholeType: 'i8' | 'u8';
 }
 
 export function activationGrids(model: Model): ActivationGrids {
@@ -35,14 +37,14 @@ export function activationGrids(model: Model): ActivationGrids {
   for (const node of model.nodes()) {
     const pair = node.type === 'FakeQuantize' ? exactPair(node) : undefined;
     if (pair) pairs.set(node, pair);
-    const isWhole = pair?.scale.length === 1;
-    const grid = isWhole
-      ? { scale: pair.scale[0]!, zeroPoint: pair.zeroPoint[0]! }
-      : movedGrid(node, (port) => grids.get(port));
+    const grid =
+      pair?.scale.length === 1
+        ? { scale: pair.scale[0]!, zeroPoint: pair.zeroPoint[0]! }
+        : movedGrid(node, (port) => grids.get(port));
     if (grid) for (const port of node.outputs) if (port.fact.type === 'f32') grids.set(port, grid);
   }
-  const isCentred = [...pairs.values()].every((p) => p.zeroPoint.every((z) => z === 128));
-  return { pairs, grids, type: isCentred ? 'i8' : 'u8' };
+  const isCentred = [...pairs.values()].every((p) => p.axis === undefined && p.zeroPoint[0] === 128);
+  return { pairs, grids, wholeType: isCentred ? 'i8' : 'u8' };
 }
 
 /** Full 8-bit grids with equal limits on both sides that contain zero. */

@@ -33,7 +33,7 @@ function fakeQuantize(e: ExportNode): void {
   e.finish('Cast', [floats], { to: BigInt(onnxTypeOf(e.type())) });
 }
 
-/** Scale and zero point as initializers, in the integer type of the model's activations. */
+/** Scale and zero point as initializers. */
 function pairParameters(
   e: ExportNode,
   scale: ArrayLike<number>,
@@ -41,7 +41,7 @@ function pairParameters(
   shape: Shape,
   prefix = '',
 ): string[] {
-  const { type } = e.activations;
+  const type = shape.length === 0 ? e.activations.wholeType : 'i8';
   const points = Array.from(zeroPoint, (z) => (type === 'i8' ? z - 128 : z));
   return [
     e.constant(tensor('f32', shape, Float32Array.from(scale)), `${prefix}scale`),
