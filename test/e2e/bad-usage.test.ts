@@ -5,8 +5,10 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { ErrorCode } from '../../lib/errors/codes.ts';
+import { saveModel, tensor, writeNpy } from '../../lib/index.ts';
 import { demoModel, filesBelow, lowp, lowpFails, temporaryFolder } from '../support/cli.ts';
 import { writeGlyphs } from '../support/glyph-data.ts';
+import { ModelBuilder } from '../support/model-builder.ts';
 
 const folder = temporaryFolder();
 const good = writeGlyphs(folder, 1, 4);
@@ -103,6 +105,16 @@ describe('lowp refuses', { concurrency: 2 }, () => {
     assert.equal(exit, 2);
     assert.match(stderr, /sse9.*scalar, avx2/);
   });
+});
+
+it('an input that is left out is named', async () => {
+  const own = ownFolder('left-out');
+  const net = new ModelBuilder('two');
+  net.result(net.op('Add', [net.parameter('a', [-1, 2]), net.parameter('b', [-1, 2])]));
+  await saveModel(net.model, path.join(own, 'two.xml'));
+  writeFileSync(path.join(own, 'a.npy'), writeNpy(tensor('f32', [1, 2], [1, 2])));
+  assert.match(await lowpFails(['run', 'two.xml', '--input', 'a=a.npy'], 'ERR_DATA_INPUT', own), /--input for 'b'/);
+  assert.match(await lowpFails(['run', 'two.xml', '--data', 'a.npy'], 'ERR_DATA_INPUT', own), /a, b/);
 });
 
 describe('outputs that cannot be written (ERR_IO_WRITE)', { concurrency: 2 }, () => {

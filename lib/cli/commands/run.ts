@@ -75,6 +75,8 @@ async function samplesOf(model: Model, options: Options): Promise<Iterable<Sampl
         file,
       );
     }
+    const missing = inputs.find((i) => !feeds[i.name]);
+    if (missing) throw new LowpError('ERR_DATA_INPUT', `there is no --input for '${missing.name}'`);
     return [{ id: options.input.join(','), inputs: feeds }];
   }
   if (options.data !== undefined) return (await openData(options.data, inputs, dataOptions(options))).data;
