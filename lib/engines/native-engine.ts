@@ -1,5 +1,6 @@
 // Runs models on the native runtime; operations without a kernel are evaluated on the host in between.
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+import { addNode, removeNode } from '../graph/edit.ts';
 import { inputName, type Model, outputName } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { evaluatePort } from '../lowering/int8/weights.ts';
@@ -60,26 +61,25 @@ export async function compileNative(source: Model, options: CompileOptions = {})
   inferModel(model, options.shapes);
   requireStaticInputs(model);
   const twin = (port: OutputPort): OutputPort => model.nodeById.get(port.node.id)!.outputs[port.index]!;
-  const taps = (options.taps ?? []).map(twin);
-  const observe = (options.observe ?? []).map((o) => ({ ...o, port: twin(o.port) }));
+  const wanted = [...(options.taps ?? []), ...(options.observe ?? []).map((o) => o.port)].map(twin);
   // Half precision is computed in f32; what is fed and returned keeps the types of the model.
   const types = new Map([
     ...model.parameters().map((p) => [p, p.output.fact.type] as const),
     ...model.results().map((r) => [r, r.source(0)!.fact.type] as const),
   ]);
-  const tapTypes = taps.map((port) => port.fact.type);
-  if (taps.length + observe.length > 0) prepareForObservation(model);
-  else prepareForExecution(model);
+  const tapTypes = wanted.map((port) => port.fact.type);
+  const ports = prepare(model, wanted);
+  const taps = ports.slice(0, options.taps?.length ?? 0);
+  const watched = ports.slice(taps.length);
   const results = model.results().map((r) => r.source(0)!);
   const constants = constantNodes(model);
-  const observed: ObservedPort[] = observe.map((o, i) => ({
-    port: o.port,
+  const observed = (options.observe ?? []).map((o, i) => ({
+    port: watched[i]!,
     name: `observation ${i}`,
     ...(o.granularity === 'perChannel' ? { axis: o.channelAxis ?? 1 } : {}),
   }));
   const steps: CompiledStep[] = [];
   try {
-    const watched = observe.map((o) => o.port);
     for (const step of partition(model, [...results, ...taps], watched))
       steps.push(await compileStep(step, observed, options));
   } catch (error) {
@@ -88,6 +88,25 @@ export async function compileNative(source: Model, options: CompileOptions = {})
   }
   const isConstant = (port: OutputPort): boolean => port.fact.value !== undefined || constants.has(port.node);
   return new NativeModel({ model, steps, taps, tapTypes, types, observed, isConstant });
+}
+
+/**
+ * Runs the passes that execution needs, without losing ports that are wanted besides the outputs.
+ *
+ * @returns  where those values are afterwards: constants may have been computed
+ */
+function prepare(model: Model, wanted: readonly OutputPort[]): readonly OutputPort[] {
+  if (wanted.length === 0) {
+    prepareForExecution(model);
+    return [];
+  }
+  const sinks = wanted.map((port) => addNode(model, { type: 'Result', name: 'wanted', inputs: [port], outputs: [] }));
+  prepareForObservation(model);
+  return sinks.map((sink) => {
+    const port = sink.source(0)!;
+    removeNode(model, sink);
+    return port;
+  });
 }
 
 async function compileStep(
