@@ -4,6 +4,6 @@ import { existsSync } from 'node:fs';
 
 const peers = new URL('../bench/peers/', import.meta.url);
 if (!existsSync(new URL('node_modules/onnxruntime-node', peers))) {
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'inherit' });
+  execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'inherit' });
 }
 await import('../dist/bench/networks/main.js');

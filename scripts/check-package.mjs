@@ -15,19 +15,28 @@ function bareTools() {
   mkdirSync(bin);
   symlinkSync(process.execPath, path.join(bin, 'node'));
   for (const tool of ['sh', 'env', 'uname', 'dirname', 'readlink']) {
-    symlinkSync(execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(), path.join(bin, tool));
+    symlinkSync(
+      execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim(),
+      path.join(bin, tool),
+    );
   }
   return bin;
 }
 
 try {
   execFileSync(process.execPath, ['scripts/prebuild.mjs'], { cwd: root, stdio: 'inherit' });
-  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', work], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', work], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const tarball = readdirSync(work).find((f) => f.endsWith('.tgz'));
   const app = path.join(work, 'app');
   mkdirSync(app);
   writeFileSync(path.join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', path.join(work, tarball)], { cwd: app, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', path.join(work, tarball)], {
+    cwd: app,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   cpSync(path.join(root, 'test/smoke'), path.join(app, 'smoke'), { recursive: true });
   const env = { PATH: bareTools(), HOME: work };
   for (const file of readdirSync(path.join(app, 'smoke')).sort()) {
@@ -36,7 +45,11 @@ try {
   }
   const cli = path.join(app, 'node_modules/lowp/dist/lib/cli/main.js');
   execFileSync(process.execPath, [cli, 'doctor'], { cwd: app, env, stdio: 'inherit' });
-  execFileSync(process.execPath, [cli, 'demo', '--samples', '100', '--output-dir', path.join(work, 'demo')], { cwd: app, env, stdio: 'inherit' });
+  execFileSync(process.execPath, [cli, 'demo', '--samples', '100', '--output-dir', path.join(work, 'demo')], {
+    cwd: app,
+    env,
+    stdio: 'inherit',
+  });
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

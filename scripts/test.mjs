@@ -32,7 +32,10 @@ function testFiles() {
 /** One file that imports all unit tests, so that they share a process. */
 function unitEntry(files) {
   const entry = path.join(root, 'dist/test/all-units.mjs');
-  writeFileSync(entry, files.map((f) => `await import(${JSON.stringify(`./${path.relative(path.dirname(entry), f)}`)});\n`).join(''));
+  writeFileSync(
+    entry,
+    files.map((f) => `await import(${JSON.stringify(`./${path.relative(path.dirname(entry), f)}`)});\n`).join(''),
+  );
   return entry;
 }
 
@@ -69,14 +72,23 @@ function isFile(name) {
 /** Builds and runs the GoogleTest binary on every instruction set; says so when GoogleTest is missing. */
 function kernelTests() {
   const folder = 'build/tests';
-  const configured = spawnSync('cmake', ['-S', '.', '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DLOWP_BUILD_TESTS=ON'], { encoding: 'utf8' });
+  const configured = spawnSync(
+    'cmake',
+    ['-S', '.', '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DLOWP_BUILD_TESTS=ON'],
+    { encoding: 'utf8' },
+  );
   if (configured.status !== 0 || /GoogleTest was not found/.test(configured.stdout + configured.stderr)) {
     console.log('kernels: left out, because GoogleTest is not installed (Debian: apt-get install libgtest-dev)');
     return;
   }
-  execFileSync('cmake', ['--build', folder, '--target', 'lowp_tests', '-j', '2'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('cmake', ['--build', folder, '--target', 'lowp_tests', '-j', '2'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   for (const isa of ['scalar', 'avx2', 'avx512', 'native']) {
-    const result = spawnSync(path.join(folder, 'lowp_tests'), ['--gtest_brief=1'], { env: { ...process.env, LOWP_MAX_ISA: isa }, encoding: 'utf8' });
+    const result = spawnSync(path.join(folder, 'lowp_tests'), ['--gtest_brief=1'], {
+      env: { ...process.env, LOWP_MAX_ISA: isa },
+      encoding: 'utf8',
+    });
     const passed = Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(result.stdout)?.[1] ?? 0);
     const failed = Number(/(\d+) FAILED TEST/.exec(result.stdout)?.[1] ?? (result.status === 0 ? 0 : 1));
     total.passed += passed;
@@ -90,7 +102,8 @@ function kernelTests() {
 function newest(...folders) {
   let time = 0;
   for (const folder of folders) {
-    for (const name of readdirSync(folder, { recursive: true })) time = Math.max(time, statSync(path.join(folder, name)).mtimeMs);
+    for (const name of readdirSync(folder, { recursive: true }))
+      time = Math.max(time, statSync(path.join(folder, name)).mtimeMs);
   }
   return time;
 }
