@@ -6,6 +6,25 @@
 
 namespace lowp {
 
+// The choice of every room: the row that `force_row` names where it fits, otherwise the first that fits.
+template <class R>
+class RowChoice {
+ public:
+  explicit RowChoice(const char* force_row) : force_row_(force_row) {}
+
+  // Offer the rows that fit, best first. Names differ.
+  void Offer(const R& row) {
+    if (!best_ || (force_row_ && std::strcmp(row.name, force_row_) == 0)) best_ = &row;
+  }
+
+  // Null when nothing was offered.
+  const R* best() const { return best_; }
+
+ private:
+  const char* force_row_;
+  const R* best_ = nullptr;
+};
+
 template <class Functions>
 struct Row {
   const char* name;
@@ -20,11 +39,10 @@ struct Row {
 // Rows are listed best first and end with the scalar row. A forced row counts where its instruction set is in force.
 template <class Functions, size_t N>
 const Row<Functions>& SelectRow(const Row<Functions> (&rows)[N], const PrepareContext& context) {
+  RowChoice<Row<Functions>> choice(context.force_row);
   for (const Row<Functions>& row : rows)
-    if (context.force_row && row.isa <= context.isa && std::strcmp(row.name, context.force_row) == 0) return row;
-  for (const Row<Functions>& row : rows)
-    if (row.isa <= context.isa) return row;
-  return rows[N - 1];
+    if (row.isa <= context.isa) choice.Offer(row);
+  return *choice.best();
 }
 
 }  // namespace lowp

@@ -1,7 +1,6 @@
 // The table of copy rows, best first.
-#include <cstring>
-
 #include "kernels/copy/block.h"
+#include "kernels/row.h"
 
 namespace lowp {
 namespace {
@@ -16,17 +15,15 @@ const CopyRow* const kVectorRows[] = {
 }  // namespace
 
 const CopyRow* SelectCopyRow(CopyShape shape, size_t size, Isa isa, const char* force_row) {
-  const CopyRow* best = nullptr;
-  const auto consider = [&](const CopyRow* row) {
-    if (row->shape != shape || row->size != size || row->isa > isa) return;
-    const bool forced = force_row && std::strcmp(force_row, row->name) == 0;
-    if (!best || forced) best = row;
+  RowChoice<CopyRow> choice(force_row);
+  const auto consider = [&](const CopyRow& row) {
+    if (row.shape == shape && row.size == size && row.isa <= isa) choice.Offer(row);
   };
 #if defined(__x86_64__)
-  for (const CopyRow* row : kVectorRows) consider(row);
+  for (const CopyRow* row : kVectorRows) consider(*row);
 #endif
-  for (const CopyRow& row : copy_scalar_rows) consider(&row);
-  return best;
+  for (const CopyRow& row : copy_scalar_rows) consider(row);
+  return choice.best();
 }
 
 }  // namespace lowp

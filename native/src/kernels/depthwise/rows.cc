@@ -1,7 +1,7 @@
 // The table of depthwise rows, best first.
 #include "kernels/depthwise/rows.h"
 
-#include <cstring>
+#include "kernels/row.h"
 
 namespace lowp {
 namespace {
@@ -26,13 +26,10 @@ bool Fits(const DepthwiseRow& row, const DepthwiseGeometry& g, bool integer, Isa
 
 const DepthwiseRow* SelectDepthwiseRow(const DepthwiseGeometry& geometry, bool integer, Isa isa,
                                        const char* force_row) {
-  const DepthwiseRow* best = nullptr;
-  for (const DepthwiseRow* row : kRows) {
-    if (!Fits(*row, geometry, integer, isa)) continue;
-    if (force_row && std::strcmp(force_row, row->name) == 0) return row;
-    if (!best) best = row;
-  }
-  return best;
+  RowChoice<DepthwiseRow> choice(force_row);
+  for (const DepthwiseRow* row : kRows)
+    if (Fits(*row, geometry, integer, isa)) choice.Offer(*row);
+  return choice.best();
 }
 
 }  // namespace lowp

@@ -1,7 +1,7 @@
 // The table of gemm rows, best first.
 #include "kernels/gemm/rows.h"
 
-#include <cstring>
+#include "kernels/row.h"
 
 namespace lowp {
 namespace {
@@ -22,13 +22,10 @@ bool Fits(const GemmRow& row, const RowQuery& query) {
 }  // namespace
 
 const GemmRow* SelectRow(const RowQuery& query) {
-  const GemmRow* best = nullptr;
-  for (const GemmRow* row : kRows) {
-    if (!Fits(*row, query)) continue;
-    if (query.force_row && std::strcmp(query.force_row, row->name) == 0) return row;
-    if (!best) best = row;
-  }
-  return best;
+  RowChoice<GemmRow> choice(query.force_row);
+  for (const GemmRow* row : kRows)
+    if (Fits(*row, query)) choice.Offer(*row);
+  return choice.best();
 }
 
 bool WantsPairSafety(const RowQuery& query) {

@@ -2,13 +2,13 @@
 #include "kernels/pool/pool.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "base/aligned.h"
 #include "kernels/pool/row.h"
+#include "kernels/row.h"
 
 namespace lowp {
 namespace {
@@ -26,13 +26,10 @@ const PoolRow* const kRows[] = {
 };
 
 const PoolRow* SelectRow(PoolKind kind, const PrepareContext& context) {
-  const PoolRow* best = nullptr;
-  for (const PoolRow* row : kRows) {
-    if (row->kind != kind || row->isa > context.isa) continue;
-    if (context.force_row && std::strcmp(context.force_row, row->name) == 0) return row;
-    if (!best) best = row;
-  }
-  return best;
+  RowChoice<PoolRow> choice(context.force_row);
+  for (const PoolRow* row : kRows)
+    if (row->kind == kind && row->isa <= context.isa) choice.Offer(*row);
+  return choice.best();
 }
 
 Status ValidateTypes(const CallView& call, bool is_max) {
