@@ -6,6 +6,7 @@
 #include "kernels/channel_constants.h"
 #include "kernels/fake_quantize/rows.h"
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 #include "kernels/row.h"
 
 namespace lowp {
@@ -87,14 +88,9 @@ class FakeQuantizeCall final : public PreparedCall {
   size_t elements_ = 0;
 };
 
-Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
-  auto prepared = std::make_unique<FakeQuantizeCall>();
-  LOWP_RETURN_IF_ERROR(prepared->Prepare(call, context));
-  return PreparedPtr(std::move(prepared));
-}
-
 }  // namespace
 
-const KernelDef kernel_fake_quantize = {"fake_quantize", FakeQuantizeParams::Fields, Validate, Prepare};
+const KernelDef kernel_fake_quantize = {"fake_quantize", FakeQuantizeParams::Fields, Validate,
+                                        PrepareCall<FakeQuantizeCall>};
 
 }  // namespace lowp
