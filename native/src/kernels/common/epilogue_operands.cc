@@ -59,6 +59,12 @@ bool MayOverflow(const Epilogue& e, size_t channels, double accumulator_limit) {
 
 }  // namespace
 
+Status ValidateElements(const char* name, const Operand& operand, uint64_t count) {
+  LOWP_REQUIRE(operand.elements == count, std::string(name) + " must have " + std::to_string(count) +
+                                              " elements, found " + std::to_string(operand.elements));
+  return Status();
+}
+
 Status ValidateEpilogue(const CallView& call, const OutputLayout& layout) {
   LOWP_RETURN_IF_ERROR(ValidateTypes(call));
   LOWP_REQUIRE(layout.pixels > 0 && layout.channels > 0, "the output must have pixels and channels");
@@ -70,8 +76,7 @@ Status ValidateEpilogue(const CallView& call, const OutputLayout& layout) {
                "the output is too large");
   strided /= sizeof(float);
   const Operand y = call.Output(0);
-  LOWP_REQUIRE(y.elements == strided, "the output must have " + std::to_string(strided) + " elements, found " +
-                                          std::to_string(y.elements));
+  LOWP_RETURN_IF_ERROR(ValidateElements("the output", y, strided));
   const Operand bias = call.Input(kBias), scale = call.Input(kScale), residual = call.Input(kResidual),
                 bounds = call.Input(kBounds);
   if (bias.present) LOWP_RETURN_IF_ERROR(ValidateChannelConstant(bias, ElementType::kF32, layout.channels, "bias"));
@@ -82,8 +87,7 @@ Status ValidateEpilogue(const CallView& call, const OutputLayout& layout) {
   }
   if (residual.present) {
     LOWP_REQUIRE(residual.type == ElementType::kU8 || residual.type == ElementType::kF32, "residual must be u8 or f32");
-    LOWP_REQUIRE(residual.elements == dense, "residual must have " + std::to_string(dense) + " elements, found " +
-                                                 std::to_string(residual.elements));
+    LOWP_RETURN_IF_ERROR(ValidateElements("residual", residual, dense));
   }
   if (bounds.present) {
     LOWP_REQUIRE(y.type == ElementType::kU8, "bounds belong to a u8 output");

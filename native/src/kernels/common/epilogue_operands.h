@@ -39,6 +39,9 @@ struct OutputLayout {
   uint64_t offset = 0;
 };
 
+// Invalid when the operand has another count; `name` is how the message calls it.
+Status ValidateElements(const char* name, const Operand& operand, uint64_t count);
+
 // Types of x, weights and y; element counts of y, bias, scale, residual and bounds; constants where constants are due.
 // Does not look at the element counts of x and weights. Unsupported for other combinations of types.
 Status ValidateEpilogue(const CallView& call, const OutputLayout& layout);

@@ -29,11 +29,8 @@ Status ValidateCounts(const CallView& call, const ConvolutionParams& p, OutputLa
                "the sizes are too large");
   x /= sizeof(float);
   weights /= sizeof(float);
-  LOWP_REQUIRE(call.Input(kX).elements == x,
-               "x must have " + std::to_string(x) + " elements, found " + std::to_string(call.Input(kX).elements));
-  LOWP_REQUIRE(call.Input(kWeights).elements == weights, "weights must have " + std::to_string(weights) +
-                                                             " elements, found " +
-                                                             std::to_string(call.Input(kWeights).elements));
+  LOWP_RETURN_IF_ERROR(ValidateElements("x", call.Input(kX), x));
+  LOWP_RETURN_IF_ERROR(ValidateElements("weights", call.Input(kWeights), weights));
   *layout = {pixels, p.out_c, p.out_stride, p.out_offset};
   return Status();
 }

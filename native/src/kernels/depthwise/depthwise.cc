@@ -66,10 +66,8 @@ Status ValidateOperands(const CallView& call, const DepthwiseParams& p) {
                    CheckedProduct(&weight_elements, p.in_c, p.kernel_h, p.kernel_w),
                "depthwise: the input is too large");
   const Operand x = call.Input(kX), w = call.Input(kWeights), zero_points = call.Input(kZeroPoints);
-  LOWP_REQUIRE(x.elements == x_elements, "depthwise: x must have " + std::to_string(x_elements) + " elements, found " +
-                                             std::to_string(x.elements));
-  LOWP_REQUIRE(w.elements == weight_elements, "depthwise: the weights must have " + std::to_string(weight_elements) +
-                                                  " elements, found " + std::to_string(w.elements));
+  LOWP_RETURN_IF_ERROR(ValidateElements("depthwise: x", x, x_elements));
+  LOWP_RETURN_IF_ERROR(ValidateElements("depthwise: the weights", w, weight_elements));
   if (zero_points.present) {
     LOWP_REQUIRE(x.type == ElementType::kU8, "depthwise: zero points belong to u8 x");
     LOWP_REQUIRE(zero_points.Is(ElementType::kU8, p.in_c) && zero_points.constant,

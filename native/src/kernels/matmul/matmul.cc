@@ -21,11 +21,8 @@ Status Validate(const CallView& call) {
                "the sizes are too large");
   x /= sizeof(float);
   weights /= sizeof(float);
-  LOWP_REQUIRE(call.Input(kX).elements == x,
-               "x must have " + std::to_string(x) + " elements, found " + std::to_string(call.Input(kX).elements));
-  LOWP_REQUIRE(call.Input(kWeights).elements == weights, "weights must have " + std::to_string(weights) +
-                                                             " elements, found " +
-                                                             std::to_string(call.Input(kWeights).elements));
+  LOWP_RETURN_IF_ERROR(ValidateElements("x", call.Input(kX), x));
+  LOWP_RETURN_IF_ERROR(ValidateElements("weights", call.Input(kWeights), weights));
   LOWP_RETURN_IF_ERROR(ValidateEpilogue(call, {p.m, p.n, p.out_stride, p.out_offset}));
   if (call.Input(kX).type == ElementType::kU8 && p.k > kMostIntegerProducts) {
     return Unsupported("k above " + std::to_string(kMostIntegerProducts) + " may overflow s32");
