@@ -6,7 +6,8 @@
 #include <immintrin.h>
 
 #include "kernels/common/epilogue.h"
-#include "kernels/common/inline.h"
+#include "kernels/common/tile_store.h"
+#include "simd/lanes.h"
 
 namespace lowp {
 namespace {
@@ -51,35 +52,9 @@ LOWP_INLINE __m128i EpiloguePack(__m256i q0, __m256i q1) {
   return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
 }
 
-// The first `count` (0..16) bytes.
-LOWP_INLINE void StoreFirstBytes(uint8_t* y, __m128i bytes, size_t count) {
-  if (count >= 16) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(y), bytes);
-    return;
-  }
-  if (count & 8) {
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(y), bytes);
-    bytes = _mm_srli_si128(bytes, 8);
-    y += 8;
-  }
-  uint64_t rest = static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
-  for (count &= 7; count > 0; count--, rest >>= 8) *y++ = static_cast<uint8_t>(rest);
-}
-
 LOWP_INLINE __m256i FirstLanes(size_t count) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-
-// Addresses of a tile: y and residual point at its first row and column, strides are bytes from row to row.
-// `columns` of the tile's vectors are stored, more than all vectors but the last hold; n is the first one's channel.
-struct TileStore {
-  size_t n = 0;
-  size_t columns = 0;
-  uint8_t* y = nullptr;
-  size_t y_stride = 0;
-  const uint8_t* residual = nullptr;
-  size_t residual_stride = 0;
-};
 
 template <int kRows, int kVectors>
 LOWP_INLINE void AddResidualTile(const Epilogue& e, __m256 (&v)[kRows][kVectors], const TileStore& t) {
@@ -134,7 +109,7 @@ LOWP_INLINE void StoreU8Tile(const Epilogue& e, __m256 (&v)[kRows][kVectors], co
         bytes = _mm_max_epu8(bytes, _mm_loadu_si128(reinterpret_cast<const __m128i*>(e.bound_low + t.n + j * 8)));
         bytes = _mm_min_epu8(bytes, _mm_loadu_si128(reinterpret_cast<const __m128i*>(e.bound_high + t.n + j * 8)));
       }
-      StoreFirstBytes(t.y + i * t.y_stride + j * 8, bytes, t.columns - j * 8);
+      StoreBytes(t.y + i * t.y_stride + j * 8, bytes, t.columns - j * 8);
     }
   }
 }

@@ -9,7 +9,8 @@
 #include <immintrin.h>
 
 #include "kernels/common/epilogue.h"
-#include "kernels/common/inline.h"
+#include "kernels/common/tile_store.h"
+#include "simd/inline.h"
 
 namespace lowp {
 namespace {
@@ -58,17 +59,6 @@ LOWP_INLINE __mmask64 FirstBytes(size_t count) { return count >= 64 ? ~0ull : (1
 LOWP_INLINE __mmask16 FirstLanes(size_t count) {
   return static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1u << count) - 1);
 }
-
-// Addresses of a tile: y and residual point at its first row and column, strides are bytes from row to row.
-// `columns` of the tile's vectors are stored, more than all vectors but the last hold; n is the first one's channel.
-struct TileStore {
-  size_t n = 0;
-  size_t columns = 0;
-  uint8_t* y = nullptr;
-  size_t y_stride = 0;
-  const uint8_t* residual = nullptr;
-  size_t residual_stride = 0;
-};
 
 template <int kRows, int kVectors>
 LOWP_INLINE void AddResidualTile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {

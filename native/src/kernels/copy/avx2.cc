@@ -2,8 +2,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "kernels/common/inline.h"
 #include "kernels/copy/block.h"
+#include "simd/inline.h"
 
 namespace lowp {
 namespace {

@@ -1,7 +1,7 @@
-// The epilogue (kernels/common/epilogue.h) on vectors in unpacked order (kernels/common/lanes.h). For ISA files only.
+// The epilogue (kernels/common/epilogue.h) on vectors in unpacked order (simd/lanes.h). For ISA files only.
 #pragma once
-#include "kernels/common/lanes.h"
 #include "kernels/depthwise/row.h"
+#include "simd/lanes.h"
 
 namespace lowp {
 namespace {
@@ -16,7 +16,7 @@ struct BlockPlace {
   size_t y_step;  // bytes to the next pixel
   size_t residual_step;
 
-  LOWP_INLINE BlockPlace Of(const DepthwiseTask& task, size_t c) {
+  static LOWP_INLINE BlockPlace Of(const DepthwiseTask& task, size_t c) {
     const DepthwiseGeometry& g = *task.geometry;
     const Epilogue& e = *task.epilogue;
     const size_t y_size = e.u8_output ? 1 : sizeof(float);
@@ -31,7 +31,7 @@ struct BlockPlace {
     at.residual_step = task.residual ? g.channels * residual_size : 0;
     return at;
   }
-  __attribute__((always_inline)) void Advance(size_t pixels) {
+  LOWP_INLINE void Advance(size_t pixels) {
     y += pixels * y_step;
     if (residual) residual += pixels * residual_step;
   }

@@ -1,7 +1,7 @@
 // Float depthwise rows: groups of output pixels by vectors of channels, one accumulator per output. For ISA files only.
 #pragma once
-#include "kernels/common/lanes.h"
 #include "kernels/depthwise/row.h"
+#include "simd/lanes.h"
 
 namespace lowp {
 namespace {
@@ -112,7 +112,7 @@ struct InnerColumns {
   size_t begin;
   size_t end;
 
-  LOWP_INLINE InnerColumns Of(const DepthwiseGeometry& g, size_t outside) {
+  static LOWP_INLINE InnerColumns Of(const DepthwiseGeometry& g, size_t outside) {
     const size_t window = (g.kernel_w - 1) * g.dilation_w + 1;
     const size_t left = g.pad_left > outside ? g.pad_left - outside : 0;
     const size_t room = g.in_w + g.pad_left + outside;

@@ -25,33 +25,33 @@ struct PairBlock {
     Int pair[2][2];
   };
 
-  LOWP_INLINE Int Words(const uint8_t* p) { return V::WidenBytes(V::LoadHalf(p)); }
-  LOWP_INLINE void SetPair(Int first, Int second, Int (&pair)[2]) {
+  static LOWP_INLINE Int Words(const uint8_t* p) { return V::WidenBytes(V::LoadHalf(p)); }
+  static LOWP_INLINE void SetPair(Int first, Int second, Int (&pair)[2]) {
     pair[0] = V::UnpackLowWords(first, second);
     pair[1] = V::UnpackHighWords(first, second);
   }
-  LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2, const uint8_t* p3) {
+  static LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2, const uint8_t* p3) {
     Column c;
     SetPair(Words(p0), Words(p1), c.pair[0]);
     SetPair(Words(p2), Words(p3), c.pair[1]);
     return c;
   }
   // As if the fourth tap, whose weight is 0, were the third.
-  LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2) {
+  static LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2) {
     Column c;
     SetPair(Words(p0), Words(p1), c.pair[0]);
     const Int third = Words(p2);
     SetPair(third, third, c.pair[1]);
     return c;
   }
-  LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
+  static LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
     Group g;
     LOWP_UNROLL for (int h = 0; h < 2; h++) {
       LOWP_UNROLL for (int j = 0; j < 2; j++) { g.pair[h][j] = V::Load(weights + (h * 2 + j) * sizeof(Int)); }
     }
     return g;
   }
-  LOWP_INLINE void Add(Int (&acc)[2], const Column& c, const Group& g) {
+  static LOWP_INLINE void Add(Int (&acc)[2], const Column& c, const Group& g) {
     LOWP_UNROLL for (int h = 0; h < 2; h++) {
       LOWP_UNROLL for (int j = 0; j < 2; j++) { acc[j] = V::AddPairs(acc[j], c.pair[h][j], g.pair[h][j]); }
     }
@@ -72,7 +72,7 @@ struct ThreeRows {
   size_t ix;  // the next column, which may be a wrapped negative number
   size_t in_w;
 
-  LOWP_INLINE ThreeRows Of(const DepthwiseTask& task, size_t c) {
+  static LOWP_INLINE ThreeRows Of(const DepthwiseTask& task, size_t c) {
     const DepthwiseGeometry& g = *task.geometry;
     ThreeRows rows;
     rows.zero_points = task.zero_points + c;
@@ -88,7 +88,7 @@ struct ThreeRows {
   }
 
   template <class B>
-  __attribute__((always_inline)) typename B::Column Next() {
+  LOWP_INLINE typename B::Column Next() {
     const bool inside = ix++ < in_w;
     const uint8_t* p0 = inside ? next[0] : zero_points;
     const uint8_t* p1 = inside ? next[1] : zero_points;

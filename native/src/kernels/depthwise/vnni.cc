@@ -32,25 +32,25 @@ struct QuadBlock {
     Int quad[4];
   };
 
-  LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2, const uint8_t* p3) {
+  static LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2, const uint8_t* p3) {
     return Combine(V::Load(p0), V::Load(p1), V::Load(p2), V::Load(p3));
   }
   // As if the fourth tap, whose weight is 0, were the third.
-  LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2) {
+  static LOWP_INLINE Column Interleave(const uint8_t* p0, const uint8_t* p1, const uint8_t* p2) {
     const Int third = V::Load(p2);
     return Combine(V::Load(p0), V::Load(p1), third, third);
   }
-  LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
+  static LOWP_INLINE Group LoadGroup(const uint8_t* weights) {
     Group g;
     LOWP_UNROLL for (int j = 0; j < 4; j++) { g.quad[j] = V::Load(weights + j * sizeof(Int)); }
     return g;
   }
-  LOWP_INLINE void Add(Int (&acc)[4], const Column& c, const Group& g) {
+  static LOWP_INLINE void Add(Int (&acc)[4], const Column& c, const Group& g) {
     LOWP_UNROLL for (int j = 0; j < 4; j++) { acc[j] = Dot(acc[j], c.quad[j], g.quad[j]); }
   }
 
  private:
-  LOWP_INLINE Column Combine(Int r0, Int r1, Int r2, Int r3) {
+  static LOWP_INLINE Column Combine(Int r0, Int r1, Int r2, Int r3) {
     const Int low01 = V::UnpackLowBytes(r0, r1), high01 = V::UnpackHighBytes(r0, r1);
     const Int low23 = V::UnpackLowBytes(r2, r3), high23 = V::UnpackHighBytes(r2, r3);
     return {{V::UnpackLowWords(low01, low23), V::UnpackHighWords(low01, low23), V::UnpackLowWords(high01, high23),

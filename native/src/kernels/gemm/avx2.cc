@@ -1,7 +1,7 @@
 // The gemm rows for AVX2: f32, and two integer rows. Tiles of rows x vectors accumulators as in tile_avx512.h.
 #if defined(__x86_64__)
 #include "kernels/common/epilogue_avx2.h"
-#include "kernels/gemm/row.h"
+#include "kernels/gemm/run_tiles.h"
 
 namespace lowp {
 namespace {
@@ -9,12 +9,12 @@ namespace {
 struct FloatMath {
   using Acc = __m256;
 
-  static LOWP_MEMBER __m256 Start(const PanelTask& t, size_t row, int vector) {
+  static LOWP_INLINE __m256 Start(const PanelTask& t, size_t row, int vector) {
     return t.resume ? _mm256_loadu_ps(t.partial + (row * t.vectors + vector) * 8) : _mm256_setzero_ps();
   }
 
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m256 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m256 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     __m256 w[V];
     LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm256_load_ps(reinterpret_cast<const float*>(weights) + j * 8);
     LOWP_UNROLL for (int i = 0; i < R; i++) {
@@ -23,12 +23,12 @@ struct FloatMath {
     }
   }
 
-  static LOWP_MEMBER __m256 Scale(const PanelTask& t, __m256 acc, int lane) {
+  static LOWP_INLINE __m256 Scale(const PanelTask& t, __m256 acc, int lane) {
     return _mm256_add_ps(acc, _mm256_loadu_ps(t.epilogue->bias + t.n + lane));
   }
 
   template <int R, int V>
-  static LOWP_MEMBER bool Suspend(const PanelTask& t, size_t row, __m256 (&acc)[R][V]) {
+  static LOWP_INLINE bool Suspend(const PanelTask& t, size_t row, __m256 (&acc)[R][V]) {
     if (!t.suspend) return false;
     LOWP_UNROLL for (int i = 0; i < R; i++) {
       LOWP_UNROLL for (int j = 0; j < V; j++) _mm256_storeu_ps(t.partial + ((row + i) * V + j) * 8, acc[i][j]);
@@ -41,21 +41,21 @@ struct FloatMath {
 struct IntegerMath {
   using Acc = __m256i;
 
-  static LOWP_MEMBER __m256i Start(const PanelTask& t, size_t, int vector) {
+  static LOWP_INLINE __m256i Start(const PanelTask& t, size_t, int vector) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.initial + vector * 8));
   }
 
-  static LOWP_MEMBER __m256 Scale(const PanelTask& t, __m256i acc, int lane) {
+  static LOWP_INLINE __m256 Scale(const PanelTask& t, __m256i acc, int lane) {
     const size_t n = t.n + static_cast<size_t>(lane);
     return EpilogueScale(acc, _mm256_loadu_ps(t.epilogue->scale + n), _mm256_loadu_ps(t.epilogue->bias + n));
   }
 
   template <int R, int V>
-  static LOWP_MEMBER bool Suspend(const PanelTask&, size_t, __m256i (&)[R][V]) {
+  static LOWP_INLINE bool Suspend(const PanelTask&, size_t, __m256i (&)[R][V]) {
     return false;
   }
 
-  static LOWP_MEMBER __m256i Broadcast(const uint8_t* x) {
+  static LOWP_INLINE __m256i Broadcast(const uint8_t* x) {
     int32_t four;
     __builtin_memcpy(&four, x, 4);
     return _mm256_set1_epi32(four);
@@ -65,7 +65,7 @@ struct IntegerMath {
 // Pairs of products in s16, exact for pair-safe weights.
 struct PairSafeMath : IntegerMath {
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     const __m256i ones = _mm256_set1_epi16(1);
     const __m256i* w = reinterpret_cast<const __m256i*>(weights);
     LOWP_UNROLL for (int i = 0; i < R; i++) {
@@ -82,7 +82,7 @@ struct PairSafeMath : IntegerMath {
 // so that only V widened vectors are alive at a time.
 struct WideMath : IntegerMath {
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     LOWP_UNROLL for (int half = 0; half < 2; half++) {
       __m256i w[V];
       LOWP_UNROLL for (int j = 0; j < V; j++) {
@@ -128,8 +128,6 @@ void RunTile(const PanelTask& t, size_t row) {
   FinishTile(*t.epilogue, v, store);
 }
 
-using TileFunction = void (*)(const PanelTask& task, size_t row);
-
 template <class Math, int V>
 struct Tiles {
   static constexpr TileFunction kByRows[] = {RunTile<Math, 1, V>, RunTile<Math, 2, V>, RunTile<Math, 3, V>,
@@ -143,18 +141,10 @@ struct Thin {
                                                 RunTile<Math, 1, 6>, RunTile<Math, 1, 7>, RunTile<Math, 1, 8>};
 };
 
-// Cuts the rows into tiles whose sizes differ by at most one.
 template <class Math>
 void RunPanel(const PanelTask& t) {
   if (t.vectors > 2) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
-  const TileFunction* by_rows = t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows;
-  const size_t tiles = (t.m + 5) / 6, rows = t.m / tiles, larger = t.m % tiles;
-  size_t row = 0;
-  for (size_t i = 0; i < tiles; i++) {
-    const size_t count = rows + (i < larger ? 1 : 0);
-    by_rows[count - 1](t, row);
-    row += count;
-  }
+  RunTiles(t, t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows, 6);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 // Pairs of products in s16, exact for pair-safe weights.
 struct PairSafeMath : IntegerMath {
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     const __m512i ones = _mm512_set1_epi16(1);
     __m512i w[V];
     LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm512_load_si512(weights + j * 64);
@@ -25,7 +25,7 @@ struct PairSafeMath : IntegerMath {
 // Weights widened to s16: elements 0 and 2 of a step against the even bytes of x, 1 and 3 against the odd ones.
 struct WideMath : IntegerMath {
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     const __m512i low_bytes = _mm512_set1_epi16(0xFF);
     __m512i even[V], odd[V];
     LOWP_UNROLL for (int j = 0; j < V; j++) {

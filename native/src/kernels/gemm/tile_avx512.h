@@ -8,7 +8,7 @@
 //   Suspend<R, V>(task, row, acc)    true when the sums went to memory instead
 #pragma once
 #include "kernels/common/epilogue_avx512.h"
-#include "kernels/gemm/row.h"
+#include "kernels/gemm/run_tiles.h"
 
 namespace lowp {
 namespace {
@@ -16,12 +16,12 @@ namespace {
 struct FloatMath {
   using Acc = __m512;
 
-  static LOWP_MEMBER __m512 Start(const PanelTask& t, size_t row, int vector) {
+  static LOWP_INLINE __m512 Start(const PanelTask& t, size_t row, int vector) {
     return t.resume ? _mm512_loadu_ps(t.partial + (row * t.vectors + vector) * 16) : _mm512_setzero_ps();
   }
 
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m512 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m512 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     __m512 w[V];
     LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm512_load_ps(weights + j * 64);
     LOWP_UNROLL for (int i = 0; i < R; i++) {
@@ -30,12 +30,12 @@ struct FloatMath {
     }
   }
 
-  static LOWP_MEMBER __m512 Scale(const PanelTask& t, __m512 acc, int lane) {
+  static LOWP_INLINE __m512 Scale(const PanelTask& t, __m512 acc, int lane) {
     return _mm512_add_ps(acc, _mm512_loadu_ps(t.epilogue->bias + t.n + lane));
   }
 
   template <int R, int V>
-  static LOWP_MEMBER bool Suspend(const PanelTask& t, size_t row, __m512 (&acc)[R][V]) {
+  static LOWP_INLINE bool Suspend(const PanelTask& t, size_t row, __m512 (&acc)[R][V]) {
     if (!t.suspend) return false;
     LOWP_UNROLL for (int i = 0; i < R; i++) {
       LOWP_UNROLL for (int j = 0; j < V; j++) _mm512_storeu_ps(t.partial + ((row + i) * V + j) * 16, acc[i][j]);
@@ -48,21 +48,21 @@ struct FloatMath {
 struct IntegerMath {
   using Acc = __m512i;
 
-  static LOWP_MEMBER __m512i Start(const PanelTask& t, size_t, int vector) {
+  static LOWP_INLINE __m512i Start(const PanelTask& t, size_t, int vector) {
     return _mm512_loadu_si512(t.initial + vector * 16);
   }
 
-  static LOWP_MEMBER __m512 Scale(const PanelTask& t, __m512i acc, int lane) {
+  static LOWP_INLINE __m512 Scale(const PanelTask& t, __m512i acc, int lane) {
     const size_t n = t.n + static_cast<size_t>(lane);
     return EpilogueScale(acc, _mm512_loadu_ps(t.epilogue->scale + n), _mm512_loadu_ps(t.epilogue->bias + n));
   }
 
   template <int R, int V>
-  static LOWP_MEMBER bool Suspend(const PanelTask&, size_t, __m512i (&)[R][V]) {
+  static LOWP_INLINE bool Suspend(const PanelTask&, size_t, __m512i (&)[R][V]) {
     return false;
   }
 
-  static LOWP_MEMBER __m512i Broadcast(const uint8_t* x) {
+  static LOWP_INLINE __m512i Broadcast(const uint8_t* x) {
     int32_t four;
     __builtin_memcpy(&four, x, 4);
     return _mm512_set1_epi32(four);
@@ -107,8 +107,6 @@ void RunTile(const PanelTask& t, size_t row) {
   if constexpr (V > 4) FinishVectors<Math, 4, V - 4>(t, row, acc);
 }
 
-using TileFunction = void (*)(const PanelTask& task, size_t row);
-
 template <class Math, int V>
 struct Tiles;
 
@@ -151,17 +149,6 @@ struct Thin {
   static constexpr TileFunction kByVectors[] = {RunTile<Math, 1, 3>, RunTile<Math, 1, 4>, RunTile<Math, 1, 5>,
                                                 RunTile<Math, 1, 6>, RunTile<Math, 1, 7>, RunTile<Math, 1, 8>};
 };
-
-// Cuts the rows into tiles whose sizes differ by at most one.
-LOWP_INLINE void RunTiles(const PanelTask& t, const TileFunction* by_rows, size_t most) {
-  const size_t tiles = (t.m + most - 1) / most, rows = t.m / tiles, larger = t.m % tiles;
-  size_t row = 0;
-  for (size_t i = 0; i < tiles; i++) {
-    const size_t count = rows + (i < larger ? 1 : 0);
-    by_rows[count - 1](t, row);
-    row += count;
-  }
-}
 
 template <class Math, int kMostVectors>
 void RunPanel(const PanelTask& t) {

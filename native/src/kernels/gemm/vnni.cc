@@ -7,13 +7,13 @@ namespace {
 
 struct VnniMath : IntegerMath {
   // gcc 12 copies the accumulators around the intrinsic, and spills them; the instruction itself keeps its tile.
-  static LOWP_MEMBER __m512i Dot(__m512i acc, __m512i u8, __m512i s8) {
+  static LOWP_INLINE __m512i Dot(__m512i acc, __m512i u8, __m512i s8) {
     asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u8), "v"(s8));
     return acc;
   }
 
   template <int R, int V>
-  static LOWP_MEMBER void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+  static LOWP_INLINE void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
     __m512i w[V];
     LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm512_load_si512(weights + j * 64);
     LOWP_UNROLL for (int i = 0; i < R; i++) {

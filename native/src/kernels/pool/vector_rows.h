@@ -2,8 +2,8 @@
 #pragma once
 #include <cfloat>
 
-#include "kernels/common/lanes.h"
 #include "kernels/pool/row.h"
+#include "simd/lanes.h"
 
 namespace lowp {
 namespace {
@@ -23,11 +23,11 @@ template <class V>
 struct MaxFloats {
   using Element = float;
   using Vector = typename V::Float;
-  LOWP_INLINE Vector Start() { return V::Set(-FLT_MAX); }
-  LOWP_INLINE Vector Load(const uint8_t* p) { return V::LoadFloat(reinterpret_cast<const float*>(p)); }
-  LOWP_INLINE Vector Fold(Vector most, Vector v) { return V::Max(v, most); }
-  LOWP_INLINE Vector Finish(Vector most, float) { return most; }
-  LOWP_INLINE void Store(uint8_t* y, Vector v, size_t bytes) {
+  static LOWP_INLINE Vector Start() { return V::Set(-FLT_MAX); }
+  static LOWP_INLINE Vector Load(const uint8_t* p) { return V::LoadFloat(reinterpret_cast<const float*>(p)); }
+  static LOWP_INLINE Vector Fold(Vector most, Vector v) { return V::Max(v, most); }
+  static LOWP_INLINE Vector Finish(Vector most, float) { return most; }
+  static LOWP_INLINE void Store(uint8_t* y, Vector v, size_t bytes) {
     V::StoreFirst(reinterpret_cast<float*>(y), v, bytes / sizeof(float));
   }
 };
@@ -35,20 +35,20 @@ struct MaxFloats {
 template <class V>
 struct SumFloats : MaxFloats<V> {
   using Vector = typename V::Float;
-  LOWP_INLINE Vector Start() { return V::ZeroFloat(); }
-  LOWP_INLINE Vector Fold(Vector sum, Vector v) { return V::Add(sum, v); }
-  LOWP_INLINE Vector Finish(Vector sum, float divisor) { return V::Div(sum, V::Set(divisor)); }
+  static LOWP_INLINE Vector Start() { return V::ZeroFloat(); }
+  static LOWP_INLINE Vector Fold(Vector sum, Vector v) { return V::Add(sum, v); }
+  static LOWP_INLINE Vector Finish(Vector sum, float divisor) { return V::Div(sum, V::Set(divisor)); }
 };
 
 template <class V>
 struct MaxOfBytes {
   using Element = uint8_t;
   using Vector = typename V::Int;
-  LOWP_INLINE Vector Start() { return V::Zero(); }
-  LOWP_INLINE Vector Load(const uint8_t* p) { return V::Load(p); }
-  LOWP_INLINE Vector Fold(Vector most, Vector v) { return MaxBytes(v, most); }
-  LOWP_INLINE Vector Finish(Vector most, float) { return most; }
-  LOWP_INLINE void Store(uint8_t* y, Vector v, size_t bytes) { StoreBytes(y, v, bytes); }
+  static LOWP_INLINE Vector Start() { return V::Zero(); }
+  static LOWP_INLINE Vector Load(const uint8_t* p) { return V::Load(p); }
+  static LOWP_INLINE Vector Fold(Vector most, Vector v) { return MaxBytes(v, most); }
+  static LOWP_INLINE Vector Finish(Vector most, float) { return most; }
+  static LOWP_INLINE void Store(uint8_t* y, Vector v, size_t bytes) { StoreBytes(y, v, bytes); }
 };
 
 // kVectors registers of channels from `window` on; `bytes` of them are stored.

@@ -1,4 +1,9 @@
-// Vectors of 8 (Ymm) and 16 (Zmm) lanes under common names, for templates of several rooms. For ISA files only.
+// Vectors as types, Ymm (8 lanes) and Zmm (16), where vec_scalar.h, vec_avx2.h and vec_avx512.h name the one width of
+// the file that includes them. For ISA files only.
+//
+// Use vec_*.h for element-wise kernels: one source for all instruction sets, scalar included, and parts of vectors at
+// the end of an array. Use this for kernels over channels whose templates take the width as an argument, because one
+// AVX-512 file runs wide blocks in Zmm and the rest in Ymm, and which work on bytes, words and integers in registers.
 //
 // "Unpacked order" of 4 (2) registers: what unpacklo/unpackhi make of one register of bytes (one of words). Element i
 // of 128-bit lane l of register j belongs to channel 16 * l + 4 * j + i (8 * l + 4 * j + i).
@@ -8,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/common/inline.h"
+#include "simd/inline.h"
 
 namespace lowp {
 namespace {
@@ -71,52 +76,54 @@ struct Ymm {
   using Half = __m128i;
   static constexpr size_t kLanes = 8;
 
-  LOWP_INLINE Int Zero() { return _mm256_setzero_si256(); }
-  LOWP_INLINE Int Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-  LOWP_INLINE Half LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
-  LOWP_INLINE Int WidenBytes(Half v) { return _mm256_cvtepu8_epi16(v); }
-  LOWP_INLINE Int UnpackLowBytes(Int a, Int b) { return _mm256_unpacklo_epi8(a, b); }
-  LOWP_INLINE Int UnpackHighBytes(Int a, Int b) { return _mm256_unpackhi_epi8(a, b); }
-  LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm256_unpacklo_epi16(a, b); }
-  LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm256_unpackhi_epi16(a, b); }
+  static LOWP_INLINE Int Zero() { return _mm256_setzero_si256(); }
+  static LOWP_INLINE Int Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static LOWP_INLINE Half LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+  static LOWP_INLINE Int WidenBytes(Half v) { return _mm256_cvtepu8_epi16(v); }
+  static LOWP_INLINE Int UnpackLowBytes(Int a, Int b) { return _mm256_unpacklo_epi8(a, b); }
+  static LOWP_INLINE Int UnpackHighBytes(Int a, Int b) { return _mm256_unpackhi_epi8(a, b); }
+  static LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm256_unpacklo_epi16(a, b); }
+  static LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm256_unpackhi_epi16(a, b); }
   // acc + a0 * b0 + a1 * b1 for pairs of s16.
-  LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+  static LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
 
-  LOWP_INLINE Int AddWords(Int a, Int b) { return _mm256_add_epi16(a, b); }
-  LOWP_INLINE Int AddInts(Int a, Int b) { return _mm256_add_epi32(a, b); }
-  LOWP_INLINE Int SetInt(int32_t v) { return _mm256_set1_epi32(v); }
+  static LOWP_INLINE Int AddWords(Int a, Int b) { return _mm256_add_epi16(a, b); }
+  static LOWP_INLINE Int AddInts(Int a, Int b) { return _mm256_add_epi32(a, b); }
+  static LOWP_INLINE Int SetInt(int32_t v) { return _mm256_set1_epi32(v); }
 
-  LOWP_INLINE Float ZeroFloat() { return _mm256_setzero_ps(); }
-  LOWP_INLINE Float LoadFloat(const float* p) { return _mm256_loadu_ps(p); }
-  LOWP_INLINE Float Set(float v) { return _mm256_set1_ps(v); }
-  LOWP_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
-  LOWP_INLINE Float Div(Float a, Float b) { return _mm256_div_ps(a, b); }
-  LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
-  LOWP_INLINE Float Max(Float a, Float b) { return _mm256_max_ps(a, b); }
-  LOWP_INLINE Float Min(Float a, Float b) { return _mm256_min_ps(a, b); }
-  LOWP_INLINE Float RoundFloat(Float v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-  LOWP_INLINE Float ToFloat(Int v) { return _mm256_cvtepi32_ps(v); }
-  LOWP_INLINE Int ToInt(Float v) { return _mm256_cvtps_epi32(v); }
-  LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {
+  static LOWP_INLINE Float ZeroFloat() { return _mm256_setzero_ps(); }
+  static LOWP_INLINE Float LoadFloat(const float* p) { return _mm256_loadu_ps(p); }
+  static LOWP_INLINE Float Set(float v) { return _mm256_set1_ps(v); }
+  static LOWP_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  static LOWP_INLINE Float Div(Float a, Float b) { return _mm256_div_ps(a, b); }
+  static LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+  static LOWP_INLINE Float Max(Float a, Float b) { return _mm256_max_ps(a, b); }
+  static LOWP_INLINE Float Min(Float a, Float b) { return _mm256_min_ps(a, b); }
+  static LOWP_INLINE Float RoundFloat(Float v) {
+    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  static LOWP_INLINE Float ToFloat(Int v) { return _mm256_cvtepi32_ps(v); }
+  static LOWP_INLINE Int ToInt(Float v) { return _mm256_cvtps_epi32(v); }
+  static LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {
     return ToFloat(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
   }
   // 4 floats from each of p, p + step.
-  LOWP_INLINE Float LoadLanes(const float* p, size_t step) {
+  static LOWP_INLINE Float LoadLanes(const float* p, size_t step) {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
   }
   template <int kLane>
-  LOWP_INLINE __m128 Lane(Float v) {
+  static LOWP_INLINE __m128 Lane(Float v) {
     return _mm256_extractf128_ps(v, kLane);
   }
   // From unpacked order to bytes in the order of the channels, saturated to u8.
-  LOWP_INLINE Int Pack(const Int (&v)[4]) {
+  static LOWP_INLINE Int Pack(const Int (&v)[4]) {
     return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
   }
-  LOWP_INLINE Half Pack(const Int (&v)[2]) {
+  static LOWP_INLINE Half Pack(const Int (&v)[2]) {
     const __m256i words = _mm256_packs_epi32(v[0], v[1]);
     return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
   }
-  LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
+  static LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
     if (count >= 8) {
       _mm256_storeu_ps(y, v);
       return;
@@ -146,50 +153,50 @@ struct Zmm {
   using Half = __m256i;
   static constexpr size_t kLanes = 16;
 
-  LOWP_INLINE Int Zero() { return _mm512_setzero_si512(); }
-  LOWP_INLINE Int Load(const void* p) { return _mm512_loadu_si512(p); }
-  LOWP_INLINE Half LoadHalf(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-  LOWP_INLINE Int WidenBytes(Half v) { return _mm512_cvtepu8_epi16(v); }
-  LOWP_INLINE Int UnpackLowBytes(Int a, Int b) { return _mm512_unpacklo_epi8(a, b); }
-  LOWP_INLINE Int UnpackHighBytes(Int a, Int b) { return _mm512_unpackhi_epi8(a, b); }
-  LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm512_unpacklo_epi16(a, b); }
-  LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm512_unpackhi_epi16(a, b); }
-  LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
-  LOWP_INLINE Int AddWords(Int a, Int b) { return _mm512_add_epi16(a, b); }
-  LOWP_INLINE Int AddInts(Int a, Int b) { return _mm512_add_epi32(a, b); }
-  LOWP_INLINE Int SetInt(int32_t v) { return _mm512_set1_epi32(v); }
+  static LOWP_INLINE Int Zero() { return _mm512_setzero_si512(); }
+  static LOWP_INLINE Int Load(const void* p) { return _mm512_loadu_si512(p); }
+  static LOWP_INLINE Half LoadHalf(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static LOWP_INLINE Int WidenBytes(Half v) { return _mm512_cvtepu8_epi16(v); }
+  static LOWP_INLINE Int UnpackLowBytes(Int a, Int b) { return _mm512_unpacklo_epi8(a, b); }
+  static LOWP_INLINE Int UnpackHighBytes(Int a, Int b) { return _mm512_unpackhi_epi8(a, b); }
+  static LOWP_INLINE Int UnpackLowWords(Int a, Int b) { return _mm512_unpacklo_epi16(a, b); }
+  static LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm512_unpackhi_epi16(a, b); }
+  static LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
+  static LOWP_INLINE Int AddWords(Int a, Int b) { return _mm512_add_epi16(a, b); }
+  static LOWP_INLINE Int AddInts(Int a, Int b) { return _mm512_add_epi32(a, b); }
+  static LOWP_INLINE Int SetInt(int32_t v) { return _mm512_set1_epi32(v); }
 
-  LOWP_INLINE Float ZeroFloat() { return _mm512_setzero_ps(); }
-  LOWP_INLINE Float LoadFloat(const float* p) { return _mm512_loadu_ps(p); }
-  LOWP_INLINE Float Set(float v) { return _mm512_set1_ps(v); }
-  LOWP_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
-  LOWP_INLINE Float Div(Float a, Float b) { return _mm512_div_ps(a, b); }
-  LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
-  LOWP_INLINE Float Max(Float a, Float b) { return _mm512_max_ps(a, b); }
-  LOWP_INLINE Float Min(Float a, Float b) { return _mm512_min_ps(a, b); }
-  LOWP_INLINE Float RoundFloat(Float v) {
+  static LOWP_INLINE Float ZeroFloat() { return _mm512_setzero_ps(); }
+  static LOWP_INLINE Float LoadFloat(const float* p) { return _mm512_loadu_ps(p); }
+  static LOWP_INLINE Float Set(float v) { return _mm512_set1_ps(v); }
+  static LOWP_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
+  static LOWP_INLINE Float Div(Float a, Float b) { return _mm512_div_ps(a, b); }
+  static LOWP_INLINE Float Fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+  static LOWP_INLINE Float Max(Float a, Float b) { return _mm512_max_ps(a, b); }
+  static LOWP_INLINE Float Min(Float a, Float b) { return _mm512_min_ps(a, b); }
+  static LOWP_INLINE Float RoundFloat(Float v) {
     return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
-  LOWP_INLINE Float ToFloat(Int v) { return _mm512_cvtepi32_ps(v); }
-  LOWP_INLINE Int ToInt(Float v) { return _mm512_cvtps_epi32(v); }
-  LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {
+  static LOWP_INLINE Float ToFloat(Int v) { return _mm512_cvtepi32_ps(v); }
+  static LOWP_INLINE Int ToInt(Float v) { return _mm512_cvtps_epi32(v); }
+  static LOWP_INLINE Float LoadBytesAsFloat(const uint8_t* p) {
     return ToFloat(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
   }
-  LOWP_INLINE Float LoadLanes(const float* p, size_t step) {
+  static LOWP_INLINE Float LoadLanes(const float* p, size_t step) {
     const __m512 low = _mm512_castps256_ps512(Ymm::LoadLanes(p, step));
     return _mm512_insertf32x8(low, Ymm::LoadLanes(p + 2 * step, step), 1);
   }
   template <int kLane>
-  LOWP_INLINE __m128 Lane(Float v) {
+  static LOWP_INLINE __m128 Lane(Float v) {
     return _mm512_extractf32x4_ps(v, kLane);
   }
-  LOWP_INLINE Int Pack(const Int (&v)[4]) {
+  static LOWP_INLINE Int Pack(const Int (&v)[4]) {
     return _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
   }
-  LOWP_INLINE Half Pack(const Int (&v)[2]) {
+  static LOWP_INLINE Half Pack(const Int (&v)[2]) {
     return _mm512_cvtusepi16_epi8(_mm512_max_epi16(_mm512_packs_epi32(v[0], v[1]), Zero()));
   }
-  LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
+  static LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
     if (count >= 16) {
       _mm512_storeu_ps(y, v);
     } else {
