@@ -31,12 +31,12 @@ function testFiles() {
 
 /**
  * One file that imports all unit tests, so that they share a process. Properties draw the same cases every time;
- * LOWP_TEST_SEED=n draws others.
+ * LOWP_PROPERTY_SEED=n draws others.
  */
 function unitEntry(files) {
   const entry = path.join(root, 'dist/test/all-units.mjs');
   const imports = files.map((f) => `await import(${JSON.stringify(`./${path.relative(path.dirname(entry), f)}`)});\n`);
-  const seed = `import fc from 'fast-check';\nfc.configureGlobal({ seed: Number(process.env.LOWP_TEST_SEED ?? 1) });\n`;
+  const seed = `import fc from 'fast-check';\nfc.configureGlobal({ seed: Number(process.env.LOWP_PROPERTY_SEED ?? 1) });\n`;
   writeFileSync(entry, seed + imports.join(''));
   return entry;
 }
