@@ -1,17 +1,8 @@
 // The process of one contestant: loads a model, then runs it whenever it is its turn.
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { compile, openModel, tensor } from '../../lib/index.ts';
 import { random } from '../../lib/util/random.ts';
+import { loadOnnxRuntime } from './onnx-runtime.ts';
 import type { Contestant, Reply, Request } from './protocol.ts';
-
-/** What the benchmark uses of onnxruntime-node. */
-interface OnnxRuntime {
-  readonly InferenceSession: {
-    create(file: string, options: object): Promise<{ run(feeds: object): Promise<unknown> }>;
-  };
-  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;
-}
 
 /** Inferences before a turn is measured. */
 const warmUp = 3;
@@ -28,8 +19,7 @@ async function load(c: Contestant): Promise<Reply> {
     const session = await compile(model, { threads: c.threads, shapes: { [c.input.name]: c.input.shape } });
     infer = () => session.infer(feeds);
   } else {
-    const require = createRequire(path.resolve('bench/peers/package.json'));
-    const ort = require('onnxruntime-node') as OnnxRuntime;
+    const ort = loadOnnxRuntime();
     const session = await ort.InferenceSession.create(c.model, {
       intraOpNumThreads: c.threads,
       interOpNumThreads: 1,

@@ -17,6 +17,8 @@ const shared = path.resolve('../shared');
 
 const imagenet = { resize: 'short:256', crop: '224x224' } as const;
 
+const cifar = { sourceLayout: 'NHWC', mean: [123.675, 116.28, 103.53], scale: [58.395, 57.12, 57.375] } as const;
+
 function network(name: string, shape: readonly number[], data: string, options: DataOptions): Network {
   const input = 'input';
   return {
@@ -40,9 +42,10 @@ function network(name: string, shape: readonly number[], data: string, options: 
 export const networks: readonly Network[] = [
   network('mobilenet_v1_0.75_224', [3, 224, 224], 'imagenet/calib', { ...imagenet, mean: [127.5], scale: [127.5] }),
   network('squeezenet1_1', [3, 224, 224], 'imagenet/calib', { ...imagenet, color: 'bgr', mean: [104, 117, 123] }),
-  network('cifar10_resnet20', [3, 32, 32], 'cifar10/calib_images.npy', {
-    sourceLayout: 'NHWC',
-    mean: [123.675, 116.28, 103.53],
-    scale: [58.395, 57.12, 57.375],
-  }),
+  network('cifar10_resnet20', [3, 32, 32], 'cifar10/calib_images.npy', cifar),
+];
+
+/** The same network before its batch normalization was folded: read and compared, not timed. */
+export const unfolded: readonly Network[] = [
+  network('cifar10_resnet20_bn', [3, 32, 32], 'cifar10/calib_images.npy', cifar),
 ];
