@@ -9,6 +9,8 @@ export interface EpilogueInput {
   readonly channels: number;
   /** Real value of one unit of the accumulator, per channel; absent for float products. */
   readonly accumulatorScale?: Float64Array;
+  /** Real value of an accumulator of 0, per channel; 0 when absent. */
+  readonly accumulatorBias?: Float64Array;
   readonly steps: readonly ChainStep[];
   /** Format of the fused residual when it is stored as bytes. */
   readonly residual?: QuantFormat;
@@ -56,7 +58,7 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
   const scaleOf = (format: QuantFormat | undefined, c: number): number =>
     format ? (format.scale[format.scale.length === 1 ? 0 : c] ?? 1) : 1;
   const zeroOf = (format: QuantFormat | undefined, c: number): number =>
-    format ? (format.zeroPoint[format.zeroPoint.length === 1 ? 0 : c] ?? 0) : 0;
+    format ? (format.zero[format.zero.length === 1 ? 0 : c] ?? 0) : 0;
   invariant(a !== undefined || (!store && !steps.mid && !input.residual), 'float products store floats');
   const residualScale = steps.add ? scaleOf(input.residual, 0) / scaleOf(store, 0) : 0;
   const residualZero = steps.add ? zeroOf(input.residual, 0) * residualScale : 0;
@@ -66,7 +68,10 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
   for (let c = 0; c < channels; c++) {
     const unit = scaleOf(first, c);
     scale[c] = a ? a[c]! / unit : 1;
-    bias[c] = (steps.bias?.[c] ?? 0) / unit + zeroOf(first, c) - (steps.mid ? 0 : residualZero);
+    bias[c] =
+      ((steps.bias?.[c] ?? 0) + (input.accumulatorBias?.[c] ?? 0)) / unit +
+      zeroOf(first, c) -
+      (steps.mid ? 0 : residualZero);
   }
   const midScale = steps.mid ? scaleOf(steps.mid, 0) / scaleOf(store, 0) : 0;
   const mid = steps.mid ? clampedGrid(steps.mid, steps.midClamp, 0) : [0, 0];

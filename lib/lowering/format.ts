@@ -1,6 +1,7 @@
 // Byte formats of activations: from FakeQuantize nodes, and through operations that only move values.
 import { constantOf, type Node } from '../graph/node.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
+import { gridTolerance } from '../ops/quantization/grid.ts';
 import { toFloat32 } from '../tensor/convert.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -8,11 +9,11 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** A format, or why a FakeQuantize cannot be stored as bytes. */
 export type FormatOrReason = { readonly format: QuantFormat } | { readonly reason: string };
 
-/** How far, in steps of the grid, a real zero may lie from an integer before bytes are refused. */
-const zeroTolerance = 0.05;
+/** Distance from an integer, in steps of the grid, that comes from limits in single precision: it counts as none. */
+const noise = 1e-3;
 
 /**
- * The byte format of a FakeQuantize: `scale = (high − low) / (levels − 1)`, `zeroPoint = −low / scale` on the grid
+ * The byte format of a FakeQuantize: `scale = (high − low) / (levels − 1)`, `zero = −low / scale` on the grid
  * [0, levels − 1].
  *
  * Refused with a reason: more than 256 levels, limits that are not constant, different input and output limits,
@@ -32,7 +33,7 @@ export function formatOfFakeQuantize(node: Node): FormatOrReason {
   if (!low || !high || !outLow || !outHigh) return { reason: 'its limits vary along another axis than the channels' };
   const channels = Math.max(low.length, high.length, outLow.length, outHigh.length);
   const scale = new Float32Array(channels);
-  const zeroPoint = new Uint8Array(channels);
+  const zeros = new Float32Array(channels);
   for (let c = 0; c < channels; c++) {
     const [l, h] = [at(low, c), at(high, c)];
     const step = (h - l) / (levels - 1);
@@ -41,17 +42,15 @@ export function formatOfFakeQuantize(node: Node): FormatOrReason {
     if (Math.abs(l - at(outLow, c)) > 1e-6 * (h - l) || Math.abs(h - at(outHigh, c)) > 1e-6 * (h - l)) {
       return { reason: 'its input and output limits differ' };
     }
-    if (
-      Math.abs(zero - Math.round(zero)) > zeroTolerance ||
-      zero < -zeroTolerance ||
-      zero > levels - 1 + zeroTolerance
-    ) {
+    const nearest = Math.round(zero);
+    const beside = Math.abs(zero - nearest);
+    if (beside > gridTolerance || nearest < 0 || nearest > levels - 1)
       return { reason: `zero is not on its grid (zero point ${zero.toFixed(2)})` };
-    }
     scale[c] = step;
-    zeroPoint[c] = Math.round(zero);
+    zeros[c] = beside < noise ? nearest + 0 : zero;
   }
-  return { format: { scale, zeroPoint, low: 0, high: levels - 1 } };
+  const zeroPoint = Uint8Array.from(zeros, Math.round);
+  return { format: { scale, zero: zeros, zeroPoint, low: 0, high: levels - 1 } };
 }
 
 function at(values: Float32Array, channel: number): number {
@@ -77,6 +76,6 @@ export function sameFormat(a: QuantFormat, b: QuantFormat): boolean {
     a.high === b.high &&
     a.scale.length === b.scale.length &&
     a.scale.every((s, i) => s === b.scale[i]) &&
-    a.zeroPoint.every((z, i) => z === b.zeroPoint[i])
+    a.zero.every((z, i) => z === b.zero[i])
   );
 }

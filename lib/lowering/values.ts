@@ -153,14 +153,10 @@ export class Values {
     const channelsLast = source.layout === 'channelsLast' || sameInBothLayouts(shape);
     invariant(channelsLast || !isPerChannel(form.format), 'bytes with one scale per channel are channels last');
     const buffer = this.place(port, channelsLast ? layout : 'plain');
-    const { scale, zeroPoint } = form.format;
+    const { scale, zero } = form.format;
     const operands = {
       name: port.node.name,
-      in: [
-        source.buffer,
-        this.builder.constant('f32', scale),
-        this.builder.constant('f32', Float32Array.from(zeroPoint)),
-      ],
+      in: [source.buffer, this.builder.constant('f32', scale), this.builder.constant('f32', zero)],
       out: [buffer],
     };
     if (channelsLast) {

@@ -6,11 +6,14 @@ import type { BufferId } from '../program/program.ts';
 export type Layout = 'plain' | 'channelsLast';
 
 /**
- * How a value is stored as unsigned bytes: `real = scale · (q − zeroPoint)`, `low <= q <= high`.
- * One scale and zero point for the tensor, or one for each index of axis 1.
+ * How a value is stored as unsigned bytes: `real = scale · (q − zero)`, `low <= q <= high`.
+ * One scale and zero for the tensor, or one for each index of axis 1.
  */
 export interface QuantFormat {
   readonly scale: Float32Array;
+  /** Where real 0 lies on the grid. Limits rounded to half precision put it a little beside an integer. */
+  readonly zero: Float32Array;
+  /** The byte nearest to `zero`: padding. */
   readonly zeroPoint: Uint8Array;
   /** Ends of the integer grid: 0 and 255 for 256 levels. */
   readonly low: number;

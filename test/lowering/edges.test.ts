@@ -311,6 +311,33 @@ const edges: readonly Edge[] = [
     ],
   },
   {
+    name: 'limits in half precision, whose zero lies beside an integer',
+    inputs: { x: [1, 6, 5, 5], y: [4, 6] },
+    build: (b, [x, y]) => {
+      const [low, high] = [-9.4921875, 9.421875];
+      const q = quantizer(b, x!, low, high);
+      const channels = [1, 0.5, 0.25, 2, 0.125, 1];
+      const each = quantizer(
+        b,
+        x!,
+        channels.map((c) => c * low),
+        channels.map((c) => c * high),
+      );
+      const open = { strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0], dilations: [1, 1] };
+      const turned = quantizer(b, b.op('Sigmoid', [x!]), -5.15234375, 5.11328125);
+      return [
+        b.op('Convolution', [q, quantizedWeights(b, [4, 6, 3, 3], 4)], open),
+        b.op('GroupConvolution', [each, quantizedWeights(b, [6, 1, 1, 3, 3], 6)], open),
+        b.op('GroupConvolution', [q, quantizedWeights(b, [2, 2, 3, 3, 3], 4)], open),
+        b.op('MatMul', [quantizer(b, y!, low, high), quantizedWeights(b, [5, 6], 5)], { transpose_b: true }),
+        b.op('Add', [q, turned]),
+        b.op('AvgPool', [q], pooling),
+        q,
+      ];
+    },
+    tolerance: 1e-4,
+  },
+  {
     name: 'windows that see nothing but padding',
     inputs: { x: [1, 2, 5, 5] },
     build: (b, [x]) => {

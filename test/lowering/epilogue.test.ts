@@ -13,16 +13,17 @@ const channels = 5;
 const { normal, int } = random(41);
 
 function format(scale: number, zero: number, high = 255): QuantFormat {
-  return { scale: Float32Array.of(scale), zeroPoint: Uint8Array.of(zero), low: 0, high };
+  return { scale: Float32Array.of(scale), zero: Float32Array.of(zero), zeroPoint: Uint8Array.of(zero), low: 0, high };
 }
 
 function channelFormat(high = 255): QuantFormat {
   const scale = Float32Array.from({ length: channels }, (_, c) => 0.02 * (c + 1));
-  return { scale, zeroPoint: Uint8Array.from({ length: channels }, (_, c) => 20 * c), low: 0, high };
+  const zero = Float32Array.from({ length: channels }, (_, c) => 20 * c);
+  return { scale, zero, zeroPoint: Uint8Array.from(zero), low: 0, high };
 }
 
 const bytesOf = (f: QuantFormat, c: number): [scale: number, zero: number] =>
-  f.scale.length === 1 ? [f.scale[0]!, f.zeroPoint[0]!] : [f.scale[c]!, f.zeroPoint[c]!];
+  f.scale.length === 1 ? [f.scale[0]!, f.zero[0]!] : [f.scale[c]!, f.zero[c]!];
 
 /** What the steps mean, in real numbers; a stored byte, or a float. */
 function meaning(real: number, c: number, residual: number, steps: readonly ChainStep[]): number {
@@ -67,11 +68,12 @@ const clamps: Record<string, ChainStep | undefined> = {
 const residuals: Record<string, { readonly format?: QuantFormat } | undefined> = {
   'no residual': undefined,
   'float residual': {},
-  'byte residual': { format: format(0.045, 77) },
+  'byte residual': { format: { ...format(0.045, 77), zero: Float32Array.of(77.03) } },
 };
 const stores: Record<string, QuantFormat | undefined> = {
   'float store': undefined,
   'byte store': format(0.0625, 100),
+  'byte store with a zero beside the byte': { ...format(0.0625, 100), zero: Float32Array.of(99.96) },
   'unsigned byte store': format(0.03125, 0),
   '255 levels': format(0.0625, 12, 254),
   'byte store per channel': channelFormat(),

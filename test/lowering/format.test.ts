@@ -78,8 +78,11 @@ test('output limits that differ in one channel only are noticed', () => {
   assert.ok('reason' in found && /limits differ/.test(found.reason));
 });
 
-test('a zero a little off the grid is taken for the nearest level, further off it is refused', () => {
-  assert.equal(formatOf({ low: [-1.0004], high: [2.55 - 1.0004] }).zeroPoint[0], 100);
+test('a zero a little beside an integer is kept as it is, further off it is refused', () => {
+  const beside = formatOf({ low: [-1.0004], high: [2.55 - 1.0004] });
+  assert.deepEqual([beside.zeroPoint[0], Math.round(beside.zero[0]! * 1000)], [100, 100040]);
+  const single = formatOf({ low: [-1.2803149], high: [1.2703124] });
+  assert.deepEqual([single.zeroPoint[0], single.zero[0]], [128, 128], 'limits in single precision');
   assert.match(reasonOf({ low: [-1.002], high: [2.55 - 1.002] }), /zero is not on its grid \(zero point 100\.20\)/);
   assert.match(reasonOf({ low: [0.5], high: [1] }), /zero is not on its grid/);
   assert.match(reasonOf({ low: [-2], high: [-1] }), /zero is not on its grid/);
@@ -108,7 +111,7 @@ test('formats are the same only to the last bit', () => {
   assert.ok(sameFormat(format, formatOf({ low: [-1], high: [1 - 2 / 256] })));
   assert.ok(!sameFormat(format, formatOf({ low: [-1.0000002], high: [1 - 2 / 256] })));
   assert.ok(!sameFormat(format, { ...format, high: 254 }));
-  assert.ok(!sameFormat(format, { ...format, zeroPoint: Uint8Array.of(127) }));
+  assert.ok(!sameFormat(format, { ...format, zero: Float32Array.of(127) }));
   const channels = formatOf({ low: [-1, -1], high: [1 - 2 / 256, 1 - 2 / 256] });
   assert.ok(!sameFormat(format, channels));
 });

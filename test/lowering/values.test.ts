@@ -47,7 +47,13 @@ async function read({ builder }: Case, from: BufferId, count: number, input: Ten
 }
 
 const kernels = (c: Case): string[] => c.builder.finish().calls.map((call) => call.kernel);
-const format: QuantFormat = { scale: Float32Array.of(0.5), zeroPoint: Uint8Array.of(10), low: 0, high: 255 };
+const format: QuantFormat = {
+  scale: Float32Array.of(0.5),
+  zero: Float32Array.of(10),
+  zeroPoint: Uint8Array.of(10),
+  low: 0,
+  high: 255,
+};
 const counting = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => i);
 
 test('a form that exists is used as it is', () => {
@@ -98,7 +104,8 @@ test('bytes in the order of the model become floats, and then channels last', as
 });
 
 test('bytes with a scale for each channel become floats', async () => {
-  const scales = { scale: Float32Array.of(1, 0.25), zeroPoint: Uint8Array.of(0, 4), low: 0, high: 255 };
+  const zero = Float32Array.of(0, 4);
+  const scales = { scale: Float32Array.of(1, 0.25), zero, zeroPoint: Uint8Array.from(zero), low: 0, high: 255 };
   const c = bytes([1, 2, 1, 2], 'channelsLast', scales);
   assert.deepEqual(await read(c, c.values.float(c.port, 'plain'), 4, Uint8Array.of(1, 8, 3, 0)), [1, 3, 1, -1]);
 });

@@ -367,7 +367,7 @@ class NetworkBuilder {
     const isPerChannel = (form & 7) === 6 && shape.length > 1;
     const limits = isPerChannel ? shape.map((d, i) => (i === 1 ? d : 1)) : [];
     const count = elementCount(limits);
-    const zero = [0, levels >> 1, 37 % levels, 0.3][(form >> 6) & 3]!;
+    const zero = [0, levels >> 1, (37 % levels) + 0.03, 0.3][(form >> 6) & 3]!;
     const scales = Array.from({ length: count }, (_, c) => (2.5 + (c % 3) + ((form >> 8) & 3)) / (levels - 1));
     const low = scales.map((s) => -zero * s);
     const y = this.limited(

@@ -11,6 +11,8 @@ export interface QuantizedWeights {
   /** In the order of the weights' own shape. */
   readonly values: Int8Array;
   readonly scale: Float32Array;
+  /** Sum of the bytes of each channel. */
+  readonly sums: Float64Array;
 }
 
 export type WeightsOrReason = { readonly weights: QuantizedWeights } | { readonly reason: string };
@@ -45,17 +47,20 @@ export function quantizedWeights(port: OutputPort, axis: number, channels: numbe
   const shape = port.fact.shape;
   const inner = elementCount(shape.slice(axis + 1));
   const values = new Int8Array(real.length);
+  const sums = new Float64Array(channels);
   const scale = Float32Array.from({ length: channels }, (_, c) => steps[steps.length === 1 ? 0 : c]!);
   for (let i = 0; i < real.length; i++) {
-    const step = scale[Math.floor(i / inner) % channels]!;
+    const channel = Math.floor(i / inner) % channels;
+    const step = scale[channel]!;
     const q = step === 0 && real[i] === 0 ? 0 : real[i]! / step;
     const rounded = Math.round(q);
     if (!(Math.abs(q - rounded) <= 0.02 && rounded >= -128 && rounded <= 127)) {
       return { reason: 'its weights have a zero point or more than 8 bits' };
     }
     values[i] = rounded;
+    sums[channel]! += rounded;
   }
-  return { weights: { values, scale } };
+  return { weights: { values, scale, sums } };
 }
 
 /** The nodes from the operation up to the stored constant, nearest first. */

@@ -116,7 +116,7 @@ function lowerQuantizedAdd(node: Node, context: LowerContext): boolean {
   if (!a || !b) return false;
   const tail = context.tail(node);
   const scale = tail.format?.scale[0] ?? 1;
-  const zero = tail.format?.zeroPoint[0] ?? 0;
+  const zero = tail.format?.zero[0] ?? 0;
   const scaleA = a.format.scale[0]! / scale;
   const scaleB = b.format.scale[0]! / scale;
   const place = tail.format
@@ -131,7 +131,7 @@ function lowerQuantizedAdd(node: Node, context: LowerContext): boolean {
       high,
       scaleA,
       scaleB,
-      bias: zero - a.format.zeroPoint[0]! * scaleA - b.format.zeroPoint[0]! * scaleB,
+      bias: zero - a.format.zero[0]! * scaleA - b.format.zero[0]! * scaleB,
       floatLow: tail.low,
       floatHigh: tail.high,
     },

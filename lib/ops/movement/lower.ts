@@ -5,6 +5,7 @@ import { elementCount, type Shape } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext, QuantFormat } from '../lower-context.ts';
 import { memoryStrides, mergeAxes } from '../memory-layout.ts';
+import { gridTolerance } from '../quantization/grid.ts';
 
 /** Axes that the copy kernel iterates over. */
 const kernelAxes = 6;
@@ -121,13 +122,14 @@ export function lowerSlices(node: Node, context: LowerContext, slices: readonly 
 
 /** The byte of a pad value, not rounded. */
 function padByte(format: QuantFormat, value: number): number {
-  return value / format.scale[0]! + format.zeroPoint[0]!;
+  return value / format.scale[0]! + format.zero[0]!;
 }
 
 /** Bytes can be padded with values of their grid only. */
 export function padRefusal(format: QuantFormat, value: number): string | undefined {
   const byte = padByte(format, value);
-  const isOnGrid = byte > format.low - 0.01 && byte < format.high + 0.01 && Math.abs(byte - Math.round(byte)) < 0.01;
+  const nearest = Math.round(byte);
+  const isOnGrid = Math.abs(byte - nearest) <= gridTolerance && nearest >= format.low && nearest <= format.high;
   return isOnGrid ? undefined : `its pad value ${Number(value.toPrecision(6))} is not on the grid of its input`;
 }
 

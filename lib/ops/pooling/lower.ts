@@ -1,6 +1,6 @@
 // MaxPool, AvgPool and means over all positions as native kernel calls.
 import type { Node } from '../../graph/node.ts';
-import type { LowerContext } from '../lower-context.ts';
+import type { LowerContext, QuantFormat } from '../lower-context.ts';
 import { fitsPlane, onPlane, planeGeometry } from '../plane-geometry.ts';
 import type { Window } from '../window.ts';
 
@@ -21,7 +21,7 @@ export function lowerPool(node: Node, context: LowerContext, window: Window, mod
   const place = stored
     ? context.placeQuantized(tail.port, 'channelsLast', stored, { strided: true })
     : context.placeFloat(tail.port, 'channelsLast', { strided: true });
-  const inScale = bytes?.format.scale[0] ?? 1;
+  const { scale, bias } = mode === 'max' ? { scale: 1, bias: 0 } : averageScale(bytes?.format, tail.format);
   context.builder.call(
     'pool',
     {
@@ -35,11 +35,18 @@ export function lowerPool(node: Node, context: LowerContext, window: Window, mod
       padRight,
       mode: modes[mode],
       inZeroPoint: bytes?.format.zeroPoint[0] ?? 0,
-      scale: mode === 'max' ? 1 : inScale / (tail.format?.scale[0] ?? 1),
-      bias: mode === 'max' ? 0 : (tail.format?.zeroPoint[0] ?? 0),
+      scale,
+      bias,
     },
     { name: node.name, in: [input], out: [place.buffer] },
   );
+}
+
+/** `mean(q − zeroPoint) · scale + bias` is the mean of the input in the output's format, or a float. */
+function averageScale(from: QuantFormat | undefined, to: QuantFormat | undefined): { scale: number; bias: number } {
+  const scale = (from?.scale[0] ?? 1) / (to?.scale[0] ?? 1);
+  const beside = from ? from.zeroPoint[0]! - from.zero[0]! : 0;
+  return { scale, bias: (to?.zero[0] ?? 0) + beside * scale };
 }
 
 /** Maxima on one or two spatial axes: of one element at least, and nobody reads their positions. */

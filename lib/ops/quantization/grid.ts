@@ -2,6 +2,9 @@
 import type { QuantFormat } from '../lower-context.ts';
 import { roundHalfToEven } from '../rounding.ts';
 
+/** How far, in steps of the grid, real zero and pad values may lie from an integer. */
+export const gridTolerance = 0.05;
+
 /** Real limits; ±Infinity where there is none. */
 export interface Limits {
   readonly low: number;
@@ -10,10 +13,10 @@ export interface Limits {
 
 export const noLimits: Limits = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
-/** Smallest and largest byte between the limits: `round(v / scale + zeroPoint)`, inside of the grid of the format. */
+/** Smallest and largest byte between the limits: `round(v / scale + zero)`, inside of the grid of the format. */
 export function clampedGrid(format: QuantFormat, limits: Limits, channel: number): [number, number] {
   const i = format.scale.length === 1 ? 0 : channel;
-  const [scale, zero] = [format.scale[i]!, format.zeroPoint[i]!];
+  const [scale, zero] = [format.scale[i]!, format.zero[i]!];
   const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfToEven(v / scale + zero)));
   return [limit(limits.low), limit(limits.high)];
 }

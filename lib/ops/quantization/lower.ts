@@ -32,7 +32,6 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
   const { builder } = context;
   const { shape } = node.output.fact;
   const inverse = Float32Array.from(format.scale, (s) => 1 / s);
-  const shift = Float32Array.from(format.zeroPoint);
   const perChannel = format.scale.length > 1;
   const from = context.layoutOf(node, 0);
   const isImage = shape.length >= 4 || (shape.length === 3 && (from === 'channelsLast' || perChannel));
@@ -58,7 +57,7 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
       in: [
         input,
         builder.constant('f32', inverse),
-        builder.constant('f32', shift),
+        builder.constant('f32', format.zero),
         bounds && builder.constant('u8', bounds),
       ],
       out: [place.buffer],
