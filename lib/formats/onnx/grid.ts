@@ -33,6 +33,12 @@ export function movedGrid(node: Node, gridOf: (port: OutputPort) => Grid | undef
     if (i < moved ? !other || !sameGrid(grid, other) : runtime.refuses && source && !source.fact.value)
       return undefined;
   }
-  const bytes = { scale: Float32Array.of(grid.scale), zeroPoint: Uint8Array.of(grid.zeroPoint), low: 0, high: 255 };
+  const bytes = {
+    scale: Float32Array.of(grid.scale),
+    zero: Float32Array.of(grid.zeroPoint),
+    zeroPoint: Uint8Array.of(grid.zeroPoint),
+    low: 0,
+    high: 255,
+  };
   return runtime.refuses?.(node, bytes) === undefined ? grid : undefined;
 }
