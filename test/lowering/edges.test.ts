@@ -338,6 +338,25 @@ const edges: readonly Edge[] = [
     tolerance: 1e-4,
   },
   {
+    name: 'slopes of PReLU: one, per channel, per element, steep and negative ones',
+    inputs: { x: [2, 3, 4, 5], y: [4, 3], z: [1, 3, 2, 2, 2] },
+    build: (b, [x, y, z]) => {
+      const slope = (values: readonly number[], shape: Shape): OutputPort => b.constant('slope', shape, values);
+      const prelu = (a: OutputPort, s: OutputPort): OutputPort => b.op('PReLU', [a, s]);
+      const image = (): OutputPort => conv(b, x!, 3);
+      return [
+        prelu(image(), slope([0.25], [1])),
+        prelu(image(), slope([0.25, 0, 1], [3])),
+        prelu(image(), slope([0.25, -0.5, 3], [1, 3, 1, 1])),
+        prelu(x!, slope([0.1, 0.2, 0.3, 0.4, 0.5], [5])),
+        prelu(x!, b.weights('each', [1, 3, 4, 5])),
+        prelu(y!, slope([-1, 0.5, 2], [3])),
+        prelu(z!, slope([0.5, 0.25, 0.75], [3])),
+      ];
+    },
+    tolerance: 1e-4,
+  },
+  {
     name: 'windows that see nothing but padding',
     inputs: { x: [1, 2, 5, 5] },
     build: (b, [x]) => {

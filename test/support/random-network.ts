@@ -53,6 +53,7 @@ const kinds = [
   'reshape',
   'matMul',
   'softMax',
+  'prelu',
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -153,6 +154,10 @@ class NetworkBuilder {
         return this.reshape(step, x);
       case 'matMul':
         return shape.length > 1 && shape.at(-1)! <= 200 ? this.matMul(step, x) : [];
+      case 'prelu':
+        return shape.length > 0
+          ? [this.b.op('PReLU', [x, this.b.weights('slope', bit(step.flags, 0) ? [1] : shape.slice(1, 2))])]
+          : [];
       case 'softMax':
         return shape.length > 0 ? [this.b.op('SoftMax', [x], { axis: step.size % shape.length })] : [];
     }

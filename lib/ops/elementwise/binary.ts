@@ -7,7 +7,8 @@ import { type BroadcastRule, broadcastBy, expandTensor } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { addRuntime, type BinaryFunction, canLowerBinary, lowerBinary } from './lower-binary.ts';
+import type { BinaryFunction } from './emit-binary.ts';
+import { addRuntime, canLowerBinary, lowerBinary } from './lower-binary.ts';
 
 /** What a binary operation is, besides its function. */
 export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization'>> {
