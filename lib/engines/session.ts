@@ -49,8 +49,17 @@ export class Session implements AsyncDisposable {
     this.options = options;
   }
 
-  /** Compiles for these input shapes, unless that was done already. */
-  prepare(shapes: Readonly<Record<string, Shape>>): Promise<Executable> {
+  /**
+   * Compiles for these input shapes, unless that was done already.
+   *
+   * @throws {LowpError} `ERR_RUN_CLOSED`, and when the model cannot run with these shapes
+   */
+  async prepare(shapes: Readonly<Record<string, Shape>>): Promise<Executable> {
+    this.assertOpen();
+    return this.executableFor(shapes);
+  }
+
+  private executableFor(shapes: Readonly<Record<string, Shape>>): Promise<Executable> {
     const key = JSON.stringify(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
     let executable = this.executables.get(key);
     if (!executable) {
@@ -61,6 +70,7 @@ export class Session implements AsyncDisposable {
         ...(maxIsa === undefined ? {} : { maxIsa }),
         ...(signal === undefined ? {} : { signal }),
       });
+      // A failure is thrown to who waits for it; the next call tries again.
       executable.catch(() => this.executables.delete(key));
     } else this.executables.delete(key);
     this.executables.set(key, executable);
@@ -75,16 +85,20 @@ export class Session implements AsyncDisposable {
    * @throws {LowpError} `ERR_RUN_INPUT`, `ERR_RUN_CLOSED`, `ERR_ABORTED`
    */
   async infer(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<Record<string, Tensor>> {
-    if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the session is closed');
+    this.assertOpen();
     const shapes = this.shapesOf(feeds);
     const run = this.queue.then(async () => {
-      const executable = await this.prepare(shapes);
+      const executable = await this.executableFor(shapes);
       await this.dropOldest();
       const result = await executable.run(feeds, options);
       return result.outputs;
     });
     this.queue = run.catch(() => undefined);
     return run;
+  }
+
+  private assertOpen(): void {
+    if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the session is closed');
   }
 
   /** Shapes by input name of feeds that name every input, with its type and rank. */
@@ -107,6 +121,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  /** Frees threads and memory when the inferences that wait are done. Closing twice is fine. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;

@@ -72,8 +72,23 @@ for (const device of ['CPU', 'REFERENCE']) {
       await session.close();
       assert.equal(output(await running).data[0], 2);
       assert.equal(await codeOf(session.infer({ x: rows(1) })), 'ERR_RUN_CLOSED');
+      assert.equal(await codeOf(session.prepare({ x: [1, 4] })), 'ERR_RUN_CLOSED');
+    });
+
+    it('tries again after shapes that do not fit', async () => {
+      await using session = await compile(summed(), { device, threads: 1 });
+      assert.equal(await codeOf(session.infer({ x: rows(3) })), 'ERR_SHAPE_MISMATCH');
+      assert.equal(await codeOf(session.infer({ x: rows(3) })), 'ERR_SHAPE_MISMATCH');
+      assert.equal(output(await session.infer({ x: rows(2) })).data[7], 9);
     });
   });
+}
+
+/** y = x + 8 on two rows, of a model that does not say so. */
+function summed(): Model {
+  const b = new ModelBuilder('sum');
+  b.result(b.op('Add', [b.parameter('x', [-1, 4]), b.constant('c', [2, 4], new Array<number>(8).fill(8))]));
+  return b.model;
 }
 
 function staticModel(): Model {
