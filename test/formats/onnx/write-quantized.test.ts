@@ -290,7 +290,7 @@ describe('random quantized networks', () => {
         const feeds = randomFeeds(once, plan.seed);
         assert.deepEqual(await evaluate(twice, feeds), await evaluate(once, feeds));
       }),
-      { numRuns: 60, seed: 11 },
+      { numRuns: 150, seed: 11 },
     );
     assert.ok(integerBiases > 0, 'no network had an integer bias');
   });
