@@ -1,5 +1,7 @@
 // Scale and zero point of a FakeQuantize, from its limits and back.
+
 import { LowpError } from '../errors/lowp-error.ts';
+import { roundHalfToEven } from '../ops/rounding.ts';
 
 /** The integer grid of a value: `real = scale · (q − zeroPoint)` with `0 <= q <= levels − 1`. */
 export interface QuantParams {
@@ -44,7 +46,7 @@ export function quantParamsOf(levels: number, low: ArrayLike<number>, high: Arra
       throw new LowpError('ERR_DATA_NOT_FINITE', `the limits ${l} and ${h} of channel ${c} leave no range`);
     }
     const zero = -l / step;
-    const nearest = roundHalfEven(zero);
+    const nearest = roundHalfToEven(zero);
     scale[c] = step;
     zeroPoint[c] = nearest;
     zeroResidue = Math.max(zeroResidue, Math.abs(zero - nearest));
@@ -59,13 +61,4 @@ export function limitsOf(params: QuantParams): Limits {
     low: Float32Array.from(scale, (s, c) => -zeroPoint[c]! * s),
     high: Float32Array.from(scale, (s, c) => (levels - 1 - zeroPoint[c]!) * s),
   };
-}
-
-/** To the nearest integer, ties to the even one: the rounding of every quantizer. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }

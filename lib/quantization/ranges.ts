@@ -1,7 +1,7 @@
 // How wide a quantizer is: from observed or stored extremes to the limits of a FakeQuantize.
 import { LowpError } from '../errors/lowp-error.ts';
+import { roundHalfToEven } from '../ops/rounding.ts';
 import type { Limits } from './params.ts';
-import { roundHalfEven } from './params.ts';
 
 /** Extremes of a value; one entry, or one for each channel. */
 export interface Extremes {
@@ -71,7 +71,7 @@ export function unifiedZeroPointLimits(extremes: Extremes, levels: number): Limi
   const last = levels - 1;
   let sum = 0;
   for (let c = 0; c < min.length; c++) sum += (-min[c]! * last) / (max[c]! - min[c]!);
-  const zero = roundHalfEven(sum / min.length);
+  const zero = roundHalfToEven(sum / min.length);
   for (let c = 0; c < min.length; c++) {
     if ((zero === 0 && min[c]! < 0) || (zero === last && max[c]! > 0)) {
       throw new LowpError('ERR_ALGO_UNSUPPORTED', 'the channels are too different to share one zero point');
@@ -111,7 +111,7 @@ const negligibleOffset = 0.01;
 export function tuneToZero(min: number, max: number, levels: number): [number, number] {
   const last = levels - 1;
   const exact = (-min * last) / (max - min);
-  const zero = roundHalfEven(exact);
+  const zero = roundHalfToEven(exact);
   if (zero > 0 && zero < last) return moveBorder(min, max, zero, last);
   if (Math.abs(exact - zero) <= negligibleOffset) return [min, max];
   return zero === 0 ? [0, max] : [min, 0];

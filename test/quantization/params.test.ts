@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
-import { limitsOf, quantParamsOf, roundHalfEven } from '../../lib/quantization/params.ts';
+import { roundHalfToEven } from '../../lib/ops/rounding.ts';
+import { limitsOf, quantParamsOf } from '../../lib/quantization/params.ts';
 
 describe('quantParamsOf', () => {
   it('reads an unsigned range', () => {
@@ -55,10 +56,10 @@ describe('quantParamsOf', () => {
   }
 });
 
-describe('roundHalfEven', () => {
+describe('roundHalfToEven', () => {
   it('sends ties to the even neighbour, on both sides of zero', () => {
     assert.deepEqual(
-      [0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6].map(roundHalfEven).map((v) => v + 0),
+      [0.5, 1.5, 2.5, -0.5, -1.5, 2.4, 2.6].map((v) => roundHalfToEven(v)).map((v) => v + 0),
       [0, 2, 2, 0, -2, 2, 3],
     );
   });
