@@ -2,6 +2,7 @@
 import type { Node } from '../graph/node.ts';
 import type { CompiledStep, NativeModelExecutable } from './native-engine.ts';
 
+/** How one node runs. */
 export interface NodeDescription {
   readonly name: string;
   readonly type: string;

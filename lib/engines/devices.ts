@@ -6,6 +6,7 @@ import { referenceEngine } from './reference-engine.ts';
 
 const engines: Readonly<Record<string, Engine>> = { CPU: nativeEngine, REFERENCE: referenceEngine };
 
+/** Names that {@link engineOf} takes. */
 export const deviceNames = Object.keys(engines);
 
 /**

@@ -26,6 +26,7 @@ export interface Observation {
   readonly nonFinite: number;
 }
 
+/** What a model is compiled for, and what is asked of it besides its outputs. */
 export interface CompileOptions {
   readonly threads?: number;
   readonly maxIsa?: 'scalar' | 'avx2' | 'avx512' | 'vnni' | 'native';
@@ -37,6 +38,7 @@ export interface CompileOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What one run gives. */
 export interface RunResult {
   /** By output name. */
   readonly outputs: Record<string, Tensor>;

@@ -7,6 +7,7 @@ import { engineOf } from './devices.ts';
 import type { CompileOptions, Engine, Executable, Feeds } from './engine.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
 
+/** Where and how a model runs. */
 export interface SessionOptions {
   /** `CPU` (native kernels, the default) or `REFERENCE` (doubles, slow). */
   readonly device?: string;

@@ -65,6 +65,7 @@ function perChannel(limit: Tensor, shape: Shape): Float32Array | undefined {
   return padded.every((d, i) => (i === 1 ? d === shape[1] : d === 1)) ? values : undefined;
 }
 
+/** One scale for each index of axis 1. */
 export function isPerChannel(format: QuantFormat): boolean {
   return format.scale.length > 1;
 }

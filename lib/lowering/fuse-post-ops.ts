@@ -12,6 +12,7 @@ export interface QuantizePostOp {
   readonly format: QuantFormat;
 }
 
+/** What an epilogue does with the value, one thing after the other. */
 export type ChainStep = PostOp | QuantizePostOp;
 
 /** A node whose kernel runs, the steps fused behind it, and the port whose value the kernel stores. */

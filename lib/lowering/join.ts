@@ -21,6 +21,7 @@ export interface JoinSlot {
   readonly offset: number;
 }
 
+/** The joint memories of a list of nodes, and the values that go straight into one. */
 export interface Joins {
   readonly groups: ReadonlyMap<Node, JoinGroup>;
   readonly slots: ReadonlyMap<OutputPort, JoinSlot>;

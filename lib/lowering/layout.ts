@@ -12,6 +12,7 @@ export interface ImageSize {
   readonly spatial: number;
 }
 
+/** The sizes of a shape as an image. */
 export function imageSize(shape: Shape): ImageSize {
   if (shape.length < 2) return { batch: 1, channels: elementCount(shape), spatial: 1 };
   return { batch: shape[0]!, channels: shape[1]!, spatial: elementCount(shape.slice(2)) };

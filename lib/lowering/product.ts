@@ -20,6 +20,10 @@ interface Operands {
   readonly zeroPoints?: BufferId;
 }
 
+/**
+ * Emits the call of a product with constant weights, and stores the end of its chain: bytes when the chain ends in a
+ * rounding, else floats.
+ */
 export function lowerProduct(lowering: Lowering, node: Node, chain: Chain, product: MultiplyAccumulate): void {
   const { builder } = lowering;
   const operands = operandsOf(lowering, node, product);

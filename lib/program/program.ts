@@ -15,6 +15,7 @@ export const programTypes = [
   'i16',
   'boolean',
 ] as const satisfies readonly ElementType[];
+/** An element type of a program. */
 export type ProgramType = (typeof programTypes)[number];
 
 /** True for the element types that a program may hold. */

@@ -2,6 +2,7 @@ import { type Buffer, type Program, programTypes } from './program.ts';
 
 /** First four bytes of a program: `LOWP` read as a little-endian word. */
 export const programMagic = 0x50574f4c;
+/** Raised with every change of the layout; the native side refuses others. */
 export const programVersion = 1;
 
 const kinds = ['input', 'output', 'constant', 'temporary'] as const;

@@ -15,6 +15,7 @@ export interface QuantizedWeights {
   readonly sums: Float64Array;
 }
 
+/** Weights, or why they cannot be bytes. */
 export type WeightsOrReason = { readonly weights: QuantizedWeights } | { readonly reason: string };
 
 /** Types that may stand between the stored constant and the operation. */

@@ -15,6 +15,7 @@ const functions = {
   squaredDifference: 6,
 } as const;
 
+/** Name of a function of the `eltwise` kernel. */
 export type BinaryFunction = keyof typeof functions;
 
 /** Axes that the kernel iterates over. */

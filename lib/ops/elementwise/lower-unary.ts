@@ -21,6 +21,7 @@ const functions = {
   softplus: 13,
 } as const;
 
+/** Name of a function of the `unary` kernel. */
 export type UnaryFunction = keyof typeof functions;
 
 /** Emits the function over all elements, in the layout in which the input exists. */

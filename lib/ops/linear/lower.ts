@@ -20,6 +20,7 @@ export function canLowerMatMul(a: Transposes, node: Node): boolean {
   );
 }
 
+/** Emits the product of all rows of input 0 by one matrix. */
 export function lowerMatMul(a: Transposes, node: Node, context: LowerContext): void {
   const x = node.source(0)!.fact.shape;
   const weights = node.source(1)!.fact.shape;

@@ -22,6 +22,7 @@ function isPerChannel(limit: Shape, shape: Shape): boolean {
   return shape.length >= 2 && padded.every((d, i) => (i === 1 ? d === shape[1] : d === 1));
 }
 
+/** Emits the rounding, to bytes when the value is planned as bytes. */
 export function lowerFakeQuantize(a: { readonly levels: number }, node: Node, context: LowerContext): void {
   const format = context.storedFormat(node);
   if (format) lowerToBytes(node, context, format);
@@ -31,25 +32,21 @@ export function lowerFakeQuantize(a: { readonly levels: number }, node: Node, co
 function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): void {
   const { builder } = context;
   const { shape } = node.output.fact;
-  const inverse = Float32Array.from(format.scale, (s) => 1 / s);
   const perChannel = format.scale.length > 1;
   const from = context.layoutOf(node, 0);
   const isImage = shape.length >= 4 || (shape.length === 3 && (from === 'channelsLast' || perChannel));
-  const channels = isImage ? shape[1]! : elementCount(shape);
   const input = context.float(node, 0, from);
   const layout = isImage ? 'channelsLast' : 'plain';
-  const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel(channels) : 0 });
-  const [batch, rows] = isImage ? [shape[0]!, elementCount(shape.slice(2))] : [1, perChannel ? shape[0]! : 1];
-  const width = isImage ? channels : perChannel ? shape[1]! : channels;
-  const bounds = boundsOf(format, noLimits, width);
+  const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel(shape[1]!) : 0 });
+  const view = isImage ? imageView(shape) : rowView(shape, perChannel);
+  const bounds = boundsOf(format, noLimits, view.channels);
+  const inverse = Float32Array.from(format.scale, (s) => 1 / s);
   builder.call(
     'quantize',
     {
-      batch,
-      channels: width,
-      spatial: rows,
+      ...view,
       layout: isImage && from === 'plain' ? 1 : 0,
-      outStride: isImage ? place.stride : width,
+      outStride: isImage ? place.stride : view.channels,
       padValue: format.zeroPoint[0]!,
     },
     {
@@ -63,6 +60,16 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
       out: [place.buffer],
     },
   );
+}
+
+function imageView(shape: Shape): { batch: number; channels: number; spatial: number } {
+  return { batch: shape[0]!, channels: shape[1]!, spatial: elementCount(shape.slice(2)) };
+}
+
+/** Rows of channels when each has its scale, else one row of everything. */
+function rowView(shape: Shape, perChannel: boolean): { batch: number; channels: number; spatial: number } {
+  if (perChannel) return { batch: 1, channels: shape[1]!, spatial: shape[0]! };
+  return { batch: 1, channels: elementCount(shape), spatial: 1 };
 }
 
 function lowerToFloats(levels: number, node: Node, context: LowerContext): void {
