@@ -121,7 +121,7 @@ function product(node: Node, definition: OpDef, weights: Map<Node, QuantizedWeig
 }
 
 /** Size of the bias axis of the output. */
-export function outputChannels(node: Node, definition: OpDef): number {
+function outputChannels(node: Node, definition: OpDef): number {
   const shape = node.output.fact.shape;
   return shape.at(definition.quantization?.biasAxis ?? 1) ?? 1;
 }
