@@ -103,7 +103,7 @@ const negligibleOffset = 0.01;
  *
  * With `L = levels − 1`, `z = round(−min · L / (max − min))`: either `min = z / (z − L) · max`, or
  * `max = (z − L) / z · min`, whichever makes the wider range. When z rounds to an end of the grid, the border at that end
- * is less than half a step from zero: it becomes zero, unless it is within a hundredth of a step already.
+ * is at most half a step from zero: it becomes zero, unless it is within a hundredth of a step already.
  *
  * @param min  at most 0
  * @param max  at least 0, more than `min`
