@@ -76,8 +76,9 @@ test('a random network after quantize() gives equal bits on every instruction se
 });
 
 /**
- * Sums of floats in another order round some elements to the other of two neighbours, which in small networks with grids
- * much wider than their values leaves 20 dB at least (worst of 18000 networks: 24.9). Values of 1e-6 are zeros.
+ * Sums of floats in another order, and padding whose zero lies beside a byte, round some elements to the other of two
+ * neighbours. That leaves 20 dB, or an error of two steps of the widest grid (7.5 / 255) where values are not much
+ * larger than steps.
  */
 async function agrees(model: Model, feeds: Record<string, Tensor>): Promise<void> {
   const expected = await evaluate(model, feeds);
@@ -93,6 +94,6 @@ async function agrees(model: Model, feeds: Record<string, Tensor>): Promise<void
   for (const [name, tensor] of Object.entries(expected)) {
     const ratio = sqnr(first![name]!, tensor);
     const error = maxAbsError(first![name]!, tensor);
-    assert.ok(ratio >= 20 || error <= 1e-6, `${name} has ${ratio} dB, the largest error is ${error}`);
+    assert.ok(ratio >= 20 || error <= 0.06, `${name} has ${ratio} dB, the largest error is ${error}`);
   }
 }

@@ -368,7 +368,7 @@ class NetworkBuilder {
     const { shape } = x.fact;
     const form = step.quantizer;
     if (!this.quantizers || (form & 7) === 7) return x;
-    const levels = [256, 256, 256, 255, 256, 16][(form >> 3) % 6]!;
+    const levels = [256, 256, 256, 255, 256, 100][(form >> 3) % 6]!;
     const isPerChannel = (form & 7) === 6 && shape.length > 1;
     const limits = isPerChannel ? shape.map((d, i) => (i === 1 ? d : 1)) : [];
     const count = elementCount(limits);
