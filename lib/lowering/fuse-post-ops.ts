@@ -31,13 +31,14 @@ export interface Chains {
 }
 
 /**
- * Walks forward from each node while the value has one reader and the reader fits the epilogue.
+ * Walks forward from each node while the value has one reader and the reader fits the epilogue. As nothing else sees
+ * these values, the other operand of a fused sum cannot depend on them.
  *
  * @param nodes     topological order
  * @param exposed   ports whose values must exist as they are: outputs, observed or read from elsewhere
  */
 export function gatherChains(nodes: readonly Node[], plan: PrecisionPlan, exposed: ReadonlySet<OutputPort>): Chains {
-  const position = new Map(nodes.map((n, i) => [n, i]));
+  const inside = new Set(nodes);
   const absorbedBy = new Map<Node, Chain>();
   const byAnchor = new Map<Node, Chain>();
   for (const anchor of nodes) {
@@ -53,10 +54,9 @@ export function gatherChains(nodes: readonly Node[], plan: PrecisionPlan, expose
     let port = anchor.output;
     for (;;) {
       const reader = port.consumers.size === 1 && !exposed.has(port) ? [...port.consumers][0]! : undefined;
-      if (!reader || !position.has(reader.node) || absorbedBy.has(reader.node)) break;
+      if (!reader || !inside.has(reader.node) || absorbedBy.has(reader.node)) break;
       const step = stepOf(reader.node, reader.index, plan);
       if (!step || !grammar.take(step)) break;
-      if (step.kind === 'add' && dependsOn(step.other.node, anchor, position)) break;
       steps.push(step);
       absorbed.push(reader.node);
       port = reader.node.output;
@@ -115,19 +115,4 @@ function epilogueGrammar(
       return true;
     },
   };
-}
-
-/** True when `node` needs the value of `anchor`: fusing their sum would wait for itself. */
-function dependsOn(node: Node, anchor: Node, position: ReadonlyMap<Node, number>): boolean {
-  const from = position.get(anchor)!;
-  const stack = [node];
-  const visited = new Set<Node>();
-  while (stack.length > 0) {
-    const current = stack.pop()!;
-    if (current === anchor) return true;
-    if (visited.has(current) || (position.get(current) ?? -1) < from) continue;
-    visited.add(current);
-    for (const input of current.inputs) if (input.source) stack.push(input.source.node);
-  }
-  return false;
 }

@@ -179,7 +179,7 @@ const edges: readonly Edge[] = [
       const y = b.op('MatMul', [quantizer(b, x!, 0, 4), quantizedWeights(b, [5, 8], 5)], { transpose_b: true });
       return [byteConv(b, quantizer(b, y, [0, 0, 0], [2, 4, 6]), 2)];
     },
-    tolerance: 0.5,
+    tolerance: 0.05,
   },
   {
     name: 'matrix products of rank 3 with a sum behind',
