@@ -51,6 +51,7 @@ async function compare(network: Network): Promise<boolean> {
 }
 
 for (const network of [...networks, ...unfolded]) {
+  await network.prepare?.();
   if (!(await stat(network.file).catch(() => undefined))) {
     process.stdout.write(`${network.name}: ${network.file} is not here, left out\n`);
   } else if (!(await compare(network))) process.exitCode = 1;

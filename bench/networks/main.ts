@@ -88,6 +88,7 @@ async function measure(network: Network, { ir, qdq }: Quantized, batch: number, 
 const list = (text: string): number[] => text.split(',').map(Number);
 const rows: Row[] = [];
 for (const network of networks.filter((n) => !options.network || options.network.includes(n.name))) {
+  await network.prepare?.();
   if (!(await stat(network.file).catch(() => undefined))) {
     process.stderr.write(`${network.name}: ${network.file} is not here, left out\n`);
     continue;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DataOptions } from '../../lib/data/open.ts';
 import { openData } from '../../lib/data/open.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
+import { syntheticNetworks } from './synthetic/index.ts';
 
 export interface Network {
   readonly name: string;
@@ -10,6 +11,8 @@ export interface Network {
   readonly input: string;
   /** Without the batch. */
   readonly shape: readonly number[];
+  /** Makes the file when it is one that is made. */
+  prepare?(): Promise<void>;
   samples(): Promise<AsyncIterable<Readonly<Record<string, Tensor>>>>;
 }
 
@@ -43,6 +46,7 @@ export const networks: readonly Network[] = [
   network('mobilenet_v1_0.75_224', [3, 224, 224], 'imagenet/calib', { ...imagenet, mean: [127.5], scale: [127.5] }),
   network('squeezenet1_1', [3, 224, 224], 'imagenet/calib', { ...imagenet, color: 'bgr', mean: [104, 117, 123] }),
   network('cifar10_resnet20', [3, 32, 32], 'cifar10/calib_images.npy', cifar),
+  ...syntheticNetworks,
 ];
 
 /** The same network before its batch normalization was folded: read and compared, not timed. */
