@@ -52,7 +52,8 @@ class GemmCall final : public PreparedCall {
       filled = block;
       const size_t first = group * t.group_panels;
       const size_t last = std::min(first + t.group_panels, plan_.packed.panels.size());
-      for (size_t p = first; p < last; p++) RunPanel(context, plan_.packed.panels[p], pixel, count);
+      const size_t fetched = FetchedPanels(tile, begin);
+      for (size_t p = first; p < last; p++) RunPanel(context, p, pixel, count, p + 1 < fetched);
     }
   }
 
@@ -70,7 +71,15 @@ class GemmCall final : public PreparedCall {
     }
   }
 
-  void RunPanel(const RunContext& context, const Panel& panel, size_t pixel, size_t count) const {
+  // Panels up to this one may be missing in the caches while a tile runs: all of them when they do not stay there from
+  // one block of pixels to the next, otherwise only in the first block.
+  size_t FetchedPanels(size_t tile, size_t begin) const {
+    const size_t groups = plan_.tiling.panel_groups;
+    return groups > 1 || tile == begin ? plan_.packed.panels.size() : 0;
+  }
+
+  void RunPanel(const RunContext& context, size_t index, size_t pixel, size_t count, bool fetch_next) const {
+    const Panel& panel = plan_.packed.panels[index];
     PanelTask task;
     task.rows = reinterpret_cast<const uint8_t* const*>(context.scratch);
     task.m = count;
@@ -96,6 +105,10 @@ class GemmCall final : public PreparedCall {
       task.segments = plan_.segments.data() + block.first_segment;
       task.segment_count = block.segments;
       task.weights = weights + block.first_step * step_bytes;
+      if (fetch_next) {
+        task.next = task.weights + (plan_.packed.panels[index + 1].weights - panel.weights);
+        task.next_bytes = block.steps * step_bytes;
+      }
       task.resume = k > 0;
       task.suspend = k + 1 < plan_.blocks.size();
       plan_.row->run(task);

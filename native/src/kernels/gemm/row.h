@@ -32,6 +32,8 @@ struct PanelTask {
   const Segment* segments = nullptr;
   size_t segment_count = 0;
   const uint8_t* weights = nullptr;      // 64-byte aligned
+  const uint8_t* next = nullptr;         // weights of the task behind this one, for fetching them meanwhile; may be null
+  size_t next_bytes = 0;
   const int32_t* initial = nullptr;      // s32: the sums before the first product, [lanes * vectors]
   float* partial = nullptr;              // f32: suspended sums, [m][lanes * vectors]
   bool resume = false;                   // f32: start from `partial` instead of 0

@@ -40,14 +40,13 @@ Tiling ChooseTiling(const TilingQuery& q) {
 
 std::vector<StepBlock> MakeStepBlocks(const std::vector<Segment>& segments, uint64_t most_steps) {
   std::vector<StepBlock> blocks;
-  uint64_t step = 0, in_block = 0;
+  uint64_t step = 0;
   for (size_t s = 0; s < segments.size(); s++) {
-    if (blocks.empty() || in_block + segments[s].steps > most_steps) {
-      blocks.push_back({s, 0, step});
-      in_block = 0;
+    if (blocks.empty() || blocks.back().steps + segments[s].steps > most_steps) {
+      blocks.push_back({s, 0, step, 0});
     }
     blocks.back().segments++;
-    in_block += segments[s].steps;
+    blocks.back().steps += segments[s].steps;
     step += segments[s].steps;
   }
   return blocks;

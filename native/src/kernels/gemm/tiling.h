@@ -35,6 +35,7 @@ struct StepBlock {
   size_t first_segment = 0;
   size_t segments = 0;
   uint64_t first_step = 0;
+  uint64_t steps = 0;
 };
 
 // Blocks of about `most_steps` steps; no segment may be longer.
