@@ -1,13 +1,23 @@
-// npm run bench, npm run agree: installs the peers once, then measures the networks against them, or compares outputs.
+// The benchmarks: npm run bench, npm run bench:layers, npm run agree. Build first, they run dist.
 //
-//   node scripts/bench.mjs [agree] [options]
+//   node scripts/bench.mjs [networks|layers|agree] [options]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** Command → program, and whether it needs ONNX Runtime. */
+const programs = {
+  networks: { file: 'networks/main.js', npm: 'bench', peers: true },
+  layers: { file: 'layers/main.js', npm: 'bench:layers', peers: false },
+  agree: { file: 'networks/agree.js', npm: 'agree', peers: true },
+};
+
+const named = Object.hasOwn(programs, process.argv[2] ?? '');
+const program = programs[named ? process.argv[2] : 'networks'];
+if (named) process.argv.splice(2, 1);
+const options = process.argv.slice(2);
+process.env.LOWP_BENCH_COMMAND = `npm run ${program.npm}${options.length > 0 ? ` -- ${options.join(' ')}` : ''}`;
 const peers = new URL('../bench/peers/', import.meta.url);
-if (!existsSync(new URL('node_modules/onnxruntime-node', peers))) {
+if (program.peers && !existsSync(new URL('node_modules/onnxruntime-node', peers))) {
   execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'inherit' });
 }
-const agree = process.argv[2] === 'agree';
-if (agree) process.argv.splice(2, 1);
-await import(`../dist/bench/networks/${agree ? 'agree' : 'main'}.js`);
+await import(`../dist/bench/${program.file}`);
