@@ -4,7 +4,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../lib/cli/output.ts';
 import { cpuInfo, openModel, quantize, saveModel } from '../../lib/index.ts';
-import { interleave, type Measurement, type Ratio, speedRatio } from './interleave.ts';
+import { allowedCpus, cpusFor } from '../cpus.ts';
+import { describeHost, packageVersion } from '../host.ts';
+import { type Ratio, ratioText, speedRatio } from '../statistics.ts';
+import { interleave, type Measurement } from './interleave.ts';
 import { type Network, networks } from './models.ts';
 import { onnxRuntime } from './ort-target.ts';
 import type { Contestant } from './protocol.ts';
@@ -14,8 +17,12 @@ const { values: options } = parseArgs({
     network: { type: 'string', multiple: true },
     batch: { type: 'string', default: '1,8' },
     threads: { type: 'string', default: '1,2' },
+    /** Instruction sets of lowp; what this CPU has and AVX2. ONNX Runtime always uses all it finds. */
+    isa: { type: 'string', default: 'native,avx2' },
     rounds: { type: 'string', default: '10' },
     ms: { type: 'string', default: '300' },
+    /** Overwrites the caches before every inference. */
+    cold: { type: 'boolean', default: false },
     output: { type: 'string', default: 'bench/results/networks.json' },
     /** Takes the quantized models of the last run as they are. */
     reuse: { type: 'boolean', default: false },
@@ -26,6 +33,13 @@ interface Row {
   readonly network: string;
   readonly batch: number;
   readonly threads: number;
+  /** The highest instruction set of lowp. */
+  readonly isa: string;
+  readonly caches: 'warm' | 'cold';
+  readonly cpus: readonly number[] | undefined;
+  /** Rounds that were measured again because the machine was disturbed, and disturbed ones that count. */
+  readonly repeated: number;
+  readonly disturbed: number;
   readonly measurements: readonly Measurement[];
   readonly ratios: Readonly<Record<string, Ratio>>;
 }
@@ -55,7 +69,13 @@ async function quantizeFor(network: Network): Promise<Quantized> {
   return { ir, qdq };
 }
 
-async function measure(network: Network, { ir, qdq }: Quantized, batch: number, threads: number): Promise<Row> {
+interface Setting {
+  readonly batch: number;
+  readonly threads: number;
+  readonly isa: string;
+}
+
+async function measure(network: Network, { ir, qdq }: Quantized, { batch, threads, isa }: Setting): Promise<Row> {
   const input = { name: network.input, shape: [batch, ...network.shape] };
   const contestant = (engine: Contestant['engine'], label: string, model: string): Contestant => ({
     engine,
@@ -63,26 +83,59 @@ async function measure(network: Network, { ir, qdq }: Quantized, batch: number, 
     model,
     input,
     threads,
+    cold: options.cold,
+    ...(engine === 'lowp' ? { maxIsa: isa } : {}),
   });
-  const measurements = await interleave(
+  const cpus = cpusFor(threads);
+  const rounds = Number(options.rounds);
+  const { measurements, repeated, disturbed } = await interleave(
     [
       contestant('lowp', 'lowp FP32', network.file),
       contestant('lowp', 'lowp INT8', ir),
       contestant('onnxruntime', 'ORT FP32', network.file),
       contestant('onnxruntime', 'ORT INT8', qdq),
     ],
-    Number(options.rounds),
-    Number(options.ms),
+    { rounds, ms: Number(options.ms), repeats: rounds, cpus },
   );
-  const [lowpFloat, lowpInt, ortFloat, ortInt] = measurements as [Measurement, Measurement, Measurement, Measurement];
-  const ratios = {
-    'lowp INT8 ÷ lowp FP32': speedRatio(lowpFloat, lowpInt),
-    'ORT INT8 ÷ ORT FP32': speedRatio(ortFloat, ortInt),
-    'lowp FP32 ÷ ORT FP32': speedRatio(ortFloat, lowpFloat),
-    'lowp INT8 ÷ ORT INT8': speedRatio(ortInt, lowpInt),
-    'lowp INT8 ÷ ORT FP32': speedRatio(ortFloat, lowpInt),
+  const caches = options.cold ? 'cold' : 'warm';
+  const setting = { network: network.name, batch, threads, isa, caches, cpus, repeated, disturbed } as const;
+  return { ...setting, measurements, ratios: ratiosOf(measurements) };
+}
+
+function ratiosOf(measurements: readonly Measurement[]): Record<string, Ratio> {
+  const ratio = (faster: string, slower: string): [string, Ratio][] => {
+    const [a, b] = [faster, slower].map((label) => measurements.find((m) => m.label === label)!);
+    const failed = a!.failure !== undefined || b!.failure !== undefined;
+    return failed ? [] : [[`${faster} ÷ ${slower}`, speedRatio(b!.rounds, a!.rounds)]];
   };
-  return { network: network.name, batch, threads, measurements, ratios };
+  return Object.fromEntries([
+    ...ratio('lowp INT8', 'lowp FP32'),
+    ...ratio('ORT INT8', 'ORT FP32'),
+    ...ratio('lowp FP32', 'ORT FP32'),
+    ...ratio('lowp INT8', 'ORT INT8'),
+    ...ratio('lowp INT8', 'ORT FP32'),
+  ]);
+}
+
+/** The numbers of threads for which there are CPUs. */
+function usableThreads(): number[] {
+  const cpus = allowedCpus()?.length ?? Number.POSITIVE_INFINITY;
+  const [usable, refused] = [
+    list(options.threads).filter((t) => t <= cpus),
+    list(options.threads).filter((t) => t > cpus),
+  ];
+  if (refused.length > 0) {
+    process.stderr.write(`${refused.join(', ')} threads need more CPUs than the ${cpus} of this process, left out\n`);
+  }
+  return usable;
+}
+
+/** Instruction sets by their own names, lowest last, those that this CPU has. */
+function usableIsas(): string[] {
+  const levels = ['scalar', 'avx2', 'avx512', 'vnni'];
+  const highest = levels.indexOf(cpuInfo().isa);
+  const named = options.isa.split(',').map((name) => (name === 'native' ? cpuInfo().isa : name));
+  return [...new Set(named)].filter((name) => levels.includes(name) && levels.indexOf(name) <= highest);
 }
 
 const list = (text: string): number[] => text.split(',').map(Number);
@@ -94,26 +147,27 @@ for (const network of networks.filter((n) => !options.network || options.network
     continue;
   }
   const quantized = await quantizeFor(network);
-  for (const batch of list(options.batch))
-    for (const threads of list(options.threads)) rows.push(await measure(network, quantized, batch, threads));
+  for (const isa of usableIsas())
+    for (const batch of list(options.batch))
+      for (const threads of usableThreads()) rows.push(await measure(network, quantized, { batch, threads, isa }));
 }
-const ratioText = (r: Ratio): string => `${r.value.toFixed(2)} (${r.ci95[0].toFixed(2)}–${r.ci95[1].toFixed(2)})`;
-const { brand, isa } = cpuInfo();
-process.stdout.write(`${brand}, ${isa}; speed ratios, median of ${options.rounds} rounds (95 % interval)
-a ÷ b: how many times faster a is than b
+const host = describeHost({ onnxruntime: packageVersion('bench/peers/node_modules/onnxruntime-node') ?? 'unknown' });
+process.stdout.write(`${host.cpu}, ${host.isa}; speed ratios, median of ${options.rounds} rounds (95 % interval)
+a ÷ b: how many times faster a is than b; ${options.cold ? 'caches overwritten before each inference' : 'warm: one inference after the other'}
 lowp INT8: quantized for CPU, one scale per channel in front of depthwise convolutions
 ORT INT8: ONNX Runtime, quantized with one scale per tensor everywhere, as its INT8 kernels need
 `);
 const heads = Object.keys(rows[0]?.ratios ?? {});
 process.stdout.write(
   `${table(
-    ['network', 'batch', 'threads', ...(rows[0]?.measurements.map((m) => `${m.label} ms`) ?? []), ...heads],
+    ['network', 'batch', 'threads', 'isa', ...(rows[0]?.measurements.map((m) => `${m.label} ms`) ?? []), ...heads],
     rows.map((r) => [
       r.network,
       `${r.batch}`,
       `${r.threads}`,
+      r.isa,
       ...r.measurements.map((m) => (m.failure === undefined ? m.medianMs.toFixed(2) : 'failed')),
-      ...heads.map((h) => ratioText(r.ratios[h]!)),
+      ...heads.map((h) => (r.ratios[h] ? ratioText(r.ratios[h]) : '–')),
     ]),
   )}\n`,
 );
@@ -121,5 +175,6 @@ for (const r of rows)
   for (const m of r.measurements)
     if (m.failure !== undefined) process.stderr.write(`${r.network} ${m.label}: ${m.failure}\n`);
 await mkdir(path.dirname(options.output), { recursive: true });
-await writeFile(options.output, JSON.stringify({ schemaVersion: 1, cpu: brand, isa, rows }, undefined, 2));
+const document = { schemaVersion: 2, kind: 'networks', host, rounds: Number(options.rounds), rows };
+await writeFile(options.output, JSON.stringify(document, undefined, 2));
 process.stderr.write(`wrote ${options.output}\n`);

@@ -8,6 +8,12 @@ export interface Contestant {
   readonly model: string;
   readonly input: { readonly name: string; readonly shape: readonly number[] };
   readonly threads: number;
+  /** The highest instruction set that lowp may use; ONNX Runtime cannot be limited. */
+  readonly maxIsa?: string;
+  /** The folder of the lowp that runs, with its `dist`; the benchmark's own when absent. */
+  readonly tree?: string;
+  /** Overwrites the caches before every inference. */
+  readonly cold?: boolean;
 }
 
 export type Request =
@@ -16,5 +22,11 @@ export type Request =
 
 export type Reply =
   | { readonly kind: 'loaded'; readonly createMs: number; readonly rssBytes: number }
-  | { readonly kind: 'turn'; readonly latencies: readonly number[] }
+  | {
+      readonly kind: 'turn';
+      /** Milliseconds of every inference. */
+      readonly latencies: readonly number[];
+      /** Milliseconds of the calibration loop in front of the turn and behind it. */
+      readonly calibration: readonly number[];
+    }
   | { readonly kind: 'failed'; readonly message: string };
