@@ -10,6 +10,8 @@ const geometry = {
   ...{ batch: 1, inH: 16, inW: 16, outH: 16, outW: 16 },
   ...{ strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, kernelH: 3, kernelW: 3, padTop: 1, padLeft: 1 },
 };
+/** The axis that a volume has and an image has not. */
+const flat = { inD: 1, outD: 1, kernelD: 1, strideD: 1, dilationD: 1 };
 const open = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
 /**
@@ -43,7 +45,7 @@ export function selfTestProgram(): Program {
   const c1 = builder.temporary('u8', 16 * 16 * 40);
   builder.call(
     'convolution',
-    { ...geometry, ...open, inC: 24, inStride: 24, outC: 40, outStride: 40, groups: 1, inZeroPoint: 128 },
+    { ...geometry, ...flat, ...open, inC: 24, inStride: 24, outC: 40, outStride: 40, groups: 1, inZeroPoint: 128 },
     { name: 'convolution', in: [q, bytes(40 * 24 * 9), floats(40, 5), floats(40, 0.0005)], out: [c1] },
   );
   const c2 = builder.temporary('u8', 16 * 16 * 40);
@@ -64,7 +66,7 @@ export function selfTestProgram(): Program {
   );
   builder.call(
     'convolution',
-    { ...geometry, low: 0, high: 6, inC: 24, inStride: 24, outC: 19, outStride: 19, groups: 1 },
+    { ...geometry, ...flat, low: 0, high: 6, inC: 24, inStride: 24, outC: 19, outStride: 19, groups: 1 },
     {
       name: 'float convolution',
       in: [x, floats(19 * 24 * 9, 0.1), floats(19, 1)],
@@ -80,6 +82,7 @@ function maximum(builder: ProgramBuilder, x: BufferId): BufferId {
   builder.call(
     'pool',
     {
+      ...flat,
       ...{ batch: 1, inH: 16, inW: 16, outH: 8, outW: 8, channels: 40, inStride: 40, outStride: 40 },
       ...{ kernelH: 2, kernelW: 2, strideH: 2, strideW: 2, dilationH: 1, dilationW: 1, scale: 1 },
     },

@@ -88,6 +88,43 @@ const cases: readonly Int8Case[] = [
     },
   },
   {
+    name: '3x3x3 convolution with dilation and stride',
+    input: [2, 6, 7, 8, 9],
+    onBytes: ['Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const window = { strides: [1, 2, 1], pads_begin: [2, 1, 1], pads_end: [2, 1, 1], dilations: [2, 1, 1] };
+      const y = b.op('Convolution', [q, quantizedWeights(b, [21, 6, 3, 3, 3], 21, 1)], window, 'conv');
+      return { out: quantizer(b, b.op('ReLU', [y]), 0, 30), step: 30 / 255 };
+    },
+  },
+  {
+    name: 'depthwise volumes and pooling of volumes',
+    input: [1, 10, 6, 6, 7],
+    onBytes: ['GroupConvolution', 'MaxPool', 'AvgPool'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const window = { strides: [1, 1, 1], pads_begin: [1, 1, 1], pads_end: [1, 1, 1], dilations: [1, 1, 1] };
+      const w = quantizedWeights(b, [10, 1, 1, 3, 3, 3], 10, 1);
+      const y = quantizer(b, b.op('GroupConvolution', [q, w], window, 'dw'), -12, 12 - 24 / 256);
+      const shape = { kernel: [2, 2, 2], strides: [2, 2, 2], pads_begin: [0, 0, 0], pads_end: [0, 0, 0] };
+      const largest = b.op('MaxPool', [y], shape, 'max');
+      const mean = b.op('AvgPool', [largest], { ...shape, 'exclude-pad': true }, 'mean');
+      return { out: quantizer(b, mean, -12, 12 - 24 / 256), step: 24 / 255 };
+    },
+  },
+  {
+    name: 'convolution along one axis',
+    input: [2, 12, 40],
+    onBytes: ['Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const window = { strides: [2], pads_begin: [4], pads_end: [4], dilations: [2] };
+      const y = b.op('Convolution', [q, quantizedWeights(b, [17, 12, 5], 17)], window, 'conv');
+      return { out: quantizer(b, b.op('ReLU', [y]), 0, 30), step: 30 / 255 };
+    },
+  },
+  {
     name: 'residual block: the sum is fused and rounds in front of it',
     input: [1, 32, 10, 10],
     onBytes: ['Convolution', 'Add'],

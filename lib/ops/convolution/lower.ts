@@ -1,11 +1,11 @@
-// Convolution and GroupConvolution as native kernel calls: dense, grouped and depthwise, on one or two spatial axes.
+// Convolution and GroupConvolution as native kernel calls: dense, grouped and depthwise, on one to three spatial axes.
 import { isComputedFromConstants } from '../../graph/constant-tree.ts';
 import type { Node } from '../../graph/node.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { fitsPlane, planeGeometry } from '../plane-geometry.ts';
 import { resolveWindow, type Window } from '../window.ts';
+import { fitsKernels, planeGeometry, volumeGeometry } from '../window-geometry.ts';
 import type { ConvolutionAttributes } from './geometry.ts';
 
 /** Groups, and channels in and out of all groups together, from weights `[O, I, k…]` or `[G, O, I, k…]`. */
@@ -25,15 +25,15 @@ function weightSizes(node: Node): WeightSizes {
   return { groups, inputs: groups * inputs, outputs: groups * outputs, kernel };
 }
 
-function isDepthwiseNode(node: Node): boolean {
-  const { groups, inputs, outputs } = weightSizes(node);
-  return groups > 1 && groups === inputs && groups === outputs;
+/** What the depthwise kernel takes; depthwise volumes are convolutions of many groups. */
+function isDepthwisePlane(node: Node): boolean {
+  const { groups, inputs, outputs, kernel } = weightSizes(node);
+  return groups > 1 && groups === inputs && groups === outputs && kernel.length <= 2;
 }
 
-/** One or two spatial axes, constant weights, no negative padding. */
+/** Constant weights, no negative padding. */
 export function canLowerConvolution(a: ConvolutionAttributes, node: Node): boolean {
-  const rank = node.source(0)!.fact.shape.length;
-  return (rank === 3 || rank === 4) && isComputedFromConstants(node.source(1)) && fitsPlane(windowOf(a, node));
+  return isComputedFromConstants(node.source(1)) && fitsKernels(windowOf(a, node));
 }
 
 function windowOf(a: ConvolutionAttributes, node: Node): Window {
@@ -43,10 +43,12 @@ function windowOf(a: ConvolutionAttributes, node: Node): Window {
 /** Dense and grouped convolutions share a kernel; depthwise ones have their own. */
 export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: LowerContext): void {
   const { groups, inputs, outputs } = weightSizes(node);
+  const window = windowOf(a, node);
+  const isPlane = isDepthwisePlane(node);
   context.multiplyAccumulate(node, {
-    kernel: isDepthwiseNode(node) ? 'depthwise' : 'convolution',
+    kernel: isPlane ? 'depthwise' : 'convolution',
     params: {
-      ...planeGeometry(windowOf(a, node)),
+      ...(isPlane ? planeGeometry(window) : volumeGeometry(window)),
       batch: node.source(0)!.fact.shape[0]!,
       inC: inputs,
       outC: outputs,
@@ -58,5 +60,9 @@ export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: 
   });
 }
 
-/** Runs on bytes; only depthwise convolutions take a scale for each input channel. */
-export const convolutionRuntime: RuntimeTraits = { bytes: 'product', epilogue: 'product', perChannel: isDepthwiseNode };
+/** Runs on bytes; only the depthwise kernel takes a scale for each input channel. */
+export const convolutionRuntime: RuntimeTraits = {
+  bytes: 'product',
+  epilogue: 'product',
+  perChannel: isDepthwisePlane,
+};

@@ -9,9 +9,9 @@ import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { fitsPlane } from '../plane-geometry.ts';
 import { roundHalfToEven } from '../rounding.ts';
 import type { Window } from '../window.ts';
+import { fitsKernels } from '../window-geometry.ts';
 import { lowerPool } from './lower.ts';
 import { poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
 
@@ -88,7 +88,7 @@ export const avgPool = defineOp({
   infer,
   evaluate: (a, [x]) => [average(a, x!)],
   lower: lowerAverage,
-  canLower: (a, node) => fitsPlane(poolWindow(a, node.source(0)!.fact.shape)),
+  canLower: (a, node) => fitsKernels(poolWindow(a, node.source(0)!.fact.shape)),
   runtime: { bytes: 'combine', epilogue: 'round' },
   quantization: { quantizedPorts: [0] },
 });

@@ -1,19 +1,19 @@
 // MaxPool, AvgPool and means over all positions as native kernel calls.
 import type { Node } from '../../graph/node.ts';
 import type { LowerContext, QuantFormat } from '../lower-context.ts';
-import { fitsPlane, onPlane, planeGeometry } from '../plane-geometry.ts';
 import type { Window } from '../window.ts';
+import { fitsKernels, spatialAxes, volumeGeometry } from '../window-geometry.ts';
 
 /** How elements under a window become one. */
 export type PoolMode = 'max' | 'averageInside' | 'averagePadded';
 
 const modes: Readonly<Record<PoolMode, number>> = { max: 0, averageInside: 1, averagePadded: 2 };
 
-/** Emits a pooling call over one or two spatial axes. */
+/** Emits a pooling call over one to three spatial axes. */
 export function lowerPool(node: Node, context: LowerContext, window: Window, mode: PoolMode): void {
   const x = node.source(0)!.fact.shape;
   const channels = x[1]!;
-  const [padBottom, padRight] = onPlane(window.padsEnd, 0);
+  const [padBack, padBottom, padRight] = spatialAxes(window.padsEnd, 0);
   const bytes = context.quantized(node, 0, 'channelsLast', { strided: true });
   const input = bytes?.buffer ?? context.float(node, 0, 'channelsLast');
   const tail = context.tail(node);
@@ -26,11 +26,12 @@ export function lowerPool(node: Node, context: LowerContext, window: Window, mod
     'pool',
     {
       batch: x[0]!,
-      ...planeGeometry(window),
+      ...volumeGeometry(window),
       channels,
       inStride: bytes?.stride ?? channels,
       outStride: place.stride,
       outOffset: place.offset,
+      padBack,
       padBottom,
       padRight,
       mode: modes[mode],
@@ -49,10 +50,10 @@ function averageScale(from: QuantFormat | undefined, to: QuantFormat | undefined
   return { scale, bias: (to?.zero[0] ?? 0) + beside * scale };
 }
 
-/** Maxima on one or two spatial axes: of one element at least, and nobody reads their positions. */
+/** Maxima on one to three spatial axes: of one element at least, and nobody reads their positions. */
 export function canLowerMaximum(node: Node, window: Window): boolean {
   const isRead = node.outputs.slice(1).some((o) => o.consumers.size > 0);
-  return fitsPlane(window) && !isRead && window.input.every((_, axis) => !hasEmptyWindow(window, axis));
+  return fitsKernels(window) && !isRead && window.input.every((_, axis) => !hasEmptyWindow(window, axis));
 }
 
 /** True when some output position sees padding only along an axis. */

@@ -91,7 +91,7 @@ const meanLowering: Pick<OpDef<Attributes>, 'lower' | 'canLower' | 'runtime'> = 
   canLower: (_, node) => {
     const { shape } = node.source(0)!.fact;
     const axes = knownIntegers(node.source(1)?.fact);
-    if (!axes || shape.length < 3 || shape.length > 4) return false;
+    if (!axes || shape.length < 3 || shape.length > 5) return false;
     return (
       normalizeAxes(axes, shape.length).join() ===
       shape

@@ -10,8 +10,9 @@ namespace lowp {
 namespace {
 
 Status ValidateSizes(const ConvolutionParams& p) {
-  for (uint32_t size : {p.batch, p.in_h, p.in_w, p.in_c, p.out_h, p.out_w, p.out_c, p.kernel_h, p.kernel_w, p.stride_h,
-                        p.stride_w, p.dilation_h, p.dilation_w, p.groups}) {
+  for (uint32_t size : {p.batch, p.in_d, p.in_h, p.in_w, p.in_c, p.out_d, p.out_h, p.out_w, p.out_c, p.kernel_d,
+                        p.kernel_h, p.kernel_w, p.stride_d, p.stride_h, p.stride_w, p.dilation_d, p.dilation_h,
+                        p.dilation_w, p.groups}) {
     LOWP_REQUIRE(size > 0, "sizes, strides, dilations and groups must be positive");
   }
   LOWP_REQUIRE(p.in_stride >= p.in_c, "in_stride must not be less than in_c");
@@ -23,9 +24,10 @@ Status ValidateSizes(const ConvolutionParams& p) {
 
 Status ValidateCounts(const CallView& call, const ConvolutionParams& p, OutputLayout* layout) {
   uint64_t pixels = 0, x = 0, weights = 0;
-  LOWP_REQUIRE(CheckedProduct(&pixels, p.batch, p.out_h, p.out_w) &&
-                   CheckedProduct(&x, p.batch, p.in_h, p.in_w, p.in_stride, sizeof(float)) &&
-                   CheckedProduct(&weights, p.out_c, p.in_c / p.groups, p.kernel_h, p.kernel_w, sizeof(float)),
+  LOWP_REQUIRE(CheckedProduct(&pixels, p.batch, p.out_d, p.out_h, p.out_w) &&
+                   CheckedProduct(&x, p.batch, p.in_d, p.in_h, p.in_w, p.in_stride, sizeof(float)) &&
+                   CheckedProduct(&weights, p.out_c, p.in_c / p.groups, p.kernel_d, p.kernel_h, p.kernel_w,
+                                  sizeof(float)),
                "the sizes are too large");
   x /= sizeof(float);
   weights /= sizeof(float);
@@ -38,13 +40,14 @@ Status ValidateCounts(const CallView& call, const ConvolutionParams& p, OutputLa
 // The copy is a few times as large as x in real networks; refuses params that would ask for much more.
 Status ValidatePadding(const CallView& call, const ConvolutionParams& p) {
   constexpr uint64_t kFreeBytes = 64ull << 20, kMostGrowth = 16;
-  uint64_t height = 0, width = 0, bytes = 0;
+  TouchedExtent touched;
+  uint64_t bytes = 0;
   const Status large = Unsupported("strides and dilations reach too far outside of the input");
-  if (!TouchedExtent(p, &height, &width)) return large;
-  if (!NeedsPadding(p, height, width)) return Status();
+  if (!FindTouchedExtent(p, &touched)) return large;
+  if (!NeedsPadding(p, touched)) return Status();
   const Operand x = call.Input(kX);
   const size_t pixel = CopyPixelBytes(p, x.type == ElementType::kU8);
-  if (!CheckedProduct(&bytes, p.batch, height, width, pixel)) return large;
+  if (!CheckedProduct(&bytes, p.batch, touched.depth, touched.height, touched.width, pixel)) return large;
   if (bytes > kFreeBytes && (bytes - kFreeBytes) / kMostGrowth > x.elements * SizeOf(x.type)) return large;
   return Status();
 }

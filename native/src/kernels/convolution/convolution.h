@@ -1,13 +1,15 @@
-// Convolution: y[b, oy, ox, n] = epilogue(sum over ky, kx, c of
-//   x[b, oy * stride_h - pad_top + ky * dilation_h, ox * stride_w - pad_left + kx * dilation_w, g * in_c / groups + c]
-//   * w[n, c, ky, kx]),  g = n / (out_c / groups), c < in_c / groups.
+// Convolution: y[b, oz, oy, ox, n] = epilogue(sum over kz, ky, kx, c of
+//   x[b, oz * stride_d - pad_front + kz * dilation_d, oy * stride_h - pad_top + ky * dilation_h,
+//     ox * stride_w - pad_left + kx * dilation_w, g * in_c / groups + c]
+//   * w[n, c, kz, ky, kx]),  g = n / (out_c / groups), c < in_c / groups.
+// An image is a volume of depth 1, a line one of depth and height 1.
 //
-// x        NHWC, f32 or u8, pixels in_stride elements apart; elements beyond in_c are ignored. Taps outside of the
+// x        NDHWC, f32 or u8, pixels in_stride elements apart; elements beyond in_c are ignored. Taps outside of the
 //          input read 0 (f32) or in_zero_point (u8).
-// weights  OIHW [out_c, in_c / groups, kernel_h, kernel_w], f32 or i8, constant. u8 x i8: the products are
-//          (x - in_zero_point) * w, summed exactly in s32. f32: one chain of fma from 0 in the order (ky, kx, c).
-// y        [batch, out_h, out_w, out_stride], the channels at out_offset; f32 or, from u8 x, u8. May be the residual's
-//          buffer when the call says so (inplace_input).
+// weights  OIDHW [out_c, in_c / groups, kernel_d, kernel_h, kernel_w], f32 or i8, constant. u8 x i8: the products are
+//          (x - in_zero_point) * w, summed exactly in s32. f32: one chain of fma from 0 in the order (kz, ky, kx, c).
+// y        [batch, out_d, out_h, out_w, out_stride], the channels at out_offset; f32 or, from u8 x, u8. May be the
+//          residual's buffer when the call says so (inplace_input).
 // bias, scale, residual, bounds and the epilogue: kernels/common/epilogue.h and epilogue_operands.h.
 // Buffers are 64-byte aligned and readable kReadSlack bytes behind their end; the kernel pads x itself.
 #pragma once
@@ -16,9 +18,10 @@
 namespace lowp {
 
 #define LOWP_CONVOLUTION_PARAMS(F)                                                                               \
-  F(u32, batch) F(u32, in_h) F(u32, in_w) F(u32, in_c) F(u32, in_stride) F(u32, out_h) F(u32, out_w)            \
-  F(u32, out_c) F(u32, out_stride) F(u32, out_offset) F(u32, kernel_h) F(u32, kernel_w) F(u32, stride_h)        \
-  F(u32, stride_w) F(u32, dilation_h) F(u32, dilation_w) F(u32, pad_top) F(u32, pad_left) F(u32, groups)        \
+  F(u32, batch) F(u32, in_d) F(u32, in_h) F(u32, in_w) F(u32, in_c) F(u32, in_stride) F(u32, out_d)             \
+  F(u32, out_h) F(u32, out_w) F(u32, out_c) F(u32, out_stride) F(u32, out_offset) F(u32, kernel_d)              \
+  F(u32, kernel_h) F(u32, kernel_w) F(u32, stride_d) F(u32, stride_h) F(u32, stride_w) F(u32, dilation_d)       \
+  F(u32, dilation_h) F(u32, dilation_w) F(u32, pad_front) F(u32, pad_top) F(u32, pad_left) F(u32, groups)       \
   F(u32, in_zero_point) F(u32, mid) F(f32, mid_scale) F(f32, mid_bias) F(f32, mid_low) F(f32, mid_high)         \
   F(f32, residual_scale) F(f32, low) F(f32, high)
 

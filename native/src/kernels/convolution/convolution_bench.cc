@@ -49,6 +49,7 @@ double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 ConvolutionParams ParamsOf(const Layer& l, bool integer) {
   ConvolutionParams p = {};
   p.batch = 1;
+  p.in_d = p.out_d = p.kernel_d = p.stride_d = p.dilation_d = 1;
   p.in_h = p.in_w = l.size;
   p.in_c = l.in_c;
   p.in_stride = integer && l.in_c == 3 ? 4 : l.in_c;

@@ -12,6 +12,8 @@ struct Shape {
   uint32_t batch = 1, in_h = 1, in_w = 1, in_c = 1, out_c = 1, kernel_h = 1, kernel_w = 1;
   uint32_t stride = 1, dilation = 1, pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0, groups = 1;
   uint32_t in_gap = 0, out_gap = 0, out_offset = 0, zero_point = 7;
+  // Along the depth; stride, dilation and padding above are of height and width.
+  uint32_t in_d = 1, kernel_d = 1, stride_d = 1, dilation_d = 1, pad_front = 0, pad_back = 0;
 };
 
 struct Kind {
@@ -23,17 +25,23 @@ struct Kind {
 ConvolutionParams ParamsOf(const Shape& s) {
   ConvolutionParams p = {};
   p.batch = s.batch;
+  p.in_d = s.in_d;
   p.in_h = s.in_h;
   p.in_w = s.in_w;
   p.in_c = s.in_c;
   p.in_stride = s.in_c + s.in_gap;
+  p.out_d = (s.in_d + s.pad_front + s.pad_back - (s.kernel_d - 1) * s.dilation_d - 1) / s.stride_d + 1;
   p.out_h = (s.in_h + s.pad_top + s.pad_bottom - (s.kernel_h - 1) * s.dilation - 1) / s.stride + 1;
   p.out_w = (s.in_w + s.pad_left + s.pad_right - (s.kernel_w - 1) * s.dilation - 1) / s.stride + 1;
   p.out_c = s.out_c;
   p.out_stride = s.out_c + s.out_gap + s.out_offset;
   p.out_offset = s.out_offset;
+  p.kernel_d = s.kernel_d;
   p.kernel_h = s.kernel_h;
   p.kernel_w = s.kernel_w;
+  p.stride_d = s.stride_d;
+  p.dilation_d = s.dilation_d;
+  p.pad_front = s.pad_front;
   p.stride_h = p.stride_w = s.stride;
   p.dilation_h = p.dilation_w = s.dilation;
   p.pad_top = s.pad_top;
@@ -50,12 +58,12 @@ class Case {
       : p_(ParamsOf(shape)), kind_(kind), ops_(ops) {
     std::mt19937 random(seed);
     SetPostParams(ops, &p_);
-    const size_t count = size_t{p_.batch} * p_.in_h * p_.in_w * p_.in_stride;
+    const size_t count = size_t{p_.batch} * p_.in_d * p_.in_h * p_.in_w * p_.in_stride;
     x_ = kind.integer ? Buffer::U8(RandomBytes(random, count, corner_x ? 255 : 0))
                       : Buffer::F32(RandomFloats(random, count, -2.0f, 2.0f));
     if (!kind.integer) PoisonGaps();
     w_ = RandomWeights(random, kind.integer, kind.weights,
-                       size_t{p_.out_c} * (p_.in_c / p_.groups) * p_.kernel_h * p_.kernel_w);
+                       size_t{p_.out_c} * (p_.in_c / p_.groups) * p_.kernel_d * p_.kernel_h * p_.kernel_w);
     operands_ = RandomPostOperands(random, ops, kind.integer, Pixels(), p_.out_c);
     expected_ = Output();
     Reference();
@@ -85,7 +93,7 @@ class Case {
   }
 
  private:
-  size_t Pixels() const { return size_t{p_.batch} * p_.out_h * p_.out_w; }
+  size_t Pixels() const { return size_t{p_.batch} * p_.out_d * p_.out_h * p_.out_w; }
   ElementType OutputType() const { return kind_.integer && kind_.u8_output ? ElementType::kU8 : ElementType::kF32; }
 
   // What lies between the channels of two pixels must not matter, not even as NaN.
@@ -94,18 +102,21 @@ class Case {
       if (i % p_.in_stride >= p_.in_c) x_.as<float>()[i] = std::numeric_limits<float>::quiet_NaN();
   }
 
-  double Sum(size_t b, size_t oy, size_t ox, size_t n) const {
+  double Sum(size_t pixel, size_t n) const {
+    const size_t ox = pixel % p_.out_w, oy = pixel / p_.out_w % p_.out_h, plane = pixel / p_.out_w / p_.out_h;
+    const size_t oz = plane % p_.out_d, b = plane / p_.out_d, kernel_rows = size_t{p_.kernel_d} * p_.kernel_h;
     const size_t channels = p_.in_c / p_.groups, group = n / (p_.out_c / p_.groups);
     int64_t exact = 0;
     float chain = 0.0f;
-    for (size_t ky = 0; ky < p_.kernel_h; ky++) {
+    for (size_t row = 0; row < kernel_rows; row++) {
       for (size_t kx = 0; kx < p_.kernel_w; kx++) {
-        const int64_t y = int64_t(oy * p_.stride_h + ky * p_.dilation_h) - p_.pad_top;
+        const int64_t z = int64_t(oz * p_.stride_d + row / p_.kernel_h * p_.dilation_d) - p_.pad_front;
+        const int64_t y = int64_t(oy * p_.stride_h + row % p_.kernel_h * p_.dilation_h) - p_.pad_top;
         const int64_t x = int64_t(ox * p_.stride_w + kx * p_.dilation_w) - p_.pad_left;
-        if (y < 0 || y >= p_.in_h || x < 0 || x >= p_.in_w) continue;
+        if (z < 0 || z >= p_.in_d || y < 0 || y >= p_.in_h || x < 0 || x >= p_.in_w) continue;
         for (size_t c = 0; c < channels; c++) {
-          const size_t at = ((b * p_.in_h + y) * p_.in_w + x) * p_.in_stride + group * channels + c;
-          const size_t weight = ((n * channels + c) * p_.kernel_h + ky) * p_.kernel_w + kx;
+          const size_t at = (((b * p_.in_d + z) * p_.in_h + y) * p_.in_w + x) * p_.in_stride + group * channels + c;
+          const size_t weight = ((n * channels + c) * kernel_rows + row) * p_.kernel_w + kx;
           if (kind_.integer) {
             exact += (int64_t{x_.data()[at]} - p_.in_zero_point) * w_.as<int8_t>()[weight];
           } else {
@@ -119,9 +130,8 @@ class Case {
 
   void Reference() {
     for (size_t pixel = 0; pixel < Pixels(); pixel++) {
-      const size_t line = pixel / p_.out_w;
       for (size_t n = 0; n < p_.out_c; n++) {
-        const double sum = Sum(line / p_.out_h, line % p_.out_h, pixel % p_.out_w, n);
+        const double sum = Sum(pixel, n);
         const float v = ReferenceValue(ops_, operands_, kind_.integer, sum, pixel, n, p_.out_c);
         ReferenceStore(ops_, operands_, v, n, p_.out_c, pixel * p_.out_stride + p_.out_offset,
                        OutputType() == ElementType::kU8, &expected_);
@@ -258,6 +268,43 @@ TEST(Convolution, BatchesAndManyBlocksOfPixels) {
   CheckAll(s, 1);
 }
 
+// A cube of the kernel's size along each axis, padded as much on every side.
+Shape Cube(uint32_t size, uint32_t in_c, uint32_t out_c, uint32_t kernel, uint32_t pad) {
+  Shape s = Square(size, in_c, out_c, kernel, pad);
+  s.in_d = size;
+  s.kernel_d = kernel;
+  s.pad_front = s.pad_back = pad;
+  return s;
+}
+
+TEST(Convolution, VolumesEqualTheReference) {
+  for (uint32_t in_c : {1, 3, 4, 17}) CheckAll(Cube(4, in_c, 21, 3, 1), in_c);
+  CheckAll(Cube(5, 6, 17, 3, 0), 50);
+  Shape s = Cube(7, 5, 20, 3, 2);
+  s.dilation = s.dilation_d = 2;
+  s.batch = 2;
+  CheckAll(s, 51);
+  s = Cube(7, 8, 12, 3, 1);
+  s.stride = s.stride_d = 2;
+  s.groups = 2;
+  CheckAll(s, 52);
+  s = Cube(3, 4, 9, 1, 0);
+  CheckAll(s, 53);
+  s = Square(5, 4, 9, 3, 1);  // each axis differs
+  s.in_d = 6;
+  s.kernel_d = 2;
+  s.stride_d = 3;
+  s.pad_back = 2;
+  s.in_gap = 3;
+  CheckAll(s, 54);
+}
+
+TEST(Convolution, DepthwiseVolumesAreGroups) {
+  Shape s = Cube(4, 5, 5, 3, 1);
+  s.groups = 5;
+  CheckAll(s, 1);
+}
+
 TEST(Convolution, LongFloatChainsAreResumedWithoutRounding) {
   CheckAll(Square(3, 300, 70, 3, 1), 1);
   CheckAll(Square(3, 1000, 5, 1, 0), 2);
@@ -334,6 +381,9 @@ TEST(Convolution, RefusesParamsThatDoNotFitTheOperands) {
   EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->batch = 0; }));
   EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->batch = 2; }));
   EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->in_h = 7; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->in_d = 2; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->out_d = 0; }));
+  EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->dilation_d = 0; }));
   EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->in_stride = 3; }));
   EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->out_h = 5; }));
   EXPECT_TRUE(Refused([](ConvolutionParams* p) { p->out_offset = 1; }));

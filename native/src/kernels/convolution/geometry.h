@@ -5,11 +5,16 @@
 
 namespace lowp {
 
-// Rows and columns of x between the first and the last tap of all outputs; false on overflow of 2^31.
-bool TouchedExtent(const ConvolutionParams& params, uint64_t* height, uint64_t* width);
+// Planes, rows and columns of x between the first and the last tap of all outputs.
+struct TouchedExtent {
+  uint64_t depth = 0, height = 0, width = 0;
+};
+
+// False on overflow of 2^31.
+bool FindTouchedExtent(const ConvolutionParams& params, TouchedExtent* touched);
 
 // True when some tap lies outside of the input.
-bool NeedsPadding(const ConvolutionParams& params, uint64_t height, uint64_t width);
+bool NeedsPadding(const ConvolutionParams& params, const TouchedExtent& touched);
 
 // Bytes from pixel to pixel of a padded copy.
 size_t CopyPixelBytes(const ConvolutionParams& params, bool integer);

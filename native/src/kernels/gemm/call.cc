@@ -61,10 +61,11 @@ class GemmCall final : public PreparedCall {
   void FillRows(const uint8_t* base, size_t pixel, size_t count, const uint8_t** rows) const {
     const RowWalk& w = plan_.walk;
     size_t x = pixel % w.out_w, line = pixel / w.out_w;
-    size_t y = line % w.out_h, b = line / w.out_h;
-    for (size_t i = 0; i < count; b++, y = 0) {
+    size_t y = line % w.out_h, plane = line / w.out_h;
+    for (size_t i = 0; i < count; plane++, y = 0) {
+      const uint8_t* first = base + plane / w.out_d * w.step_b + plane % w.out_d * w.step_z;
       for (; i < count && y < w.out_h; y++, x = 0) {
-        const uint8_t* row = base + b * w.step_b + y * w.step_y + x * w.step_x;
+        const uint8_t* row = first + y * w.step_y + x * w.step_x;
         const size_t run = std::min(w.out_w - x, count - i);
         for (size_t j = 0; j < run; j++, row += w.step_x) rows[i++] = row;
       }

@@ -2,7 +2,8 @@
 // y[p, n] = sum over k of x(p, k) * w(n, k).
 //
 // Row p of x is not a stretch of memory but a list of runs, each at a fixed distance from the row's pointer. The
-// pointer of pixel p = (b, y, x) is b * step_b + y * step_y + x * step_x. Groups take disjoint channels of the rows.
+// pointer of pixel p = (b, z, y, x) is b * step_b + z * step_z + y * step_y + x * step_x. Groups take disjoint channels
+// of the rows.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +15,11 @@ namespace lowp {
 
 // Bytes from one output pixel's row to the next one's.
 struct RowWalk {
+  size_t out_d = 1;
   size_t out_h = 1;
   size_t out_w = 1;
   size_t step_b = 0;
+  size_t step_z = 0;
   size_t step_y = 0;
   size_t step_x = 0;
 };

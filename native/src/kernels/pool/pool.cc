@@ -55,11 +55,11 @@ Status ValidateAxis(const char* axis, uint32_t in, uint32_t out, uint32_t kernel
   return Status();
 }
 
-Status ValidateElements(const char* name, const Operand& operand, uint32_t batch, uint32_t h, uint32_t w,
+Status ValidateElements(const char* name, const Operand& operand, uint32_t batch, uint32_t d, uint32_t h, uint32_t w,
                         uint32_t stride) {
   uint64_t elements = 0;
-  LOWP_REQUIRE(CheckedProduct(&elements, batch, h, w, stride) && elements == operand.elements,
-               std::string("pool: ") + name + " must have batch * height * width * stride elements, found " +
+  LOWP_REQUIRE(CheckedProduct(&elements, batch, d, h, w, stride) && elements == operand.elements,
+               std::string("pool: ") + name + " must have batch * depth * height * width * stride elements, found " +
                    std::to_string(operand.elements));
   return Status();
 }
@@ -75,14 +75,18 @@ Status Validate(const CallView& call) {
                "pool: out_offset and the channels must fit out_stride");
   LOWP_REQUIRE(p.in_zero_point <= 255, "pool: in_zero_point must be 0 to 255");
   LOWP_RETURN_IF_ERROR(
+      ValidateAxis("depth", p.in_d, p.out_d, p.kernel_d, p.stride_d, p.dilation_d, p.pad_front, p.pad_back));
+  LOWP_RETURN_IF_ERROR(
       ValidateAxis("height", p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top, p.pad_bottom));
   LOWP_RETURN_IF_ERROR(
       ValidateAxis("width", p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right));
-  LOWP_REQUIRE(call.Input(0).type != ElementType::kU8 ||
-                   static_cast<uint64_t>(std::min(p.kernel_h, p.in_h)) * std::min(p.kernel_w, p.in_w) <= kMaxPositions,
+  uint64_t positions = 0;
+  const bool counted = CheckedProduct(&positions, std::min(p.kernel_d, p.in_d), std::min(p.kernel_h, p.in_h),
+                                      std::min(p.kernel_w, p.in_w));
+  LOWP_REQUIRE(call.Input(0).type != ElementType::kU8 || (counted && positions <= kMaxPositions),
                "pool: windows of u8 must have at most 2^23 positions");
-  LOWP_RETURN_IF_ERROR(ValidateElements("x", call.Input(0), p.batch, p.in_h, p.in_w, p.in_stride));
-  return ValidateElements("y", call.Output(0), p.batch, p.out_h, p.out_w, p.out_stride);
+  LOWP_RETURN_IF_ERROR(ValidateElements("x", call.Input(0), p.batch, p.in_d, p.in_h, p.in_w, p.in_stride));
+  return ValidateElements("y", call.Output(0), p.batch, p.out_d, p.out_h, p.out_w, p.out_stride);
 }
 
 struct Axis {
@@ -109,22 +113,29 @@ struct Axis {
   }
 };
 
+// The windows along each axis.
+struct PoolSpans {
+  AlignedPtr<PoolSpan> planes, rows, columns;
+};
+
 class PreparedPool final : public PreparedCall {
  public:
-  PreparedPool(const PoolParams& p, const PoolRow* chosen, size_t x_size, size_t y_size, AlignedPtr<PoolSpan> rows,
-               AlignedPtr<PoolSpan> columns, size_t threads)
+  PreparedPool(const PoolParams& p, const PoolRow* chosen, size_t x_size, size_t y_size, PoolSpans spans,
+               size_t threads)
       : row_(chosen),
-        rows_(std::move(rows)),
-        columns_(std::move(columns)),
+        spans_(std::move(spans)),
         channels_(p.channels),
+        out_d_(p.out_d),
         out_h_(p.out_h),
         out_row_(static_cast<size_t>(p.out_w) * p.out_stride * y_size),
         out_offset_(static_cast<size_t>(p.out_offset) * y_size) {
     row = chosen->name;
     task_.out_w = p.out_w;
-    task_.columns = columns_.get();
+    task_.columns = spans_.columns.get();
     task_.in_pixel = p.in_stride * x_size;
     task_.in_row = task_.in_pixel * p.in_w;
+    task_.in_plane = task_.in_row * p.in_h;
+    task_.step_d = task_.in_plane * p.dilation_d;
     task_.step_h = task_.in_row * p.dilation_h;
     task_.step_w = task_.in_pixel * p.dilation_w;
     task_.out_pixel = p.out_stride * y_size;
@@ -132,22 +143,24 @@ class PreparedPool final : public PreparedCall {
     task_.zero_point = static_cast<int32_t>(p.in_zero_point);
     task_.scale = p.scale;
     task_.bias = p.bias;
-    image_ = task_.in_row * p.in_h;
-    operations = static_cast<double>(p.batch) * p.out_h * p.out_w * p.channels *
-                 (static_cast<double>(std::min(p.kernel_h, p.in_h)) * std::min(p.kernel_w, p.in_w));
-    SplitChannels(static_cast<size_t>(p.batch) * p.out_h, threads);
-    packed_bytes = (static_cast<size_t>(p.out_h) + p.out_w) * sizeof(PoolSpan);
+    volume_ = task_.in_plane * p.in_d;
+    operations = static_cast<double>(p.batch) * p.out_d * p.out_h * p.out_w * p.channels *
+                 (static_cast<double>(std::min(p.kernel_d, p.in_d)) * std::min(p.kernel_h, p.in_h) *
+                  std::min(p.kernel_w, p.in_w));
+    SplitChannels(static_cast<size_t>(p.batch) * p.out_d * p.out_h, threads);
+    packed_bytes = (static_cast<size_t>(p.out_d) + p.out_h + p.out_w) * sizeof(PoolSpan);
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
     PoolTask task = task_;
     for (size_t tile = begin; tile < end; tile++) {
-      const size_t oy = tile % out_h_, chunk = tile / out_h_ % chunks_, image = tile / out_h_ / chunks_;
-      task.row = rows_[oy];
+      const size_t oy = tile % out_h_, chunk = tile / out_h_ % chunks_, plane = tile / out_h_ / chunks_;
+      task.plane = spans_.planes[plane % out_d_];
+      task.row = spans_.rows[oy];
       task.begin = chunk * chunk_channels_;
       task.end = std::min(channels_, task.begin + chunk_channels_);
-      task.x = static_cast<const uint8_t*>(context.inputs[0]) + image * image_;
-      task.y = static_cast<uint8_t*>(context.outputs[0]) + (image * out_h_ + oy) * out_row_ + out_offset_;
+      task.x = static_cast<const uint8_t*>(context.inputs[0]) + plane / out_d_ * volume_;
+      task.y = static_cast<uint8_t*>(context.outputs[0]) + (plane * out_h_ + oy) * out_row_ + out_offset_;
       row_->run(task);
     }
   }
@@ -165,11 +178,11 @@ class PreparedPool final : public PreparedCall {
   }
 
   const PoolRow* row_;
-  AlignedPtr<PoolSpan> rows_, columns_;
+  PoolSpans spans_;
   PoolTask task_;
-  size_t channels_, out_h_;
+  size_t channels_, out_d_, out_h_;
   size_t out_row_, out_offset_;  // bytes
-  size_t image_ = 0;
+  size_t volume_ = 0;
   size_t chunk_channels_ = 0;
   size_t chunks_ = 1;
 };
@@ -181,14 +194,14 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   const bool count_padding = p.mode == static_cast<uint32_t>(PoolMode::kAveragePadded);
   const PoolKind kind =
       is_max ? (u8 ? PoolKind::kMaxU8 : PoolKind::kMaxF32) : (u8 ? PoolKind::kAverageU8 : PoolKind::kAverageF32);
+  const Axis depth{p.in_d, p.out_d, p.kernel_d, p.stride_d, p.dilation_d, p.pad_front, p.pad_back, count_padding};
   const Axis height{p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top, p.pad_bottom, count_padding};
   const Axis width{p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right, count_padding};
-  AlignedPtr<PoolSpan> rows = height.Spans(), columns = width.Spans();
+  PoolSpans spans = {depth.Spans(), height.Spans(), width.Spans()};
   const Status memory(Code::kMemory, "pool: out of memory");
-  if (!rows || !columns) return memory;
+  if (!spans.planes || !spans.rows || !spans.columns) return memory;
   PreparedPtr prepared(new (std::nothrow) PreparedPool(p, SelectRow(kind, context), SizeOf(call.Input(0).type),
-                                                       SizeOf(call.Output(0).type), std::move(rows), std::move(columns),
-                                                       context.threads));
+                                                       SizeOf(call.Output(0).type), std::move(spans), context.threads));
   if (!prepared) return memory;
   return prepared;
 }

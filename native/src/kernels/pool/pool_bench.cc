@@ -26,6 +26,7 @@ constexpr Layer kLayers[] = {
 double Time(const Layer& layer, ElementType in, ElementType out, Isa isa, int repetitions, const char** row) {
   PoolParams p{};
   p.batch = 1;
+  p.in_d = p.out_d = p.kernel_d = p.stride_d = p.dilation_d = 1;
   p.in_h = p.in_w = layer.size;
   p.channels = p.in_stride = p.out_stride = layer.channels;
   p.kernel_h = p.kernel_w = layer.kernel;

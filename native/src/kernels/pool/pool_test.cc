@@ -25,6 +25,7 @@ struct Case {
        uint32_t stride, uint32_t pad)
       : in(in_type), out(out_type) {
     p.batch = 2;
+    p.in_d = p.out_d = p.kernel_d = p.stride_d = p.dilation_d = 1;
     p.in_h = size;
     p.in_w = size + 2;
     p.channels = p.in_stride = p.out_stride = channels;
@@ -39,6 +40,7 @@ struct Case {
     Fit();
   }
   Case& Fit() {
+    p.out_d = (p.in_d + p.pad_front + p.pad_back - (p.kernel_d - 1) * p.dilation_d - 1) / p.stride_d + 1;
     p.out_h = (p.in_h + p.pad_top + p.pad_bottom - (p.kernel_h - 1) * p.dilation_h - 1) / p.stride_h + 1;
     p.out_w = (p.in_w + p.pad_left + p.pad_right - (p.kernel_w - 1) * p.dilation_w - 1) / p.stride_w + 1;
     return *this;
@@ -56,7 +58,7 @@ constexpr Form kForms[] = {{0, ElementType::kF32, ElementType::kF32}, {0, Elemen
                            {2, ElementType::kU8, ElementType::kU8},   {2, ElementType::kU8, ElementType::kF32}};
 
 Buffer Input(const Case& c, unsigned seed) {
-  Buffer x(c.in, 1ul * c.p.batch * c.p.in_h * c.p.in_w * c.p.in_stride);
+  Buffer x(c.in, 1ul * c.p.batch * c.p.in_d * c.p.in_h * c.p.in_w * c.p.in_stride);
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> uniform(-3, 3);
   for (size_t i = 0; i < (c.in == ElementType::kF32 ? x.bytes() / 4 : x.bytes()); i++) {
@@ -70,7 +72,7 @@ Buffer Input(const Case& c, unsigned seed) {
 }
 
 Buffer Output(const Case& c) {
-  Buffer y(c.out, 1ul * c.p.batch * c.p.out_h * c.p.out_w * c.p.out_stride);
+  Buffer y(c.out, 1ul * c.p.batch * c.p.out_d * c.p.out_h * c.p.out_w * c.p.out_stride);
   std::memset(y.data(), 0x3C, y.bytes());
   return y;
 }
@@ -82,27 +84,30 @@ struct Naive {
   int64_t exact = 0;
   uint64_t count = 0;
 
-  Naive(const Case& c, const Buffer& x, int64_t b, int64_t oy, int64_t ox, size_t channel) {
+  // `window` counts windows in the order of the output.
+  Naive(const Case& c, const Buffer& x, int64_t window, size_t channel) {
     const PoolParams& p = c.p;
-    for (int64_t ky = 0; ky < p.kernel_h; ky++)
-      for (int64_t kx = 0; kx < p.kernel_w; kx++) {
-        const int64_t iy = oy * p.stride_h - p.pad_top + ky * p.dilation_h;
-        const int64_t ix = ox * p.stride_w - p.pad_left + kx * p.dilation_w;
-        const bool inside = iy >= 0 && ix >= 0 && iy < p.in_h && ix < p.in_w;
-        const bool padded =
-            iy < static_cast<int64_t>(p.in_h) + p.pad_bottom && ix < static_cast<int64_t>(p.in_w) + p.pad_right;
-        count += p.mode == 2 ? padded : inside;
-        if (!inside) continue;
-        const size_t at = static_cast<size_t>((b * p.in_h + iy) * p.in_w + ix) * p.in_stride + channel;
-        if (c.in == ElementType::kF32) {
-          const float v = x.as<float>()[at];
-          most = v > most ? v : most;
-          sum += v;
-        } else {
-          most_u8 = std::max(most_u8, x.data()[at]);
-          exact += x.data()[at] - static_cast<int>(p.in_zero_point);
-        }
+    const int64_t ox = window % p.out_w, oy = window / p.out_w % p.out_h, oz = window / p.out_w / p.out_h % p.out_d;
+    const int64_t b = window / p.out_w / p.out_h / p.out_d;
+    for (int64_t k = 0; k < int64_t{p.kernel_d} * p.kernel_h * p.kernel_w; k++) {
+      const int64_t iz = oz * p.stride_d - p.pad_front + k / p.kernel_w / p.kernel_h * p.dilation_d;
+      const int64_t iy = oy * p.stride_h - p.pad_top + k / p.kernel_w % p.kernel_h * p.dilation_h;
+      const int64_t ix = ox * p.stride_w - p.pad_left + k % p.kernel_w * p.dilation_w;
+      const bool inside = iz >= 0 && iy >= 0 && ix >= 0 && iz < p.in_d && iy < p.in_h && ix < p.in_w;
+      const bool padded = iz < int64_t{p.in_d} + p.pad_back && iy < int64_t{p.in_h} + p.pad_bottom &&
+                          ix < int64_t{p.in_w} + p.pad_right;
+      count += p.mode == 2 ? padded : inside;
+      if (!inside) continue;
+      const size_t at = static_cast<size_t>(((b * p.in_d + iz) * p.in_h + iy) * p.in_w + ix) * p.in_stride + channel;
+      if (c.in == ElementType::kF32) {
+        const float v = x.as<float>()[at];
+        most = v > most ? v : most;
+        sum += v;
+      } else {
+        most_u8 = std::max(most_u8, x.data()[at]);
+        exact += x.data()[at] - static_cast<int>(p.in_zero_point);
       }
+    }
   }
 
   void Store(const Case& c, size_t at, Buffer* y) const {
@@ -133,12 +138,9 @@ std::vector<std::string> ExpectExact(const Case& c, unsigned seed = 1) {
   const PoolParams& p = c.p;
   const Buffer x = Input(c, seed);
   Buffer expected = Output(c);
-  size_t pixel = 0;
-  for (uint32_t b = 0; b < p.batch; b++)
-    for (uint32_t oy = 0; oy < p.out_h; oy++)
-      for (uint32_t ox = 0; ox < p.out_w; ox++, pixel++)
-        for (size_t n = 0; n < p.channels; n++)
-          Naive(c, x, b, oy, ox, n).Store(c, pixel * p.out_stride + p.out_offset + n, &expected);
+  for (size_t pixel = 0; pixel < size_t{p.batch} * p.out_d * p.out_h * p.out_w; pixel++)
+    for (size_t n = 0; n < p.channels; n++)
+      Naive(c, x, static_cast<int64_t>(pixel), n).Store(c, pixel * p.out_stride + p.out_offset + n, &expected);
   std::vector<std::string> rows;
   for (Isa isa : test::RunnableIsas()) {
     Buffer y = Output(c);
@@ -175,6 +177,25 @@ TEST(Pool, IsExactForKernelsStridesDilationsAndPaddings) {
           c.p.pad_right = 2 * kernel;
           ExpectExact(c.Fit());
         }
+      }
+    }
+  }
+}
+
+TEST(Pool, IsExactForVolumes) {
+  for (const Form& form : kForms) {
+    for (uint32_t depth : {1, 2, 5}) {
+      for (uint32_t kernel : {1, 2, 3}) {
+        Case c(form.mode, form.in, form.out, 19, 4, 2, 1, 1);
+        c.p.in_d = depth;
+        c.p.kernel_d = kernel;
+        c.p.pad_front = kernel - 1;
+        c.p.pad_back = kernel - 1;
+        ExpectExact(c.Fit());
+        c.p.stride_d = 2;
+        c.p.dilation_d = 2;
+        c.p.pad_back = 2 * kernel;
+        ExpectExact(c.Fit());
       }
     }
   }
@@ -259,6 +280,9 @@ TEST(Pool, RefusesBadCalls) {
   EXPECT_FALSE(check([](PoolParams* p) { p->channels = 9; }));
   EXPECT_FALSE(check([](PoolParams* p) { p->out_offset = 1; }));
   EXPECT_FALSE(check([](PoolParams* p) { p->kernel_h = 0; }));
+  EXPECT_FALSE(check([](PoolParams* p) { p->in_d = 2; }));
+  EXPECT_FALSE(check([](PoolParams* p) { p->out_d = 0; }));
+  EXPECT_FALSE(check([](PoolParams* p) { p->pad_front = 1u << 31; }));
   EXPECT_FALSE(check([](PoolParams* p) { p->stride_w = 0; }));
   EXPECT_FALSE(check([](PoolParams* p) { p->dilation_w = 0; }));
   EXPECT_FALSE(check([](PoolParams* p) { p->dilation_h = 1u << 31; }));

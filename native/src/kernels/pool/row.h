@@ -19,16 +19,19 @@ struct PoolSpan {
 
 // One row of output pixels, channels [begin, end).
 struct PoolTask {
-  const uint8_t* x = nullptr;  // the image
+  const uint8_t* x = nullptr;  // the volume
   uint8_t* y = nullptr;        // channel 0 of the row's first pixel
   size_t begin = 0;
   size_t end = 0;
   size_t out_w = 0;
+  PoolSpan plane = {};
   PoolSpan row = {};
   const PoolSpan* columns = nullptr;  // [out_w]
   size_t in_pixel = 0;                // bytes from pixel to pixel of x
   size_t in_row = 0;                  // bytes from row to row
-  size_t step_h = 0;                  // bytes from position to position of a window
+  size_t in_plane = 0;                // bytes from plane to plane
+  size_t step_d = 0;                  // bytes from position to position of a window
+  size_t step_h = 0;
   size_t step_w = 0;
   size_t out_pixel = 0;
   bool u8_output = false;

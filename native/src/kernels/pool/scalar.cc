@@ -12,14 +12,17 @@ namespace {
 // Channels that a row keeps at once. Loads go up to kReadSlack behind x; only the channels of the task are stored.
 constexpr size_t kBlock = 16;
 
-// sums[i] = fold(sums[i], x) for channels c + i at every position of a window inside the input, in the order (ky, kx).
+// sums[i] = fold(sums[i], x) for channels c + i at every position of a window inside the input, in order.
 template <class T, class Sum, class Fold>
 void FoldBlock(const PoolTask& task, const PoolSpan& column, size_t c, Sum (&sums)[kBlock], const Fold& fold) {
-  const uint8_t* row = task.x + task.row.first * task.in_row + column.first * task.in_pixel + c * sizeof(T);
-  for (uint32_t ky = 0; ky < task.row.length; ky++, row += task.step_h) {
-    for (uint32_t kx = 0; kx < column.length; kx++) {
-      const T* x = reinterpret_cast<const T*>(row + kx * task.step_w);
-      for (size_t i = 0; i < kBlock; i++) sums[i] = fold(sums[i], x[i]);
+  const uint8_t* plane = task.x + task.plane.first * task.in_plane + task.row.first * task.in_row +
+                         column.first * task.in_pixel + c * sizeof(T);
+  for (uint32_t kz = 0; kz < task.plane.length; kz++, plane += task.step_d) {
+    for (uint32_t ky = 0; ky < task.row.length; ky++) {
+      for (uint32_t kx = 0; kx < column.length; kx++) {
+        const T* x = reinterpret_cast<const T*>(plane + ky * task.step_h + kx * task.step_w);
+        for (size_t i = 0; i < kBlock; i++) sums[i] = fold(sums[i], x[i]);
+      }
     }
   }
 }
@@ -40,7 +43,7 @@ void RunMax(const PoolTask& task) {
 void RunAverageF32(const PoolTask& task) {
   for (size_t ox = 0; ox < task.out_w; ox++) {
     const PoolSpan& column = task.columns[ox];
-    const uint64_t count = task.row.count * column.count;
+    const uint64_t count = task.plane.count * task.row.count * column.count;
     const float divisor = count > 0 ? static_cast<float>(count) : 1.0f;
     float* y = reinterpret_cast<float*>(task.y + ox * task.out_pixel);
     for (size_t c = task.begin; c < task.end; c += kBlock) {
@@ -54,9 +57,9 @@ void RunAverageF32(const PoolTask& task) {
 void RunAverageU8(const PoolTask& task) {
   for (size_t ox = 0; ox < task.out_w; ox++) {
     const PoolSpan& column = task.columns[ox];
-    const uint64_t count = task.row.count * column.count;
+    const uint64_t count = task.plane.count * task.row.count * column.count;
     const float divisor = count > 0 ? static_cast<float>(count) : 1.0f;
-    const int32_t offset = static_cast<int32_t>(task.row.length * column.length) * task.zero_point;
+    const int32_t offset = static_cast<int32_t>(task.plane.length * task.row.length * column.length) * task.zero_point;
     uint8_t* y = task.y + ox * task.out_pixel;
     for (size_t c = task.begin; c < task.end; c += kBlock) {
       int32_t sums[kBlock] = {};

@@ -9,11 +9,11 @@ namespace lowp {
 namespace {
 
 LOWP_INLINE const uint8_t* WindowOf(const PoolTask& task, const PoolSpan& column) {
-  return task.x + task.row.first * task.in_row + column.first * task.in_pixel;
+  return task.x + task.plane.first * task.in_plane + task.row.first * task.in_row + column.first * task.in_pixel;
 }
 
 LOWP_INLINE float DivisorOf(const PoolTask& task, const PoolSpan& column) {
-  const uint64_t count = task.row.count * column.count;
+  const uint64_t count = task.plane.count * task.row.count * column.count;
   return count > 0 ? static_cast<float>(count) : 1.0f;
 }
 
@@ -58,10 +58,13 @@ LOWP_INLINE void FoldWindow(const PoolTask& task, const PoolSpan& column, const 
   using Vector = typename Op::Vector;
   Vector v[kVectors];
   LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = Op::Start(); }
-  for (uint32_t ky = 0; ky < task.row.length; ky++, window += task.step_h) {
-    const uint8_t* p = window;
-    for (uint32_t kx = 0; kx < column.length; kx++, p += task.step_w) {
-      LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = Op::Fold(v[j], Op::Load(p + j * sizeof(Vector))); }
+  for (uint32_t kz = 0; kz < task.plane.length; kz++, window += task.step_d) {
+    const uint8_t* row = window;
+    for (uint32_t ky = 0; ky < task.row.length; ky++, row += task.step_h) {
+      const uint8_t* p = row;
+      for (uint32_t kx = 0; kx < column.length; kx++, p += task.step_w) {
+        LOWP_UNROLL for (int j = 0; j < kVectors; j++) { v[j] = Op::Fold(v[j], Op::Load(p + j * sizeof(Vector))); }
+      }
     }
   }
   LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
@@ -103,15 +106,18 @@ LOWP_INLINE void SumBytes(const PoolTask& task, const PoolSpan& column, const ui
     low = high = zero;
   };
   int room = kMostBytes;
-  for (uint32_t ky = 0; ky < task.row.length; ky++, window += task.step_h) {
-    const uint8_t* p = window;
-    for (uint32_t kx = 0; kx < column.length; kx++, p += task.step_w) {
-      const auto bytes = V::Load(p);
-      low = V::AddWords(low, V::UnpackLowBytes(bytes, zero));
-      high = V::AddWords(high, V::UnpackHighBytes(bytes, zero));
-      if (--room == 0) {
-        empty();
-        room = kMostBytes;
+  for (uint32_t kz = 0; kz < task.plane.length; kz++, window += task.step_d) {
+    const uint8_t* row = window;
+    for (uint32_t ky = 0; ky < task.row.length; ky++, row += task.step_h) {
+      const uint8_t* p = row;
+      for (uint32_t kx = 0; kx < column.length; kx++, p += task.step_w) {
+        const auto bytes = V::Load(p);
+        low = V::AddWords(low, V::UnpackLowBytes(bytes, zero));
+        high = V::AddWords(high, V::UnpackHighBytes(bytes, zero));
+        if (--room == 0) {
+          empty();
+          room = kMostBytes;
+        }
       }
     }
   }
@@ -126,7 +132,7 @@ void RunAverageU8(const PoolTask& task) {
     const PoolSpan& column = task.columns[ox];
     const uint8_t* window = WindowOf(task, column);
     const auto divisor = V::Set(DivisorOf(task, column));
-    const int32_t offset = static_cast<int32_t>(task.row.length * column.length) * task.zero_point;
+    const int32_t offset = static_cast<int32_t>(task.plane.length * task.row.length * column.length) * task.zero_point;
     uint8_t* y = task.y + ox * task.out_pixel;
     for (size_t c = task.begin; c < task.end; c += kChannels) {
       typename V::Int sum[4];
