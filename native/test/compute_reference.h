@@ -25,7 +25,9 @@ struct PostOps {
 
 // How large the weights are: all of s8; at most 64, which vpmaddubsw can take; only a corner; the least that
 // vpmaddubsw cannot take.
-enum class Weights { kFull, kSafe, kLow, kHigh, kLeastUnsafe };
+// kBell: normal, the largest at 127. kAlternating: 127 and -128 in turns. kEveryWay: weights 4 i to 4 i + 3 are safe in
+// pairs 01 23, 02 13, 03 12 or none, by i modulo 5 (StepWay).
+enum class Weights { kFull, kSafe, kLow, kHigh, kLeastUnsafe, kBell, kAlternating, kEveryWay };
 
 // Constants and residual of one call, absent where the call has none.
 struct PostOperands {
@@ -49,6 +51,31 @@ std::vector<uint8_t> RandomBytes(Random& random, size_t count, int low = 0, int 
 }
 
 template <class Random>
+std::vector<int8_t> BellWeights(Random& random, size_t count) {
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  float largest = 1e-6f;
+  for (float& v : values) v = normal(random), largest = std::max(largest, std::abs(v));
+  std::vector<int8_t> out(count);
+  for (size_t i = 0; i < count; i++) out[i] = static_cast<int8_t>(std::lround(values[i] / largest * 127.0f));
+  return out;
+}
+
+template <class Random>
+std::vector<int8_t> EveryWayWeights(Random& random, size_t count) {
+  static constexpr int8_t kQuads[5][4] = {
+      {60, 68, -64, -64}, {127, -128, -128, 127}, {127, 127, -128, -128}, {127, 50, 50, -1}, {127, 127, 127, 127}};
+  std::vector<int8_t> out(count);
+  bool flip = false;
+  for (size_t i = 0; i < count; i++) {
+    if (i % 4 == 0) flip = random() % 2 == 0;
+    const int8_t w = kQuads[i / 4 % 5][i % 4];
+    out[i] = flip ? static_cast<int8_t>(-1 - w) : w;
+  }
+  return out;
+}
+
+template <class Random>
 Buffer RandomWeights(Random& random, bool integer, Weights kind, size_t count) {
   if (!integer) return Buffer::F32(RandomFloats(random, count, -1.0f, 1.0f));
   const int low = kind == Weights::kHigh ? 127 : kind == Weights::kSafe ? -64 : -128;
@@ -56,6 +83,13 @@ Buffer RandomWeights(Random& random, bool integer, Weights kind, size_t count) {
   if (kind == Weights::kLeastUnsafe) {
     std::vector<int8_t> values(count, 64);
     for (size_t i = 1; i < count; i += 2) values[i] = 65;
+    return Buffer::I8(values);
+  }
+  if (kind == Weights::kBell) return Buffer::I8(BellWeights(random, count));
+  if (kind == Weights::kEveryWay) return Buffer::I8(EveryWayWeights(random, count));
+  if (kind == Weights::kAlternating) {
+    std::vector<int8_t> values(count, 127);
+    for (size_t i = 1; i < count; i += 2) values[i] = -128;
     return Buffer::I8(values);
   }
   const std::vector<uint8_t> bytes = RandomBytes(random, count, low, high);

@@ -88,8 +88,8 @@ inline Status ValidateOnly(const CallSpec& spec) {
   return Validate(spec, &ins, &outs, &view);
 }
 
-// Runs the call on `isa` and returns the name of the row; fails the test on an error or a write behind an output.
-inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1) {
+// Runs the call on `isa`, by the row of a name if it fits, and returns the name of the row; fails the test on an error or a write behind an output.
+inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, const char* force_row = nullptr) {
   std::vector<Operand> ins, outs;
   CallView view;
   Status status = Validate(spec, &ins, &outs, &view);
@@ -98,6 +98,7 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1) {
   PrepareContext context;
   context.isa = isa;
   context.threads = 2;
+  context.force_row = force_row;
   Result<PreparedPtr> prepared = spec.kernel->prepare(view, context);
   EXPECT_TRUE(prepared.ok()) << prepared.status().message();
   if (!prepared.ok()) return "";

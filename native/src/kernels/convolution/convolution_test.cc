@@ -318,7 +318,8 @@ TEST(Convolution, WeightsBeyondTheCacheAreSplitByPanels) {
 TEST(Convolution, CornersOfTheIntegerRangeDoNotSaturate) {
   PostOps ops;
   ops.scale = 1e-3f;
-  for (Weights weights : {Weights::kLow, Weights::kHigh, Weights::kSafe, Weights::kLeastUnsafe}) {
+  for (Weights weights : {Weights::kLow, Weights::kHigh, Weights::kSafe, Weights::kLeastUnsafe, Weights::kBell,
+                          Weights::kAlternating, Weights::kEveryWay}) {
     for (uint32_t zero_point : {0, 128, 255}) {
       Shape s = Square(3, 66, 33, 3, 1);
       s.zero_point = zero_point;
@@ -358,7 +359,7 @@ TEST(Convolution, ChoosesTheBestRowOfTheIsa) {
   const Shape s = Square(4, 8, 16, 1, 0);
   std::map<Isa, std::vector<std::string>> rows = {
       {Isa::kScalar, {"gemm_u8s8_scalar_1x8", "gemm_u8s8_scalar_1x8", "gemm_f32_scalar_1x8"}},
-      {Isa::kAvx2, {"gemm_u8s8_avx2_6x16", "gemm_u8s8_avx2_pairsafe_6x16", "gemm_f32_avx2_6x16"}},
+      {Isa::kAvx2, {"gemm_u8s8_avx2_proven_6x16", "gemm_u8s8_avx2_proven_6x16", "gemm_f32_avx2_6x16"}},
       {Isa::kAvx512, {"gemm_u8s8_avx512_12x32", "gemm_u8s8_avx512_pairsafe_6x64", "gemm_f32_avx512_6x64"}},
       {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}}};
   for (Isa isa : RunnableIsas()) {

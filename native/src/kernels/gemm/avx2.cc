@@ -1,158 +1,47 @@
-// The gemm rows for AVX2: f32, and two integer rows. Tiles of rows x vectors accumulators as in tile_avx512.h.
+// The gemm rows for AVX2: f32, integers of any weights, and integers of weights that are not sorted by proof.
 #if defined(__x86_64__)
-#include "kernels/common/epilogue_avx2.h"
-#include "kernels/gemm/run_tiles.h"
+#include "kernels/gemm/proven_math.h"
+#include "kernels/gemm/tile_avx2.h"
 
 namespace lowp {
 namespace {
 
-struct FloatMath {
-  using Acc = __m256;
-
-  static LOWP_INLINE __m256 Start(const PanelTask& t, size_t row, int vector) {
-    return t.resume ? _mm256_loadu_ps(t.partial + (row * t.vectors + vector) * 8) : _mm256_setzero_ps();
+struct Ops {
+  using Int = __m256i;
+  // The mask is a memory operand: the tile leaves no register for it.
+  static LOWP_INLINE __m256i LowBytes(const uint8_t* x) {
+    alignas(32) static constexpr uint16_t kMask[16] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                                       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    __m256i words;
+    asm("vpbroadcastd %1, %0\n\tvpand %2, %0, %0" : "=&v"(words) : "m"(*AsFour(x)), "m"(kMask));
+    return words;
   }
-
-  template <int R, int V>
-  static LOWP_INLINE void Step(__m256 (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
-    __m256 w[V];
-    LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm256_load_ps(reinterpret_cast<const float*>(weights) + j * 8);
-    LOWP_UNROLL for (int i = 0; i < R; i++) {
-      const __m256 value = _mm256_broadcast_ss(reinterpret_cast<const float*>(x[i] + k));
-      LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = _mm256_fmadd_ps(value, w[j], acc[i][j]);
-    }
+  static LOWP_INLINE __m256i HighBytes(const uint8_t* x) { return BroadcastHighBytes<__m256i>(x); }
+  static LOWP_INLINE __m256i Widen(const uint8_t* bytes) {
+    return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(bytes)));
   }
-
-  static LOWP_INLINE __m256 Scale(const PanelTask& t, __m256 acc, int lane) {
-    return _mm256_add_ps(acc, _mm256_loadu_ps(t.epilogue->bias + t.n + lane));
-  }
-
-  template <int R, int V>
-  static LOWP_INLINE bool Suspend(const PanelTask& t, size_t row, __m256 (&acc)[R][V]) {
-    if (!t.suspend) return false;
-    LOWP_UNROLL for (int i = 0; i < R; i++) {
-      LOWP_UNROLL for (int j = 0; j < V; j++) _mm256_storeu_ps(t.partial + ((row + i) * V + j) * 8, acc[i][j]);
-    }
-    return true;
+  static LOWP_INLINE __m256i Set16(int16_t value) { return _mm256_set1_epi16(value); }
+  static LOWP_INLINE __m256i Order(const uint8_t (&o)[4]) {
+    const int dword = o[0] | o[1] << 8 | o[2] << 16 | o[3] << 24;
+    const __m256i start = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0C0C0C0C, 0, 0x04040404, 0x08080808, 0x0C0C0C0C);
+    return _mm256_add_epi8(_mm256_set1_epi32(dword), start);
   }
 };
 
-// What the integer rows share; each adds its Step.
-struct IntegerMath {
-  using Acc = __m256i;
-
-  static LOWP_INLINE __m256i Start(const PanelTask& t, size_t, int vector) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.initial + vector * 8));
-  }
-
-  static LOWP_INLINE __m256 Scale(const PanelTask& t, __m256i acc, int lane) {
-    const size_t n = t.n + static_cast<size_t>(lane);
-    return EpilogueScale(acc, _mm256_loadu_ps(t.epilogue->scale + n), _mm256_loadu_ps(t.epilogue->bias + n));
-  }
-
-  template <int R, int V>
-  static LOWP_INLINE bool Suspend(const PanelTask&, size_t, __m256i (&)[R][V]) {
-    return false;
-  }
-
-  static LOWP_INLINE __m256i Broadcast(const uint8_t* x) {
-    int32_t four;
-    __builtin_memcpy(&four, x, 4);
-    return _mm256_set1_epi32(four);
-  }
-};
-
-// Pairs of products in s16, exact for pair-safe weights.
-struct PairSafeMath : IntegerMath {
-  template <int R, int V>
-  static LOWP_INLINE void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    const __m256i* w = reinterpret_cast<const __m256i*>(weights);
-    LOWP_UNROLL for (int i = 0; i < R; i++) {
-      const __m256i value = Broadcast(x[i] + k);
-      LOWP_UNROLL for (int j = 0; j < V; j++) {
-        const __m256i pairs = _mm256_maddubs_epi16(value, _mm256_load_si256(w + j));
-        acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(pairs, ones));
-      }
-    }
-  }
-};
-
-// Weights widened to s16: elements 0 and 2 of a step against the even bytes of x, then 1 and 3 against the odd ones,
-// so that only V widened vectors are alive at a time.
+// Weights packed as kPairs.
 struct WideMath : IntegerMath {
   template <int R, int V>
   static LOWP_INLINE void Step(__m256i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
-    LOWP_UNROLL for (int half = 0; half < 2; half++) {
-      __m256i w[V];
-      LOWP_UNROLL for (int j = 0; j < V; j++) {
-        const void* bytes = weights + j * 32 + half * 16;
-        w[j] = _mm256_cvtepi8_epi16(_mm_load_si128(static_cast<const __m128i*>(bytes)));
-      }
-      LOWP_UNROLL for (int i = 0; i < R; i++) {
-        const __m256i value = Broadcast(x[i] + k);
-        const __m256i words =
-            half == 0 ? _mm256_and_si256(value, _mm256_set1_epi16(0xFF)) : _mm256_srli_epi16(value, 8);
-        LOWP_UNROLL for (int j = 0; j < V; j++)
-          acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(words, w[j]));
-      }
-    }
+    AddWideStep<Ops>(acc, x, static_cast<int64_t>(k), weights);
   }
 };
-
-template <class Math, int R, int V>
-void RunTile(const PanelTask& t, size_t row) {
-  typename Math::Acc acc[R][V];
-  LOWP_UNROLL for (int i = 0; i < R; i++) {
-    LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
-  }
-  const uint8_t* weights = t.weights;
-  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
-    const uint8_t* x[R];
-    LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
-    const size_t bytes = s->steps * 4;
-    for (size_t k = 0; k < bytes; k += 4, weights += V * 32) Math::template Step<R, V>(acc, x, k, weights);
-  }
-  if (Math::template Suspend<R, V>(t, row, acc)) return;
-  __m256 v[R][V];
-  LOWP_UNROLL for (int j = 0; j < V; j++) {
-    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][j], j * 8);
-  }
-  TileStore store;
-  store.n = t.n;
-  store.columns = t.columns;
-  store.y = t.y + row * t.y_stride;
-  store.y_stride = t.y_stride;
-  store.residual = t.residual + row * t.residual_stride;
-  store.residual_stride = t.residual_stride;
-  FinishTile(*t.epilogue, v, store);
-}
-
-template <class Math, int V>
-struct Tiles {
-  static constexpr TileFunction kByRows[] = {RunTile<Math, 1, V>, RunTile<Math, 2, V>, RunTile<Math, 3, V>,
-                                             RunTile<Math, 4, V>, RunTile<Math, 5, V>, RunTile<Math, 6, V>};
-};
-
-// Panels of a single row.
-template <class Math>
-struct Thin {
-  static constexpr TileFunction kByVectors[] = {RunTile<Math, 1, 3>, RunTile<Math, 1, 4>, RunTile<Math, 1, 5>,
-                                                RunTile<Math, 1, 6>, RunTile<Math, 1, 7>, RunTile<Math, 1, 8>};
-};
-
-template <class Math>
-void RunPanel(const PanelTask& t) {
-  if (t.vectors > 2) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
-  RunTiles(t, t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows, 6);
-}
 
 }  // namespace
 
 const GemmRow gemm_f32_avx2_6x16 = {"gemm_f32_avx2_6x16", Isa::kAvx2, Packing::kSingles, false, 8, 2, 8, 6,
                                     RunPanel<FloatMath>};
-const GemmRow gemm_u8s8_avx2_pairsafe_6x16 = {
-    "gemm_u8s8_avx2_pairsafe_6x16", Isa::kAvx2, Packing::kQuads, true, 8, 2, 8, 6, RunPanel<PairSafeMath>};
+const GemmRow gemm_u8s8_avx2_proven_6x16 = {
+    "gemm_u8s8_avx2_proven_6x16", Isa::kAvx2, Packing::kProven, false, 8, 2, 8, 6, RunPanel<ProvenMath<Ops, IntegerMath>>};
 const GemmRow gemm_u8s8_avx2_6x16 = {"gemm_u8s8_avx2_6x16", Isa::kAvx2, Packing::kPairs, false, 8, 2, 8, 6,
                                      RunPanel<WideMath>};
 

@@ -87,6 +87,7 @@ class GemmCall final : public PreparedCall {
     task.row_offset = panel.row_offset;
     task.initial = plan_.integer ? plan_.packed.initial.get() + panel.n : nullptr;
     task.partial = reinterpret_cast<float*>(context.scratch + RowTableBytes(plan_.tiling.block_rows));
+    task.steps = &panel.steps;
     task.vectors = panel.vectors;
     task.n = panel.n;
     task.columns = panel.columns;

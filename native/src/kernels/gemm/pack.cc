@@ -1,8 +1,10 @@
-// Weight panels, starting sums and the proof that vpmaddubsw cannot saturate.
+// Weight panels and starting sums.
 #include "kernels/gemm/pack.h"
 
 #include <algorithm>
 #include <cstring>
+
+#include "kernels/gemm/step_ways.h"
 
 namespace lowp {
 namespace {
@@ -48,7 +50,7 @@ std::vector<Panel> MakePanels(const GemmProblem& p, const GemmRow& row, size_t s
 
 // Byte of element i (0..3) of a step within a vector's bytes.
 size_t PlaceOf(Packing packing, size_t lane, size_t i, size_t lanes) {
-  if (packing == Packing::kQuads) return lane * 4 + i;
+  if (packing != Packing::kPairs) return lane * 4 + i;
   return (i % 2) * lanes * 2 + lane * 2 + i / 2;
 }
 
@@ -85,6 +87,28 @@ void PackPanel(const GemmProblem& p, const GemmRow& row, const std::vector<size_
   }
 }
 
+// Packs every panel as quads, one at a time, and sorts its steps. False when memory is exhausted.
+bool PackProven(const GemmProblem& p, const GemmRow& row, const std::vector<size_t>& source, PackedWeights* packed) {
+  const size_t steps = packed->steps, columns = row.lanes * packed->panels.front().vectors;  // the first is the widest
+  const AlignedPtr<uint8_t> quads = AllocateAligned<uint8_t>(steps * columns * 4);
+  if (!quads) return false;
+  std::vector<int64_t> offsets;
+  for (const Segment& s : MakeSegments(p, UINT64_MAX))
+    for (uint64_t step = 0; step < s.steps; step++) offsets.push_back(s.offset + static_cast<int64_t>(step * 4));
+  packed->step_offsets.resize(steps * packed->panels.size());
+  int64_t* sorted = packed->step_offsets.data();
+  for (Panel& panel : packed->panels) {
+    const size_t width = panel.vectors * row.lanes;
+    std::memset(quads.get(), 0, steps * width * 4);
+    PackPanel(p, row, source, panel, quads.get());
+    const PanelSteps task{reinterpret_cast<const int8_t*>(quads.get()), steps, width, row.lanes, offsets.data()};
+    SortSteps(task, packed->weights.get() + panel.weights, sorted, panel.steps.counts);
+    panel.steps.offsets = sorted;
+    sorted += steps;
+  }
+  return true;
+}
+
 int32_t SumOf(const int8_t* w, const std::vector<size_t>& source) {
   int32_t sum = 0;
   for (size_t index : source)
@@ -114,7 +138,7 @@ bool IsPairSafe(const GemmProblem& p) {
     for (size_t k = 0; k < source.size(); k += 2) {
       const int w0 = source[k] == kNoWeight ? 0 : w[source[k]];
       const int w1 = source[k + 1] == kNoWeight ? 0 : w[source[k + 1]];
-      if (std::max(w0, 0) + std::max(w1, 0) > 128 || std::min(w0, 0) + std::min(w1, 0) < -128) return false;
+      if (!IsSafePair(w0, w1)) return false;
     }
   }
   return true;
@@ -130,7 +154,12 @@ Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
   packed.bytes = last.weights + packed.steps * last.vectors * row.lanes * 4;
   packed.weights = AllocateAligned<uint8_t>(packed.bytes);
   if (!packed.weights) return memory;
-  for (const Panel& panel : packed.panels) PackPanel(p, row, source, panel, packed.weights.get() + panel.weights);
+  if (row.packing == Packing::kProven) {
+    if (!PackProven(p, row, source, &packed)) return memory;
+    packed.bytes += packed.step_offsets.size() * sizeof(int64_t);
+  } else {
+    for (const Panel& panel : packed.panels) PackPanel(p, row, source, panel, packed.weights.get() + panel.weights);
+  }
   if (p.integer) {
     const size_t channels = p.groups * p.group_columns;
     packed.initial = AllocateAligned<int32_t>(channels + kEpilogueSlack);

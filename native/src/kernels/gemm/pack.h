@@ -16,12 +16,14 @@ struct Panel {
   uint32_t vectors = 0;
   int64_t row_offset = 0;   // bytes from a row's pointer to the group's channels
   size_t weights = 0;       // bytes into the packed weights
+  StepList steps;           // Packing::kProven; offsets lie in PackedWeights::step_offsets
 };
 
 struct PackedWeights {
   std::vector<Panel> panels;
   AlignedPtr<uint8_t> weights;
   AlignedPtr<int32_t> initial;  // -zero_point * sum of the channel's weights; null for f32
+  std::vector<int64_t> step_offsets;
   size_t steps = 0;
   size_t bytes = 0;
 };
@@ -29,8 +31,7 @@ struct PackedWeights {
 // The runs as segments of at most `most_steps` steps; integer runs end with zero weights up to a multiple of 4.
 std::vector<Segment> MakeSegments(const GemmProblem& problem, uint64_t most_steps);
 
-// True when no two adjacent weights that share a step's s16 lane can leave s16 after products with 0..255:
-// max(0, w0) + max(0, w1) <= 128 and min(0, w0) + min(0, w1) >= -128.
+// True when all adjacent weights that share a step's s16 lane are safe (IsSafePair).
 bool IsPairSafe(const GemmProblem& problem);
 
 // kMemory when memory is exhausted.

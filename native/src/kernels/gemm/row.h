@@ -5,7 +5,9 @@
 //   kSingles  one f32 per lane
 //   kQuads    the four s8 of a lane side by side: w0 w1 w2 w3
 //   kPairs    first half of a vector's bytes w0 w2 of every lane, second half w1 w3, ready to be widened to s16
-// Integer sums are exact: whoever reads kQuads through vpmaddubsw may only be given weights that cannot saturate it.
+//   kProven   steps in an order of the panel's own, each in the layout of its way (StepWay)
+// Integer sums are exact: vpmaddubsw adds two products in s16, so it may only meet pairs of weights that cannot
+// saturate it with any x (IsSafePair). kProven sorts the steps of a panel by what is proven of their pairs.
 // A float sum is one chain of fma in step order, so that a chain can be suspended to memory and resumed.
 #pragma once
 #include <cstddef>
@@ -16,7 +18,28 @@
 
 namespace lowp {
 
-enum class Packing : uint32_t { kSingles, kQuads, kPairs };
+enum class Packing : uint32_t { kSingles, kQuads, kPairs, kProven };
+
+// How a step of a kProven panel is multiplied: which elements vpmaddubsw may pair, and the order of the bytes.
+//   kPlain    x and quads as they are: pairs 01 and 23
+//   kCrossed  x0 x2 x1 x3 against w0 w2 w1 w3
+//   kNested   x0 x3 x1 x2 against w0 w3 w1 w2
+//   kWide     no pairing is safe in every channel of the panel: kPairs, multiplied as s16
+enum class StepWay : uint32_t { kPlain, kCrossed, kNested, kWide };
+constexpr size_t kStepWays = 4;
+
+// Element of the step in place i of a way that pairs bytes.
+constexpr uint8_t kStepOrder[3][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}, {0, 3, 1, 2}};
+
+// True when x0 * w0 + x1 * w1 is an s16 for all x0 and x1 of 0 to 255: 255 * 128 is one, and weights of opposite signs
+// never reach it together.
+constexpr bool IsSafePair(int w0, int w1) { return w0 + w1 >= -128 && w0 + w1 <= 128; }
+
+// The steps of a kProven panel: counts[way] of each way, in the order of the ways.
+struct StepList {
+  const int64_t* offsets = nullptr;  // bytes of x from a row's pointer, by step
+  uint64_t counts[kStepWays] = {};
+};
 
 // Consecutive steps of x, at the same distance from every row's pointer.
 struct Segment {
@@ -31,6 +54,7 @@ struct PanelTask {
   int64_t row_offset = 0;                // bytes added to every row
   const Segment* segments = nullptr;
   size_t segment_count = 0;
+  const StepList* steps = nullptr;       // kProven: instead of the segments
   const uint8_t* weights = nullptr;      // 64-byte aligned
   const uint8_t* next = nullptr;         // weights of the task behind this one, for fetching them meanwhile; may be null
   size_t next_bytes = 0;
@@ -52,7 +76,7 @@ struct GemmRow {
   const char* name;
   Isa isa;
   Packing packing;
-  bool needs_pair_safe;   // products of adjacent weights with 255 must fit s16
+  bool needs_pair_safe;   // kQuads: all adjacent pairs of weights must be safe (IsSafePair)
   uint32_t lanes;
   uint32_t most_vectors;  // widest panel
   uint32_t thin_vectors;  // widest panel for a product of a single row, which needs more independent sums
@@ -64,7 +88,7 @@ extern const GemmRow gemm_f32_scalar_1x8;
 extern const GemmRow gemm_u8s8_scalar_1x8;
 #if defined(__x86_64__)
 extern const GemmRow gemm_f32_avx2_6x16;
-extern const GemmRow gemm_u8s8_avx2_pairsafe_6x16;
+extern const GemmRow gemm_u8s8_avx2_proven_6x16;
 extern const GemmRow gemm_u8s8_avx2_6x16;
 extern const GemmRow gemm_f32_avx512_6x64;
 extern const GemmRow gemm_u8s8_avx512_pairsafe_6x64;

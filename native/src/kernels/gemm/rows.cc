@@ -8,7 +8,7 @@ namespace {
 
 const GemmRow* const kRows[] = {
 #if defined(__x86_64__)
-    &gemm_u8s8_vnni_6x64, &gemm_u8s8_avx512_pairsafe_6x64, &gemm_u8s8_avx512_12x32, &gemm_u8s8_avx2_pairsafe_6x16,
+    &gemm_u8s8_vnni_6x64, &gemm_u8s8_avx512_pairsafe_6x64, &gemm_u8s8_avx512_12x32, &gemm_u8s8_avx2_proven_6x16,
     &gemm_u8s8_avx2_6x16, &gemm_f32_avx512_6x64,           &gemm_f32_avx2_6x16,
 #endif
     &gemm_u8s8_scalar_1x8, &gemm_f32_scalar_1x8,

@@ -32,15 +32,17 @@ TEST(GemmRows, AForcedRowIsTakenOnlyWhereItFits) {
 
 #if defined(__x86_64__)
 TEST(GemmRows, PairSafeRowsNeedTheProof) {
-  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
-    EXPECT_FALSE(SelectRow({isa, true, false, nullptr})->needs_pair_safe);
-    EXPECT_TRUE(SelectRow({isa, true, true, nullptr})->needs_pair_safe);
-    EXPECT_TRUE(WantsPairSafety({isa, true, false, nullptr}));
-  }
+  EXPECT_FALSE(SelectRow({Isa::kAvx512, true, false, nullptr})->needs_pair_safe);
+  EXPECT_TRUE(SelectRow({Isa::kAvx512, true, true, nullptr})->needs_pair_safe);
+  EXPECT_TRUE(WantsPairSafety({Isa::kAvx512, true, false, nullptr}));
   EXPECT_FALSE(WantsPairSafety({Isa::kVnni, true, false, nullptr}));
-  EXPECT_FALSE(SelectRow({Isa::kVnni, true, false, "gemm_u8s8_avx2_pairsafe_6x16"})->needs_pair_safe);
-  EXPECT_STREQ(SelectRow({Isa::kVnni, true, true, "gemm_u8s8_avx2_pairsafe_6x16"})->name,
-               "gemm_u8s8_avx2_pairsafe_6x16");
+  EXPECT_FALSE(SelectRow({Isa::kVnni, true, false, "gemm_u8s8_avx512_pairsafe_6x64"})->needs_pair_safe);
+}
+
+TEST(GemmRows, TheProvenRowTakesAnyWeights) {
+  for (bool safe : {false, true}) EXPECT_EQ(SelectRow({Isa::kAvx2, true, safe, nullptr})->packing, Packing::kProven);
+  EXPECT_FALSE(WantsPairSafety({Isa::kAvx2, true, false, nullptr}));
+  EXPECT_STREQ(SelectRow({Isa::kVnni, true, false, "gemm_u8s8_avx2_proven_6x16"})->name, "gemm_u8s8_avx2_proven_6x16");
 }
 #endif
 

@@ -41,10 +41,10 @@ class Case {
             {y}};
   }
 
-  void Check() const {
+  void Check(const char* force_row = nullptr) const {
     for (Isa isa : RunnableIsas()) {
       Buffer y = Output();
-      const std::string row = RunCall(Spec(&y), isa, 5);
+      const std::string row = RunCall(Spec(&y), isa, 5, force_row);
       ASSERT_EQ(FirstDifference(y, expected_, u8_ ? 1 : 4), -1)
           << row << " m " << p_.m << " k " << p_.k << " n " << p_.n;
     }
@@ -128,6 +128,16 @@ TEST(Matmul, PostOperationsEqualTheReference) {
   ops.residual = 0;
   ops.bounds = true;
   Case(Shape{20, 40, 90}, true, true, Weights::kFull, ops, 3).Check();
+}
+
+TEST(Matmul, NoWeightsSaturateAnyRow) {
+  const char* rows[] = {nullptr, "gemm_u8s8_avx2_6x16", "gemm_u8s8_avx2_proven_6x16", "gemm_u8s8_avx512_12x32"};
+  for (Weights weights : {Weights::kFull, Weights::kBell, Weights::kEveryWay, Weights::kAlternating, Weights::kHigh,
+                          Weights::kLow, Weights::kLeastUnsafe})
+    for (const char* row : rows)
+      for (uint32_t m : {1, 4, 13})
+        for (uint32_t n : {7, 32, 75})
+          for (uint32_t k : {3, 80, 206}) Case({m, k, n}, true, false, weights, PostOps{}, k).Check(row);
 }
 
 TEST(Matmul, NegativeZeroWithoutBiasIsKept) {
