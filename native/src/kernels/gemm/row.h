@@ -59,6 +59,7 @@ struct PanelTask {
   const uint8_t* next = nullptr;         // weights of the task behind this one, for fetching them meanwhile; may be null
   size_t next_bytes = 0;
   const int32_t* initial = nullptr;      // s32: the sums before the first product, [lanes * vectors]
+  const int32_t* row_initial = nullptr;  // s32: what is added to them in each row, [m]; may be null
   float* partial = nullptr;              // f32: suspended sums, [m][lanes * vectors]
   bool resume = false;                   // f32: start from `partial` instead of 0
   bool suspend = false;                  // f32: leave the sums in `partial` instead of storing y

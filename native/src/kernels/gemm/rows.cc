@@ -16,7 +16,7 @@ const GemmRow* const kRows[] = {
 
 bool Fits(const GemmRow& row, const RowQuery& query) {
   return row.isa <= query.isa && (row.packing != Packing::kSingles) == query.integer &&
-         (query.pair_safe || !row.needs_pair_safe);
+         (query.pair_safe || !row.needs_pair_safe) && !(query.computed && row.packing == Packing::kProven);
 }
 
 }  // namespace

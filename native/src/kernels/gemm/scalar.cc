@@ -27,8 +27,8 @@ void Start(const PanelTask& t, size_t row, float (&sum)[kLanes]) {
   for (size_t j = 0; j < kLanes; j++) sum[j] = t.resume ? t.partial[row * kLanes + j] : 0.0f;
 }
 
-void Start(const PanelTask& t, size_t, int32_t (&sum)[kLanes]) {
-  for (size_t j = 0; j < kLanes; j++) sum[j] = t.initial[j];
+void Start(const PanelTask& t, size_t row, int32_t (&sum)[kLanes]) {
+  for (size_t j = 0; j < kLanes; j++) sum[j] = t.initial[j] + (t.row_initial ? t.row_initial[row] : 0);
 }
 
 bool Suspend(const PanelTask& t, size_t row, const float (&sum)[kLanes]) {

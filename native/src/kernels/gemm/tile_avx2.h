@@ -44,8 +44,9 @@ struct IntegerMath {
   static constexpr bool kSorted = false;
   using Acc = __m256i;
 
-  static LOWP_INLINE __m256i Start(const PanelTask& t, size_t, int vector) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.initial + vector * 8));
+  static LOWP_INLINE __m256i Start(const PanelTask& t, size_t row, int vector) {
+    const __m256i initial = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.initial + vector * 8));
+    return t.row_initial ? _mm256_add_epi32(initial, _mm256_set1_epi32(t.row_initial[row])) : initial;
   }
 
   static LOWP_INLINE __m256 Scale(const PanelTask& t, __m256i acc, int lane) {

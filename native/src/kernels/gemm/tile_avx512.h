@@ -48,8 +48,9 @@ struct FloatMath {
 struct IntegerMath {
   using Acc = __m512i;
 
-  static LOWP_INLINE __m512i Start(const PanelTask& t, size_t, int vector) {
-    return _mm512_loadu_si512(t.initial + vector * 16);
+  static LOWP_INLINE __m512i Start(const PanelTask& t, size_t row, int vector) {
+    const __m512i initial = _mm512_loadu_si512(t.initial + vector * 16);
+    return t.row_initial ? _mm512_add_epi32(initial, _mm512_set1_epi32(t.row_initial[row])) : initial;
   }
 
   static LOWP_INLINE __m512 Scale(const PanelTask& t, __m512i acc, int lane) {

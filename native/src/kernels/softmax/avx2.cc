@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-const SoftmaxRows softmax_f32_avx2_16 = {Contiguous, Strided};
+const SoftmaxRows softmax_f32_avx2_16 = {Contiguous, Quantized, Strided};
 
 }  // namespace lowp
 #endif

@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-const SoftmaxRows softmax_f32_avx512_16 = {Contiguous, Strided};
+const SoftmaxRows softmax_f32_avx512_16 = {Contiguous, Quantized, Strided};
 
 }  // namespace lowp
 #endif

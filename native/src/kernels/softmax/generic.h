@@ -60,6 +60,28 @@ void Contiguous(const float* x, float* y, size_t rows, size_t axis) {
   }
 }
 
+// n floats, at most 4 * kLanes of them, divided and rounded.
+LOWP_INLINE Bytes BytesOf(const float* e, size_t n, Vec sum, const SoftmaxBytes& b) {
+  Vec v[4];
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; j++) {
+    const size_t at = j * kLanes;
+    const Vec value = at + kLanes <= n ? Load(e + at) : at < n ? LoadPart(e + at, n - at) : Set(0.0f);
+    v[j] = Fma(Div(value, sum), Set(b.inv_scale), Set(b.shift));
+  }
+  return MinBytes(MaxBytes(RoundToBytes(v[0], v[1], v[2], v[3]), SetBytes(b.low)), SetBytes(b.high));
+}
+
+void Quantized(const float* x, float* buffer, uint8_t* y, size_t rows, size_t axis, const SoftmaxBytes& b) {
+  constexpr size_t kBlock = 4 * kLanes;
+  for (size_t r = 0; r < rows; r++, x += axis, y += axis) {
+    const Vec sum = Set(Exponentials(x, buffer, axis, Set(LargestOf(x, axis))));
+    size_t i = 0;
+    for (; i + kBlock <= axis; i += kBlock) StoreBytes(y + i, BytesOf(buffer + i, kBlock, sum, b));
+    if (i < axis) StoreBytesPart(y + i, BytesOf(buffer + i, axis - i, sum, b), axis - i);
+  }
+}
+
 LOWP_INLINE Vec LoadFirst(const float* p, size_t n) { return n == kLanes ? Load(p) : LoadPart(p, n); }
 LOWP_INLINE void StoreFirst(float* p, Vec v, size_t n) {
   if (n == kLanes)

@@ -5,9 +5,17 @@
 
 namespace lowp {
 
+// How a result becomes a byte.
+struct SoftmaxBytes {
+  float inv_scale = 1, shift = 0;
+  uint8_t low = 0, high = 255;
+};
+
 struct SoftmaxRows {
   // `rows` rows of `axis` consecutive elements.
   void (*contiguous)(const float* x, float* y, size_t rows, size_t axis);
+  // As contiguous, to bytes; `buffer` holds `axis` floats.
+  void (*quantized)(const float* x, float* buffer, uint8_t* y, size_t rows, size_t axis, const SoftmaxBytes& bytes);
   // `columns` columns side by side, whose `axis` elements are `inner` apart.
   void (*strided)(const float* x, float* y, size_t axis, size_t inner, size_t columns);
 };

@@ -1,12 +1,14 @@
-// Kernel `softmax`: y = exp(x - max) / sum along one dimension, f32.
+// Kernel `softmax`: y = exp(x - max) / sum along one dimension, as f32 or as bytes.
 //
-// in 0 x f32 [outer, axis, inner], out 0 y f32 alike, which may be x itself.
+// in 0 x f32 [outer, axis, inner], out 0 y alike: f32, which may be x itself, or, with inner 1, u8.
 //
 //   max  over the axis, NaN left out
 //   e_i  = exp(x_i - max), the exp of simd/elementary.h
 //   sum  16 partial sums, s[i mod 16] += e_i in order of i from 0; then s[j] += s[j + 8] for j < 8, s[j] += s[j + 4]
 //        for j < 4, s[j] += s[j + 2] for j < 2, and s[0] + s[1]
 //   y_i  = e_i / sum
+//   u8   round_even(fma(y_i, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most
+//        byte_high
 //
 // A NaN, an Inf or nothing but -Inf along the axis makes all of it NaN. inner == 1 is the fast case. All rows are
 // bit-equal but for the payload of NaN.
@@ -15,7 +17,8 @@
 
 namespace lowp {
 
-#define LOWP_SOFTMAX_PARAMS(F) F(u32, outer) F(u32, axis) F(u32, inner)
+#define LOWP_SOFTMAX_PARAMS(F) \
+  F(u32, outer) F(u32, axis) F(u32, inner) F(u32, byte_low) F(u32, byte_high) F(f32, inv_scale) F(f32, shift)
 LOWP_PARAMS(SoftmaxParams, LOWP_SOFTMAX_PARAMS)
 
 extern const KernelDef kernel_softmax;

@@ -100,6 +100,27 @@ TEST(Softmax, WorksInPlace) {
   }
 }
 
+// The bytes of the float results, whatever the row.
+TEST(Softmax, StoresBytes) {
+  unsigned seed = 9;
+  for (uint32_t axis : {1u, 3u, 8u, 31u, 32u, 33u, 64u, 100u, 129u, 300u}) {
+    SoftmaxParams p{40, axis, 1, 2, 251, 300.0f, 1.25f};
+    const std::vector<float> x = RandomFloats(Elements(p), seed++, -3.0f, 3.0f, axis % 3 == 0);
+    const std::vector<float> y = Compute(p, x, Isa::kScalar);
+    std::vector<uint8_t> expected;
+    for (float v : y) {
+      const float r = std::nearbyint(std::fma(v, 300.0f, 1.25f));
+      expected.push_back(std::isnan(r) || r < 2.0f ? 2 : r > 251.0f ? 251 : static_cast<uint8_t>(r));
+    }
+    const Buffer in = Buffer::F32(x);
+    for (Isa isa : RunnableIsas()) {
+      Buffer q(ElementType::kU8, x.size());
+      RunCall({&kernel_softmax, &p, {&in}, {}, {&q}}, isa);
+      ASSERT_EQ(expected, q.to_vector<uint8_t>()) << IsaName(isa) << " axis " << axis;
+    }
+  }
+}
+
 TEST(Softmax, RefusesBadCalls) {
   const SoftmaxParams p{2, 5, 3}, huge{~0u, ~0u, ~0u};
   const Buffer x(ElementType::kF32, 30), other(ElementType::kF32, 29), bytes(ElementType::kU8, 30);
@@ -107,6 +128,7 @@ TEST(Softmax, RefusesBadCalls) {
   EXPECT_FALSE(ValidateOnly({&kernel_softmax, &p, {&other}, {}, {&x}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_softmax, &p, {&x}, {}, {&other}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_softmax, &p, {&bytes}, {}, {&x}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_softmax, &p, {&x}, {}, {&bytes}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_softmax, &huge, {&x}, {}, {&x}}).ok());
 }
 

@@ -27,6 +27,12 @@ LOWP_INLINE Vec GeluErf(Vec x, Vec, Vec) {
   return Mul(Mul(Set(0.5f), x), Add(Set(1.0f), Erf(Mul(x, Set(0x1.6a09e6p-1f)))));
 }
 LOWP_INLINE Vec SoftplusOp(Vec x, Vec, Vec) { return Softplus(x); }
+LOWP_INLINE Vec ErfOp(Vec x, Vec, Vec) { return Erf(x); }
+LOWP_INLINE Vec GeluTanh(Vec x, Vec, Vec) {
+  const Vec cube = Mul(Mul(x, x), x);
+  const Vec inner = Mul(Set(0x1.988454p-1f), Fma(Set(0x1.6e4e26p-5f), cube, x));
+  return Mul(Mul(Set(0.5f), x), Add(Set(1.0f), Tanh(inner)));
+}
 
 #define LOWP_UNARY_FUNCTION(Function, Formula)                                       \
   void Function(const float* x, float* y, size_t n, float alpha, float beta) {       \
@@ -50,12 +56,14 @@ LOWP_UNARY_FUNCTION(RunElu, Elu)
 LOWP_UNARY_FUNCTION(RunSwish, Swish)
 LOWP_UNARY_FUNCTION(RunGeluErf, GeluErf)
 LOWP_UNARY_FUNCTION(RunSoftplus, SoftplusOp)
+LOWP_UNARY_FUNCTION(RunErf, ErfOp)
+LOWP_UNARY_FUNCTION(RunGeluTanh, GeluTanh)
 
 #define LOWP_UNARY_ROWS                                                                                          \
   {                                                                                                              \
     {                                                                                                            \
       RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, RunHSigmoid, \
-          RunElu, RunSwish, RunGeluErf, RunSoftplus                                                              \
+          RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh                                         \
     }                                                                                                            \
   }
 

@@ -14,10 +14,12 @@
 //      11 swish       x * sigmoid(beta * x)
 //      12 gelu_erf    (x / 2) * (1 + erf(x * sqrt(1/2)))
 //      13 softplus    log(1 + exp(x))
+//      14 erf
+//      15 gelu_tanh   (x / 2) * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
 //
 // in 0 x f32[elements], out 0 y f32[elements], which may be x itself. The algorithms of exp, erf, tanh, sigmoid and
 // softplus with their errors are in simd/elementary.h. NaN gives NaN, except in clamp, where it gives min(alpha, beta);
-// hswish, swish and gelu_erf give NaN at -Inf. All rows are bit-equal but for the payload of NaN.
+// hswish, swish, gelu_erf and gelu_tanh give NaN at -Inf. All rows are bit-equal but for the payload of NaN.
 #pragma once
 #include "kernels/kernel.h"
 

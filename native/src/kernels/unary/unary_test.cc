@@ -24,6 +24,8 @@ enum Op : uint32_t {
   kSwish,
   kGeluErf,
   kSoftplus,
+  kErf,
+  kGeluTanh,
   kOps
 };
 
@@ -61,6 +63,10 @@ double Exact(uint32_t op, double x, double alpha, double beta) {
       return x / (1 + std::exp(-beta * x));
     case kGeluErf:
       return 0.5 * x * (1 + std::erf(x * std::sqrt(0.5)));
+    case kErf:
+      return std::erf(x);
+    case kGeluTanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case kSoftplus:
       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
     default:
@@ -98,6 +104,15 @@ TEST(Unary, TanhIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kTanh, Sweep(1e-
 TEST(Unary, EluIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kElu, Sweep(1e-30f, 110.0f, 997)), 2.0); }
 TEST(Unary, SoftplusIsAccurateToThreeUlp) { EXPECT_LE(LargestUlpError(kSoftplus, Sweep(1e-30f, 110.0f, 997)), 3.0); }
 TEST(Unary, SwishIsAccurateToFourUlp) { EXPECT_LE(LargestUlpError(kSwish, Sweep(1e-30f, 80.0f, 997)), 4.0); }
+
+TEST(Unary, ErfIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kErf, Sweep(1e-30f, 10.0f, 997)), 2.0); }
+
+// Three roundings in front of tanh, whose result counts once more beside 1.
+TEST(Unary, GeluTanhIsAccurateBesideItsCancellation) {
+  const std::vector<float> x = Sweep(1e-30f, 20.0f, 997), y = Compute(kGeluTanh, x, ActiveIsa());
+  for (size_t i = 0; i < x.size(); i++)
+    ASSERT_LE(std::fabs(Exact(kGeluTanh, x[i], 0, 0) - y[i]), std::fabs(x[i]) * 0x1p-22) << x[i];
+}
 
 // For x < 0 the definition cancels, so the error is absolute there: one ulp of 1 + erf times |x| / 2.
 TEST(Unary, GeluIsAccurateToFourUlpOrItsCancellation) {
