@@ -2,8 +2,8 @@
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { PostOp } from '../ops/define-op.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
-import { getOp } from '../ops/registry.ts';
-import { isPerChannel } from './format.ts';
+import { getOp, runtimeOf } from '../ops/registry.ts';
+import { epilogueGrammar } from './epilogue-grammar.ts';
 import type { PrecisionPlan } from './plan.ts';
 
 /** Rounding to bytes inside an epilogue. */
@@ -22,6 +22,8 @@ export interface Chain {
   readonly port: OutputPort;
   /** The fused nodes, in order. */
   readonly absorbed: readonly Node[];
+  /** A quantizer of `port` whose bytes are stored beside the floats. */
+  readonly beside?: { readonly node: Node; readonly format: QuantFormat };
 }
 
 /** What was decided for a segment: the chain of each anchor, and for each absorbed node its anchor. */
@@ -43,76 +45,57 @@ export function gatherChains(nodes: readonly Node[], plan: PrecisionPlan, expose
   const byAnchor = new Map<Node, Chain>();
   for (const anchor of nodes) {
     if (absorbedBy.has(anchor)) continue;
-    const { runtime, quantization } = getOp(anchor.type, anchor.notes.opset);
+    const { quantization } = getOp(anchor.type, anchor.notes.opset);
+    const runtime = runtimeOf(anchor);
     const epilogue = runtime?.epilogue ?? 'none';
     if (epilogue === 'none') continue;
-    const bytes = plan.precision.get(anchor)!.bytes;
+    const bytes = plan.precision.get(anchor)!.bytes || (runtime?.storesBytes ?? false);
     const hasChannels = [1, 1 - anchor.output.fact.shape.length].includes(quantization?.biasAxis ?? 1);
-    const grammar = epilogueGrammar(epilogue, bytes, epilogue === 'product' && hasChannels);
+    const grammar = epilogueGrammar(epilogue, { bytes, acceptsChannels: epilogue === 'product' && hasChannels });
     const steps: ChainStep[] = [];
     const absorbed: Node[] = [];
     let port = anchor.output;
     for (;;) {
       const reader = port.consumers.size === 1 && !exposed.has(port) ? [...port.consumers][0]! : undefined;
       if (!reader || !inside.has(reader.node) || absorbedBy.has(reader.node)) break;
-      const step = stepOf(reader.node, reader.index, plan);
+      const step = stepOf(reader.node, reader.index, plan, anchor);
       if (!step || !grammar.take(step)) break;
       steps.push(step);
       absorbed.push(reader.node);
       port = reader.node.output;
     }
-    const chain: Chain = { anchor, steps, port, absorbed };
+    const isStored = steps.at(-1)?.kind === 'quantize';
+    const beside = runtime?.storesBoth && !isStored ? quantizerBeside(port, inside, absorbedBy, plan) : undefined;
+    const chain: Chain = { anchor, steps, port, absorbed, ...(beside ? { beside } : {}) };
     byAnchor.set(anchor, chain);
-    for (const node of chain.absorbed) absorbedBy.set(node, chain);
+    for (const node of beside ? [...absorbed, beside.node] : absorbed) absorbedBy.set(node, chain);
   }
   return { byAnchor, absorbedBy };
 }
 
-function stepOf(node: Node, port: number, plan: PrecisionPlan): ChainStep | undefined {
+/** The one quantizer with one scale that reads the port. */
+function quantizerBeside(
+  port: OutputPort,
+  inside: ReadonlySet<Node>,
+  absorbedBy: ReadonlyMap<Node, Chain>,
+  plan: PrecisionPlan,
+): Chain['beside'] {
+  const found = [...port.consumers].flatMap((reader) => {
+    const step =
+      inside.has(reader.node) && !absorbedBy.has(reader.node)
+        ? stepOf(reader.node, reader.index, plan, port.node)
+        : undefined;
+    return step?.kind === 'quantize' && step.format.scale.length === 1
+      ? [{ node: reader.node, format: step.format }]
+      : [];
+  });
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function stepOf(node: Node, port: number, plan: PrecisionPlan, owner: Node): ChainStep | undefined {
   if (node.type === 'FakeQuantize') {
     const format = plan.format.get(node.output);
     return port === 0 && format && plan.precision.get(node)!.bytes ? { kind: 'quantize', format } : undefined;
   }
-  return getOp(node.type, node.notes.opset).asPostOp?.(node.attributes, node, port);
-}
-
-/**
- * Steps that an epilogue accepts, in order:
- * - product on bytes: bias? clamp? (quantize, then add)? add? clamp? quantize?
- * - product on floats: bias? (add)? clamp?
- * - clamp: clamp? quantize? (bytes only)
- * - round: quantize? (bytes only)
- *
- * A clamp in front of an add is accepted only when a quantize stands between them. Scales for each index of axis 1 need
- * a product whose channels are that axis, and no sum.
- */
-function epilogueGrammar(
-  epilogue: 'product' | 'clamp' | 'round',
-  bytes: boolean,
-  acceptsChannels: boolean,
-): { take(step: ChainStep): boolean } {
-  const seen = { bias: false, clamp: false, quantize: false, channels: false, add: false };
-  return {
-    take(step) {
-      if (step.kind === 'bias') {
-        if (epilogue !== 'product' || seen.bias || seen.clamp || seen.quantize || seen.add) return false;
-        seen.bias = true;
-      } else if (step.kind === 'clamp') {
-        if (epilogue === 'round' || seen.clamp || seen.quantize) return false;
-        seen.clamp = true;
-      } else if (step.kind === 'quantize') {
-        if (!bytes || seen.quantize) return false;
-        if (isPerChannel(step.format) && (!acceptsChannels || seen.add)) return false;
-        if (epilogue === 'round' && step.format.high !== 255) return false;
-        seen.quantize = true;
-        seen.channels = isPerChannel(step.format);
-      } else {
-        if (epilogue !== 'product' || seen.add || seen.channels || (seen.clamp && !seen.quantize)) return false;
-        seen.add = true;
-        seen.clamp = false;
-        seen.quantize = false;
-      }
-      return true;
-    },
-  };
+  return getOp(node.type, node.notes.opset).asPostOp?.(node.attributes, node, port, owner);
 }

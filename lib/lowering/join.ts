@@ -1,6 +1,6 @@
 // Lets the producers of a channel Concat write side by side, so that the Concat itself does nothing.
 import type { Node, OutputPort } from '../graph/node.ts';
-import { getOp } from '../ops/registry.ts';
+import { runtimeOf } from '../ops/registry.ts';
 import type { BufferId } from '../program/program.ts';
 import type { Chains } from './fuse-post-ops.ts';
 import type { PrecisionPlan } from './plan.ts';
@@ -42,7 +42,7 @@ export function planJoins(
   const slots = new Map<OutputPort, JoinSlot>();
   const ends = new Set([...chains.byAnchor.values()].map((c) => c.port));
   for (const node of nodes) {
-    const axis = getOp(node.type, node.notes.opset).runtime?.joins?.(node);
+    const axis = runtimeOf(node)?.joins?.(node);
     const shape = node.output.fact.shape;
     if (axis !== 1 || shape.length < 3) continue;
     const type = plan.precision.get(node)!.bytes ? 'u8' : 'f32';

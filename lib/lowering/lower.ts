@@ -9,12 +9,14 @@ import type {
   Placement,
   QuantFormat,
   QuantizedValue,
+  StridedView,
   Tail,
 } from '../ops/lower-context.ts';
-import { getOp } from '../ops/registry.ts';
+import { getOp, runtimeOf } from '../ops/registry.ts';
 import { ProgramBuilder } from '../program/builder.ts';
 import { type BufferId, isProgramType, type Program } from '../program/program.ts';
 import { elementCount } from '../tensor/shape.ts';
+import { lowerComputedProduct } from './computed-product.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
 import { type Joins, planJoins } from './join.ts';
 import { imageSize } from './layout.ts';
@@ -122,6 +124,18 @@ export class Lowering implements LowerContext {
     return { buffer: form.buffer, stride: form.stride, format: form.format! };
   }
 
+  view(node: Node, input: number): StridedView {
+    return this.values.view(node.source(input)!, this.plan.precision.get(node)!.bytes ? 'u8' : 'f32');
+  }
+
+  defineView(port: OutputPort, view: StridedView): void {
+    this.values.defineView(port, view);
+  }
+
+  isReadPlain(port: OutputPort): boolean {
+    return [...port.consumers].every((c) => runtimeOf(c.node)?.readsPlain ?? false);
+  }
+
   layoutOf(node: Node, input: number): Layout {
     return this.values.layoutOf(node.source(input)!);
   }
@@ -130,11 +144,17 @@ export class Lowering implements LowerContext {
     const chain = this.chains.byAnchor.get(node);
     const clamp = chain?.steps.find((s) => s.kind === 'clamp');
     const store = chain?.steps.find((s) => s.kind === 'quantize');
+    const scale = chain?.steps.find((s) => s.kind === 'scale');
+    const bias = chain?.steps.find((s) => s.kind === 'bias');
+    const beside = chain?.beside;
     return {
       port: chain?.port ?? node.output,
       low: clamp?.low ?? Number.NEGATIVE_INFINITY,
       high: clamp?.high ?? Number.POSITIVE_INFINITY,
       ...(store ? { format: store.format } : {}),
+      ...(scale ? { scale: scale.values } : {}),
+      ...(bias ? { bias: bias.values } : {}),
+      ...(beside ? { beside: { port: beside.node.output, format: beside.format } } : {}),
     };
   }
 
@@ -202,6 +222,12 @@ export class Lowering implements LowerContext {
     const chain = this.chains.byAnchor.get(node);
     invariant(chain, `${node.name} is not the anchor of a chain`);
     lowerProduct(this, node, chain, product);
+  }
+
+  multiplyComputed(node: Node, transposes: { readonly a: boolean; readonly b: boolean }): void {
+    const chain = this.chains.byAnchor.get(node);
+    invariant(chain, `${node.name} is not the anchor of a chain`);
+    lowerComputedProduct(this, node, chain, transposes);
   }
 
   /** A value from outside, in the model's order; other element types become floats. */

@@ -1,7 +1,7 @@
 // Cuts a model into segments for the native runtime and single nodes for the host.
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
-import { getOp } from '../ops/registry.ts';
+import { getOp, runtimeOf } from '../ops/registry.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 
 /** A run of native nodes, or one node that is evaluated on the host. */
@@ -68,7 +68,7 @@ export function hostReason(
     return `this form of ${node.type} has no native kernel yet`;
   const computed = node.inputs.flatMap((i) => (i.source && !isConstant(i.source, constants) ? [i.source] : []));
   const read = node.outputs.filter((o) => o.consumers.size > 0 || needed.includes(o));
-  const types: readonly ElementType[] = ['f32', ...(definition.runtime?.inputTypes ?? [])];
+  const types: readonly ElementType[] = ['f32', ...(runtimeOf(node)?.inputTypes ?? [])];
   const input = computed.find((port) => !types.includes(port.fact.type));
   const output = read.find((port) => port.fact.type !== 'f32');
   if (input) return `its input has type ${input.fact.type}`;

@@ -2,7 +2,7 @@
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { OpDef, RuntimeTraits } from '../ops/define-op.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
-import { getOp } from '../ops/registry.ts';
+import { getOp, runtimeOf } from '../ops/registry.ts';
 import { formatOfFakeQuantize, isPerChannel, sameFormat } from './format.ts';
 import { type QuantizedWeights, quantizedWeights } from './int8/weights.ts';
 
@@ -44,7 +44,7 @@ function dropUnread(
     if (!precision.get(node)!.bytes) continue;
     const definition = getOp(node.type, node.notes.opset);
     const isSource = node.type === 'FakeQuantize';
-    const passesOn = isSource || definition.runtime?.bytes === 'move';
+    const passesOn = isSource || runtimeOf(node)?.bytes === 'move';
     if (passesOn && !node.outputs.some((o) => wanted.has(o))) {
       precision.set(node, { bytes: false, reason: 'nothing behind it reads bytes' });
       continue;
@@ -57,9 +57,10 @@ function dropUnread(
 function byteSources(node: Node, definition: OpDef): readonly OutputPort[] {
   const all = node.inputs.flatMap((i) => (i.source ? [i.source] : []));
   const first = node.source(0) ? [node.source(0)!] : [];
-  const { runtime, quantization } = definition;
-  if (runtime?.bytes === 'move') return quantization?.ascend === 'all' ? all : first;
-  if (runtime?.bytes !== 'combine') return first;
+  const { quantization } = definition;
+  const bytes = runtimeOf(node)?.bytes;
+  if (bytes === 'move') return quantization?.ascend === 'all' ? all : first;
+  if (bytes !== 'combine' && bytes !== 'multiply') return first;
   const ports = quantization?.quantizedPorts ?? 'all';
   return ports === 'all' ? all : ports.flatMap((i) => node.source(i) ?? []);
 }
@@ -77,7 +78,7 @@ function operation(
   format: Map<OutputPort, QuantFormat>,
   weights: Map<Node, QuantizedWeights>,
 ): NodePrecision {
-  const runtime = definition.runtime;
+  const runtime = runtimeOf(node);
   if (!runtime || runtime.bytes === 'never') return { bytes: false, reason: `${node.type} runs in FP32` };
   const sources = byteSources(node, definition);
   const first = sources[0] && format.get(sources[0]);
@@ -104,6 +105,8 @@ function inputReason(
     if (!own) return source.fact.value ? 'one of its inputs is constant' : 'one of its inputs is not quantized';
     if (isPerChannel(own) && !acceptsChannels) return 'its input has one scale per channel';
     if (runtime.bytes === 'move' && !sameFormat(first, own)) return 'its inputs have different scales';
+    if (runtime.bytes === 'multiply' && own.zero.some((z, i) => z !== own.zeroPoint[i]))
+      return 'zero is a little beside the grid of one of its inputs';
   }
   return undefined;
 }

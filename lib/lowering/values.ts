@@ -1,11 +1,13 @@
 // Where each value is in memory, in which forms; emits conversions between forms when they are asked for.
 import { invariant } from '../errors/assert.ts';
 import type { OutputPort } from '../graph/node.ts';
-import type { Layout, Placement, QuantFormat } from '../ops/lower-context.ts';
+import type { Layout, Placement, QuantFormat, StridedView } from '../ops/lower-context.ts';
+import { memoryStrides } from '../ops/memory-layout.ts';
+import { emitCopy } from '../ops/movement/emit-copy.ts';
 import type { ProgramBuilder } from '../program/builder.ts';
 import type { BufferId } from '../program/program.ts';
 import { toFloat32 } from '../tensor/convert.ts';
-import { elementCount } from '../tensor/shape.ts';
+import { elementCount, type Shape } from '../tensor/shape.ts';
 import { isPerChannel } from './format.ts';
 import { evaluatePort } from './int8/weights.ts';
 import { constantToChannelsLast, emitLayoutChange, imageSize, sameInBothLayouts } from './layout.ts';
@@ -25,6 +27,8 @@ export class Values {
   private readonly builder: ProgramBuilder;
   private readonly forms = new Map<OutputPort, Form[]>();
   private readonly constants = new Map<OutputPort, Float32Array>();
+  /** Values that are parts of other memory. */
+  private readonly views = new Map<OutputPort, StridedView>();
 
   /** Memory of the program's outputs that no value is in yet. */
   private readonly open = new Map<OutputPort, BufferId>();
@@ -66,8 +70,65 @@ export class Values {
     this.forms.set(port, list);
   }
 
+  /** Records where a value is; where that is dense in one of the layouts, it is a form like any other. */
+  defineView(port: OutputPort, view: StridedView): void {
+    const { shape } = port.fact;
+    const { type, buffer, format } = view;
+    const layouts: readonly Layout[] = shape.length < 3 ? ['plain'] : ['plain', 'channelsLast'];
+    const isWhole = view.offset === 0 && this.builder.buffer(buffer).elements === elementCount(shape);
+    const layout = layouts.find((l) => isWhole && sameStrides(shape, memoryStrides(shape, l), view.strides));
+    if (!layout) this.views.set(port, view);
+    else {
+      const placement = { buffer, stride: imageSize(shape).channels, offset: 0 };
+      this.define(port, formOf(placement, type, layout, format));
+    }
+  }
+
+  /** True when the value exists as bytes with one scale. */
+  isStoredAsBytes(port: OutputPort): boolean {
+    const format = this.views.get(port)?.format ?? this.formsOf(port).find((f) => f.type === 'u8')?.format;
+    return format?.scale.length === 1;
+  }
+
+  /** Where a value of the type is: a view, any of its forms, or dense floats that are made. Bytes exist already. */
+  view(port: OutputPort, type: Form['type']): StridedView {
+    const view = this.views.get(port);
+    if (view?.type === type) return view;
+    const { shape } = port.fact;
+    const forms = this.formsOf(port).filter((f) => f.type === type);
+    const form = forms.find((f) => f.layout === 'channelsLast') ?? forms[0];
+    if (!form) return { type, buffer: this.float(port, 'plain'), offset: 0, strides: memoryStrides(shape, 'plain') };
+    const { buffer, offset, layout, format } = form;
+    const dense = memoryStrides(shape, layout);
+    const { channels } = imageSize(shape);
+    // Pixels of a channels-last form may be further apart than their channels.
+    const isApart = layout === 'channelsLast' && form.stride !== channels;
+    const strides = isApart ? dense.map((s, axis) => (axis === 1 ? s : (s / channels) * form.stride)) : dense;
+    return { type, buffer, offset, strides, ...(format ? { format } : {}) };
+  }
+
+  /** A dense copy of a view in the order of its axes. */
+  denseView(name: string, shape: Shape, view: StridedView): StridedView {
+    const buffer = this.builder.temporary(view.type, elementCount(shape));
+    const strides = memoryStrides(shape, 'plain');
+    emitCopy(this.builder, name, { ...boxOf(shape, view), outStrides: strides }, view.buffer, buffer);
+    return { ...view, buffer, offset: 0, strides };
+  }
+
+  /** Makes the dense form of a value that is a view of that type. */
+  private copyView(port: OutputPort, type: Form['type']): void {
+    const view = this.views.get(port);
+    if (view?.type !== type || this.formsOf(port).some((f) => f.type === type)) return;
+    const { shape } = port.fact;
+    const buffer = type === 'f32' ? this.place(port, 'plain') : this.builder.temporary(type, elementCount(shape));
+    const box = { ...boxOf(shape, view), outStrides: memoryStrides(shape, 'plain') };
+    emitCopy(this.builder, port.node.name, box, view.buffer, buffer);
+    const placement = { buffer, stride: imageSize(shape).channels, offset: 0 };
+    this.define(port, formOf(placement, type, 'plain', view.format));
+  }
+
   has(port: OutputPort): boolean {
-    return this.forms.has(port);
+    return this.forms.has(port) || this.views.has(port);
   }
 
   formsOf(port: OutputPort): readonly Form[] {
@@ -80,6 +141,7 @@ export class Values {
 
   /** The value as dense floats. A port that nothing emitted is a constant. */
   float(port: OutputPort, layout: Layout): BufferId {
+    this.copyView(port, 'f32');
     const known = this.find(port, 'f32', layout, true);
     if (known) return known.buffer;
     if (!this.has(port) || this.constants.has(port)) return this.constantFloat(port, layout);
@@ -90,6 +152,7 @@ export class Values {
 
   /** The value as bytes that exist already, converted to `layout`; undefined when it is not stored as bytes. */
   bytes(port: OutputPort, layout: Layout, strided: boolean): Form | undefined {
+    this.copyView(port, 'u8');
     const known = this.find(port, 'u8', layout, !strided);
     if (known) return known;
     const other = this.formsOf(port).find((f) => f.type === 'u8');
@@ -145,6 +208,7 @@ export class Values {
   }
 
   private dequantize(port: OutputPort, layout: Layout): BufferId {
+    this.copyView(port, 'u8');
     const form = this.formsOf(port).find((f) => f.type === 'u8');
     invariant(form?.format, `${port.node.name} has no value yet`);
     const { shape } = port.fact;
@@ -174,6 +238,15 @@ export class Values {
     this.define(port, { type: 'f32', layout: 'plain', buffer, stride: channels, offset: 0 });
     return this.float(port, layout);
   }
+}
+
+/** Both strides of a dense box visit the elements in the same order. */
+function sameStrides(dims: Shape, a: readonly number[], b: readonly number[]): boolean {
+  return dims.every((d, i) => d === 1 || a[i] === b[i]);
+}
+
+function boxOf(dims: Shape, view: StridedView) {
+  return { dims, inStrides: view.strides, inOffset: view.offset, outOffset: 0 };
 }
 
 /** The form that a placement stands for. */

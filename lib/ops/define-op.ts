@@ -7,12 +7,14 @@ import type { LowerContext, QuantFormat } from './lower-context.ts';
 
 /** What an operation may become inside the epilogue of the operation before it, in the order of the data flow. */
 export type PostOp =
-  /** x + values[c], per channel of axis 1 (or the last axis of a matrix product). */
-  | { readonly kind: 'bias'; readonly values: Float32Array }
+  /** x + values[c], per channel of axis 1 (or the last axis of a matrix product); `other` holds the values. */
+  | { readonly kind: 'bias'; readonly values: Float32Array; readonly other: OutputPort }
+  /** x · values[c], per channel as in `bias`, or x · values[0]. */
+  | { readonly kind: 'scale'; readonly values: Float32Array }
   /** min(max(x, low), high). */
   | { readonly kind: 'clamp'; readonly low: number; readonly high: number }
-  /** x + other, other of the same shape. */
-  | { readonly kind: 'add'; readonly other: OutputPort };
+  /** x + other, computed and of the same shape; with `broadcast`, of the last axis of x and perhaps constant. */
+  | { readonly kind: 'add'; readonly other: OutputPort; readonly broadcast?: true };
 
 /** What quantization needs to know about an operation; nothing outside its file knows it by name. */
 export interface QuantTraits {
@@ -37,17 +39,28 @@ export interface QuantTraits {
 export interface RuntimeTraits {
   /**
    * How it runs on bytes. `product`: input 0 in bytes times constant 8-bit weights at input 1. `combine`: all inputs in
-   * bytes, each with its own scale. `move`: bytes pass unchanged, the output has the format of the inputs. `never`.
+   * bytes, each with its own scale. `multiply`: as `combine`, with real 0 on each grid. `move`: bytes pass unchanged, the
+   * output has the format of the inputs. `never`.
    */
-  readonly bytes: 'product' | 'combine' | 'move' | 'never';
+  readonly bytes: 'product' | 'multiply' | 'combine' | 'move' | 'never';
   /** Accepts one scale for each channel of axis 1. */
   readonly perChannel?: boolean | ((node: Node) => boolean);
   /** Why a node cannot run on bytes of the format of its first input; undefined when it can. */
   refuses?(node: Node, format: QuantFormat): string | undefined;
   /** Element types of inputs that it takes besides f32. It sees them as floats. */
   readonly inputTypes?: readonly ElementType[];
-  /** What may be fused in front of the store: all that a product's epilogue has, a clamp and rounding, rounding, nothing. */
-  readonly epilogue: 'product' | 'clamp' | 'round' | 'none';
+  /** What may be fused in front of the store, by the names of `lowering/epilogue-grammar.ts`. */
+  readonly epilogue: 'product' | 'multiply' | 'normalize' | 'clamp' | 'round' | 'store' | 'none';
+  /** Its results are floats, but it can store them rounded to bytes. */
+  readonly storesBytes?: boolean;
+  /** It can store bytes beside its floats, when a quantizer is not the only reader. */
+  readonly storesBoth?: boolean;
+  /** Axis of `bias` and `scale` steps when it is not the bias axis of its quantization. Negative counts from the end. */
+  readonly channelAxis?: number;
+  /** It reads its inputs in the model's order. */
+  readonly readsPlain?: boolean;
+  /** The input axis of each output axis, when it does nothing but permute them. */
+  permutes?(node: Node): readonly number[] | undefined;
   /** The axis along which it puts its inputs side by side (Concat). */
   joins?(node: Node): number;
 }
@@ -79,9 +92,9 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   /** False for the forms of the operation that `lower` cannot emit; absent: it can emit every form. */
   canLower?(a: NoInfer<A>, node: Node): boolean;
   /** What may be fused behind it and how it runs on bytes; absent: nothing, and on floats only. */
-  readonly runtime?: RuntimeTraits;
-  /** What the operation is as part of the epilogue of the producer of its input `port`. */
-  asPostOp?(a: A, node: Node, port: number): PostOp | undefined;
+  readonly runtime?: RuntimeTraits | ((node: Node) => RuntimeTraits);
+  /** What the operation is as part of the epilogue of `owner`, which produces its input `port` or what leads to it. */
+  asPostOp?(a: A, node: Node, port: number, owner: Node): PostOp | undefined;
   readonly quantization?: QuantTraits;
   readonly ir?: {
     /** Attributes for the IR; by default each one is printed under its own name. */

@@ -34,6 +34,17 @@ export interface QuantizedValue {
   readonly format: QuantFormat;
 }
 
+/** A value through strides, in elements of its memory: element i is at `offset + Σ i[axis] · strides[axis]`. */
+export interface StridedView {
+  readonly type: 'f32' | 'u8';
+  readonly buffer: BufferId;
+  readonly offset: number;
+  /** One for each axis of the value; 0 repeats. */
+  readonly strides: readonly number[];
+  /** Set when the elements are bytes. */
+  readonly format?: QuantFormat;
+}
+
 /** A product with constant weights, for {@link LowerContext.multiplyAccumulate}. */
 export interface MultiplyAccumulate {
   readonly kernel: 'convolution' | 'depthwise' | 'matmul';
@@ -55,6 +66,11 @@ export interface Tail {
   readonly high: number;
   /** Set when bytes are stored. */
   readonly format?: QuantFormat;
+  /** Factors and summands for each channel in front of it. */
+  readonly scale?: Float32Array;
+  readonly bias?: Float32Array;
+  /** Another port, whose bytes are stored beside the floats. */
+  readonly beside?: { readonly port: OutputPort; readonly format: QuantFormat };
 }
 
 /** Where a Concat's result is put together, and which inputs are there already. */
@@ -75,6 +91,12 @@ export interface LowerContext {
   float(node: Node, input: number, layout: Layout): BufferId;
   /** The input as bytes when the node was planned to run on bytes, else undefined. Bytes are dense unless `strided`. */
   quantized(node: Node, input: number, layout: Layout, options?: { strided?: boolean }): QuantizedValue | undefined;
+  /** The input wherever it is: as bytes when the node was planned to run on bytes, else as floats. */
+  view(node: Node, input: number): StridedView;
+  /** The output is a part of memory that exists; it is copied only for readers that need it dense. */
+  defineView(port: OutputPort, view: StridedView): void;
+  /** True when all readers of the value take it in the model's order. */
+  isReadPlain(port: OutputPort): boolean;
   /** The layout in which the input exists already; `channelsLast` wins when both do. */
   layoutOf(node: Node, input: number): Layout;
   /** What the node's kernel stores: its own output, or the end of what could be fused behind it. */
@@ -96,4 +118,6 @@ export interface LowerContext {
   joint(node: Node): Joint;
   /** Emits a convolution, depthwise convolution or matrix product with everything that is fused behind it. */
   multiplyAccumulate(node: Node, product: MultiplyAccumulate): void;
+  /** Emits the product of two computed matrices with everything that is fused behind it. */
+  multiplyComputed(node: Node, transposes: { readonly a: boolean; readonly b: boolean }): void;
 }

@@ -1,5 +1,6 @@
 import { LowpError } from '../errors/lowp-error.ts';
-import type { OpDef } from './define-op.ts';
+import type { Node } from '../graph/node.ts';
+import type { OpDef, RuntimeTraits } from './define-op.ts';
 
 const byType = new Map<string, OpDef[]>();
 
@@ -35,6 +36,12 @@ export function getOp(type: string, opset?: string, node?: string): OpDef {
     ...(node ? { node } : {}),
     help: 'The README lists the supported operations.',
   });
+}
+
+/** What the native runtime needs to know about a node; undefined when its operation declares nothing. */
+export function runtimeOf(node: Node): RuntimeTraits | undefined {
+  const runtime = findOp(node.type, node.notes.opset)?.runtime;
+  return typeof runtime === 'function' ? runtime(node) : runtime;
 }
 
 /** Every registered definition, by type and opset. */

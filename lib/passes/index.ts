@@ -5,6 +5,8 @@ import { decompressConstants, promoteHalf } from './decompress-constants.ts';
 import { eliminateNoOp } from './eliminate-no-op.ts';
 import { foldConstants } from './fold-constants.ts';
 import { fuseBatchNorm } from './fuse-batch-norm.ts';
+import { fuseGelu } from './fuse-gelu.ts';
+import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseScaleShift } from './fuse-scale-shift.ts';
 import { insertBias } from './insert-bias.ts';
 import { normalizeMatMul } from './normalize-matmul.ts';
@@ -35,6 +37,8 @@ export const executionPasses: readonly Pass[] = [
   fuseScaleShift,
   fuseBatchNorm,
   fuseScaleShift,
+  fuseLayerNorm,
+  fuseGelu,
   normalizeMatMul,
   shareConstants,
   propagateShapes,
@@ -67,6 +71,8 @@ export { decompressConstants, promoteHalf } from './decompress-constants.ts';
 export { eliminateNoOp } from './eliminate-no-op.ts';
 export { type FoldOptions, foldConstants } from './fold-constants.ts';
 export { fuseBatchNorm } from './fuse-batch-norm.ts';
+export { fuseGelu } from './fuse-gelu.ts';
+export { fuseLayerNorm } from './fuse-layer-norm.ts';
 export { fuseScaleShift } from './fuse-scale-shift.ts';
 export { insertBias } from './insert-bias.ts';
 export { normalizeMatMul } from './normalize-matmul.ts';

@@ -26,7 +26,7 @@ function mixed() {
   const q = quantizer(b, x, (-3 * 128) / 127, 3);
   const conv = b.convolution(q, quantizedWeights(b, [4, 3, 3, 3], 4));
   const relu = b.op('ReLU', [conv]);
-  const host = b.op('Erf', [relu]);
+  const host = b.op('Sinh', [relu]);
   const product = b.op('MatMul', [host, b.weights('w', [6, 5])]);
   const constant = b.op('Sigmoid', [b.weights('c', [3])]);
   const idle = b.op('Sigmoid', [conv], {}, 'idle');

@@ -34,6 +34,7 @@ function meaning(real: number, c: number, residual: number, steps: readonly Chai
     if (step.kind === 'bias') value += step.values[c]!;
     else if (step.kind === 'clamp') value = Math.min(Math.max(value, step.low), step.high);
     else if (step.kind === 'add') value += residual;
+    else if (step.kind === 'scale') value *= step.values[c]!;
     else {
       const [scale, zero] = bytesOf(step.format, c);
       stored = Math.min(Math.max(roundHalfToEven(value / scale + zero), step.format.low), step.format.high);
@@ -58,7 +59,7 @@ function kernel(acc: number, c: number, residual: number, e: Epilogue, isByte: b
 }
 
 const other: OutputPort = new ModelBuilder().parameter('other', [1]);
-const bias: ChainStep = { kind: 'bias', values: Float32Array.from({ length: channels }, (_, c) => c - 2.25) };
+const bias: ChainStep = { kind: 'bias', values: Float32Array.from({ length: channels }, (_, c) => c - 2.25), other };
 const clamps: Record<string, ChainStep | undefined> = {
   'no clamp': undefined,
   relu: { kind: 'clamp', low: 0, high: Number.POSITIVE_INFINITY },

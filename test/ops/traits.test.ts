@@ -26,7 +26,14 @@ function product(model: Model): OutputPort {
 }
 
 function postOp(node: Node, port = 0) {
-  return getOp(node.type).asPostOp?.(node.attributes, node, port);
+  return getOp(node.type).asPostOp?.(node.attributes, node, port, node.source(port)!.node);
+}
+
+/** What an Add of a constant is, without the operand itself. */
+function kindOf(source: (model: Model) => OutputPort, value: Tensor): unknown {
+  const step = addConstantTo(source, value);
+  if (step?.kind !== 'bias') return step && { kind: step.kind };
+  return { kind: step.kind, values: step.values };
 }
 
 function addConstantTo(source: (model: Model) => OutputPort, value: Tensor) {
@@ -49,23 +56,39 @@ test('ReLU and Clamp are clamps', () => {
 
 test('a constant along the channels of a convolution is its bias', () => {
   const bias = { kind: 'bias', values: Float32Array.of(1, 2, 3) };
-  assert.deepEqual(addConstantTo(convolution, f32([1, 3, 1, 1], [1, 2, 3])), bias);
-  assert.deepEqual(addConstantTo(convolution, f32([3, 1, 1], [1, 2, 3])), bias);
-  assert.deepEqual(addConstantTo(convolution, f32([], [5])), { kind: 'bias', values: Float32Array.of(5, 5, 5) });
+  assert.deepEqual(kindOf(convolution, f32([1, 3, 1, 1], [1, 2, 3])), bias);
+  assert.deepEqual(kindOf(convolution, f32([3, 1, 1], [1, 2, 3])), bias);
+  assert.deepEqual(kindOf(convolution, f32([], [5])), { kind: 'bias', values: Float32Array.of(5, 5, 5) });
 });
 
 test('a constant along other axes of a convolution is no bias', () => {
-  assert.equal(addConstantTo(convolution, f32([4], [1, 2, 3, 4])), undefined);
+  const repeated = { kind: 'add' };
+  assert.deepEqual(kindOf(convolution, f32([4], [1, 2, 3, 4])), repeated);
   assert.equal(addConstantTo(convolution, f32([1, 1, 4, 1], [1, 2, 3, 4])), undefined);
-  assert.equal(addConstantTo(convolution, pattern([1, 3, 4, 4], 1)), undefined);
+  assert.deepEqual(kindOf(convolution, pattern([1, 3, 4, 4], 1)), repeated);
   assert.equal(addConstantTo(convolution, pattern([2, 3, 1, 1], 1)), undefined);
 });
 
 test('a constant along the last axis of a matrix product is its bias', () => {
   const bias = { kind: 'bias', values: Float32Array.of(1, 2, 3) };
-  assert.deepEqual(addConstantTo(product, f32([3], [1, 2, 3])), bias);
-  assert.deepEqual(addConstantTo(product, f32([1, 1, 3], [1, 2, 3])), bias);
+  assert.deepEqual(kindOf(product, f32([3], [1, 2, 3])), bias);
+  assert.deepEqual(kindOf(product, f32([1, 1, 3], [1, 2, 3])), bias);
   assert.equal(addConstantTo(product, pattern([5, 1], 1)), undefined);
+});
+
+test('factors are one number, or one for each channel', () => {
+  const model = new Model('m');
+  const y = product(model);
+  const by = (type: string, value: Tensor, port = 0) => {
+    const other = addConstant(model, 'f', value).output;
+    return postOp(createNode(model, { type, name: 'f', inputs: port === 0 ? [y, other] : [other, y] }), port);
+  };
+  assert.deepEqual(by('Multiply', f32([], [3]), 1), { kind: 'scale', values: Float32Array.of(3) });
+  assert.deepEqual(by('Multiply', f32([3], [1, 2, 3])), { kind: 'scale', values: Float32Array.of(1, 2, 3) });
+  assert.deepEqual(by('Divide', f32([1], [8])), { kind: 'scale', values: Float32Array.of(0.125) });
+  assert.equal(by('Divide', f32([1], [8]), 1), undefined);
+  assert.equal(by('Divide', f32([1], [0])), undefined);
+  assert.equal(by('Multiply', pattern([5, 1], 1)), undefined);
 });
 
 test('a constant behind an operation without a bias axis stays an Add', () => {

@@ -1,6 +1,6 @@
 /** Which values of a model lie on the grid of a FakeQuantize: its own, and those that operations only moved. */
 import type { Node, OutputPort } from '../../graph/node.ts';
-import { findOp } from '../../ops/registry.ts';
+import { findOp, runtimeOf } from '../../ops/registry.ts';
 
 /** A grid of 256 steps for a whole tensor: `real = scale · (q - zeroPoint)`, `0 <= q <= 255`. */
 export interface Grid {
@@ -21,7 +21,7 @@ export function sameGrid(a: Grid, b: Grid): boolean {
  */
 export function movedGrid(node: Node, gridOf: (port: OutputPort) => Grid | undefined): Grid | undefined {
   const definition = findOp(node.type, node.notes.opset);
-  const runtime = definition?.runtime;
+  const runtime = runtimeOf(node);
   if (runtime?.bytes !== 'move') return undefined;
   const moved = definition?.quantization?.ascend === 'all' ? node.inputs.length : 1;
   const first = node.source(0);

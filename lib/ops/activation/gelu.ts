@@ -24,5 +24,5 @@ export const gelu7 = definePointwise({
   opset: 'opset7',
   attributes: z.object({ approximation_mode: enumeration(['erf', 'tanh']).default('erf') }),
   function: (a) => (a.approximation_mode === 'erf' ? exact : approximate),
-  kernel: (a) => (a.approximation_mode === 'erf' ? ['gelu'] : undefined),
+  kernel: (a) => (a.approximation_mode === 'erf' ? ['gelu'] : ['geluTanh']),
 });

@@ -1,5 +1,6 @@
 // SoftMax and LogSoftmax: exponentials that sum to one along an axis.
 import { z } from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -7,7 +8,7 @@ import { int } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { inputFact } from '../fact.ts';
-import { lowerSoftMax } from './lower-softmax.ts';
+import { lowerSoftMax, softMaxRuntime } from './lower-softmax.ts';
 
 const attributes = z.object({ axis: int.default(1) });
 
@@ -33,7 +34,7 @@ function define(
   type: string,
   opset: string,
   finish: (shifted: number, sum: number) => number,
-  rest: Pick<OpDef<{ axis: number }>, 'lower' | 'quantization'> = {},
+  rest: Pick<OpDef<{ axis: number }>, 'lower' | 'runtime' | 'quantization'> = {},
 ): OpDef {
   return defineOp({
     type,
@@ -51,7 +52,11 @@ function define(
 }
 
 /** No device of the tables quantizes the input; a table of one's own may. */
-const softMaxTraits = { lower: lowerSoftMax, quantization: { quantizedPorts: [0] } };
+const softMaxTraits = {
+  lower: lowerSoftMax,
+  runtime: (node: Node) => softMaxRuntime({ axis: Number(node.attributes.axis) }, node),
+  quantization: { quantizedPorts: [0] },
+};
 
 const normalized = (shifted: number, sum: number): number => Math.exp(shifted) / sum;
 

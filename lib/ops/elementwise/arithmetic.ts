@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { autoBroadcast, bool } from '../attribute.ts';
 import type { OpDef } from '../define-op.ts';
-import { addAsPostOp } from './bias.ts';
+import { addAsPostOp, divideAsPostOp, multiplyAsPostOp } from './bias.ts';
 import { defineBinary } from './binary.ts';
+import { canLowerPower, lowerPower } from './lower-power.ts';
 import { isWhole } from './pointwise.ts';
 
 const attributes = z.object({ auto_broadcast: autoBroadcast });
@@ -21,7 +22,7 @@ const add = defineBinary({
   attributes,
   kernel: 'add',
   function: () => (x, y) => x + y,
-  asPostOp: (_, node, port) => addAsPostOp(node, port),
+  asPostOp: (_, node, port, owner) => addAsPostOp(node, port, owner),
   quantization: everyPort,
 });
 
@@ -38,6 +39,7 @@ const multiply = defineBinary({
   attributes,
   kernel: 'multiply',
   function: () => (x, y) => x * y,
+  asPostOp: (_, node, port, owner) => multiplyAsPostOp(node, port, owner),
   quantization: everyPort,
 });
 
@@ -46,6 +48,7 @@ const divide = defineBinary({
   type: 'Divide',
   attributes: divideAttributes,
   kernel: 'divide',
+  asPostOp: (_, node, port, owner) => divideAsPostOp(node, port, owner),
   function: (a, type) => {
     if (!isWhole(type)) return (x, y) => x / y;
     return a.m_pythondiv ? (x, y) => Math.floor(x / y) : (x, y) => Math.trunc(x / y);
@@ -73,6 +76,7 @@ const minimum = defineBinary({
 const power = defineBinary({
   type: 'Power',
   attributes,
+  lowering: { lower: (_, node, context) => lowerPower(node, context), canLower: (_, node) => canLowerPower(node) },
   function: () => (x, y) => x ** y,
   quantization: { quantizedPorts: [0] },
 });

@@ -1,26 +1,60 @@
-// What an Add is inside the epilogue of the operation before it: a bias per channel, or a sum of two tensors.
+// What sums and products with a constant are inside the epilogue of the operation before them: a bias or a scale per
+// channel, or a sum of two tensors.
 import { constantOf, type Node } from '../../graph/node.ts';
 import { toFloat32 } from '../../tensor/convert.ts';
 import { isStatic, type Shape, sameShape } from '../../tensor/shape.ts';
 import type { PostOp } from '../define-op.ts';
-import { findOp } from '../registry.ts';
+import { findOp, runtimeOf } from '../registry.ts';
 
 /**
- * An Add whose input `port` comes from the epilogue's owner. A constant other operand that varies along the owner's bias
- * axis only is a bias, with one value repeated where it has one; a computed one of the same shape is a sum.
+ * An Add whose input `port` comes from the epilogue of `owner`. A constant other operand that varies along the owner's bias
+ * axis only is a bias, with one value repeated where it has one; a computed one of the same shape is a sum, and so is any
+ * that has the last axis, repeated along the others.
  */
-export function addAsPostOp(node: Node, port: number): PostOp | undefined {
+export function addAsPostOp(node: Node, port: number, owner: Node): PostOp | undefined {
   const own = node.source(port);
   const other = node.source(1 - port);
   if (!own || !other || !sameShape(own.fact.shape, node.output.fact.shape)) return undefined;
+  const values = channelValues(node, port, owner);
+  if (values) return { kind: 'bias', values, other };
+  if (!constantOf(other) && sameShape(own.fact.shape, other.fact.shape)) return { kind: 'add', other };
+  const last = other.fact.shape.at(-1);
+  return last !== undefined && last === own.fact.shape.at(-1) ? { kind: 'add', other, broadcast: true } : undefined;
+}
+
+/** A Multiply by a constant number, or by one for each channel of the epilogue's owner. */
+export function multiplyAsPostOp(node: Node, port: number, owner: Node): PostOp | undefined {
+  const values = factors(node, port, owner);
+  return values && { kind: 'scale', values };
+}
+
+/** A Divide of the epilogue's owner by a constant number, or by one for each of its channels. */
+export function divideAsPostOp(node: Node, port: number, owner: Node): PostOp | undefined {
+  const values = port === 0 ? factors(node, port, owner) : undefined;
+  return values?.every((v) => v !== 0) ? { kind: 'scale', values: values.map((v) => 1 / v) } : undefined;
+}
+
+/** One factor, or one for each channel. */
+function factors(node: Node, port: number, owner: Node): Float32Array | undefined {
+  const own = node.source(port);
+  const other = node.source(1 - port);
   const value = constantOf(other);
-  if (!value) return sameShape(own.fact.shape, other.fact.shape) ? { kind: 'add', other } : undefined;
-  const axis = findOp(own.node.type, own.node.notes.opset)?.quantization?.biasAxis;
-  if (axis === undefined) return undefined;
-  const values = valuesAlong(own.fact.shape, axis < 0 ? axis + own.fact.shape.length : axis, value.shape);
-  if (!values) return undefined;
+  if (!own || !value || !sameShape(own.fact.shape, node.output.fact.shape)) return undefined;
+  if (value.type !== 'f32') return undefined;
+  return value.data.length === 1 ? toFloat32(value) : channelValues(node, port, owner);
+}
+
+/** The constant operand beside input `port` as one value per channel of the owner's bias axis, if it is that. */
+function channelValues(node: Node, port: number, owner: Node): Float32Array | undefined {
+  const own = node.source(port)!;
+  const value = constantOf(node.source(1 - port));
+  const { shape } = own.fact;
+  const axis = runtimeOf(owner)?.channelAxis ?? findOp(owner.type, owner.notes.opset)?.quantization?.biasAxis;
+  if (!value || axis === undefined) return undefined;
+  const channels = valuesAlong(shape, axis < 0 ? axis + shape.length : axis, value.shape);
+  if (!channels) return undefined;
   const data = toFloat32(value);
-  return { kind: 'bias', values: data.length === values ? data : new Float32Array(values).fill(data[0]!) };
+  return data.length === channels ? data : new Float32Array(channels).fill(data[0]!);
 }
 
 /** The number of channels when a tensor of shape `from` varies along `axis` of `shape` only, or not at all. */

@@ -17,6 +17,8 @@ export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 
   readonly attributes: ZodType<A>;
   /** The native function; absent: the host evaluates it. */
   readonly kernel?: BinaryFunction;
+  /** A lowering of its own, in place of a native function. */
+  readonly lowering?: Required<Pick<OpDef<A>, 'lower' | 'canLower'>>;
   /** Type of the output when it is not the operands'. */
   readonly output?: ElementType;
   /** The function for operands of `type`; it is asked for once per call. */
@@ -25,7 +27,7 @@ export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 
 
 /** `z[i] = f(x[i], y[i])` over the broadcast shape; both operands have one type. Computed in doubles. */
 export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
-  const { function: functionOf, kernel, output, opset = 'opset1', ...rest } = spec;
+  const { function: functionOf, kernel, lowering = {}, output, opset = 'opset1', ...rest } = spec;
   const infer = (a: A, inputs: Facts) => {
     const [x, y] = [inputFact(inputs, 0), inputFact(inputs, 1)];
     const type = commonType(x, y);
@@ -35,7 +37,7 @@ export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
     ...rest,
     opset,
     inputs: [2, 2],
-    ...(kernel ? nativeBinary<A>(kernel) : {}),
+    ...(kernel ? nativeBinary<A>(kernel) : lowering),
     infer,
     evaluate: (a, [x, y]) => {
       const { type, shape } = infer(a, [x, y])[0]!;

@@ -19,6 +19,8 @@ const functions = {
   swish: 11,
   gelu: 12,
   softplus: 13,
+  erf: 14,
+  geluTanh: 15,
 } as const;
 
 /** Name of a function of the `unary` kernel. */

@@ -24,7 +24,7 @@ const functions: Readonly<Record<string, Entry>> = {
   Sqrt: { function: Math.sqrt, kernel: 'sqrt' },
   Exp: { function: Math.exp, kernel: 'exp', quantized: true },
   Log: { function: Math.log, quantized: true },
-  Erf: { function: erf },
+  Erf: { function: erf, kernel: 'erf' },
   Sin: { function: Math.sin },
   Cos: { function: Math.cos },
   Tan: { function: Math.tan },

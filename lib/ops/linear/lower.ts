@@ -1,7 +1,8 @@
-// MatMul by constant weights as a native kernel call.
+// MatMul as native kernel calls: by constant weights, or of two computed operands.
 import { isComputedFromConstants } from '../../graph/constant-tree.ts';
 import type { Node } from '../../graph/node.ts';
 import { elementCount } from '../../tensor/shape.ts';
+import type { RuntimeTraits } from '../define-op.ts';
 import type { LowerContext } from '../lower-context.ts';
 
 interface Transposes {
@@ -10,18 +11,29 @@ interface Transposes {
 }
 
 /** A matrix of constant weights on the right, rows on the left as they are. */
-export function canLowerMatMul(a: Transposes, node: Node): boolean {
+function hasWeights(node: Node): boolean {
   const weights = node.source(1)!;
   return (
-    !a.transpose_a &&
+    node.attributes.transpose_a !== true &&
     node.source(0)!.fact.shape.length >= 2 &&
     weights.fact.shape.length === 2 &&
     isComputedFromConstants(weights)
   );
 }
 
-/** Emits the product of all rows of input 0 by one matrix. */
+/** Byte products of two activations take both with one scale each. */
+export function matMulRuntime(node: Node): RuntimeTraits {
+  return hasWeights(node)
+    ? { bytes: 'product', epilogue: 'product', readsPlain: true }
+    : { bytes: 'multiply', epilogue: 'multiply', readsPlain: true };
+}
+
+/** Emits the product of all rows of input 0 by one matrix, or of two stacks of matrices. */
 export function lowerMatMul(a: Transposes, node: Node, context: LowerContext): void {
+  if (!hasWeights(node)) {
+    context.multiplyComputed(node, { a: a.transpose_a, b: a.transpose_b });
+    return;
+  }
   const x = node.source(0)!.fact.shape;
   const weights = node.source(1)!.fact.shape;
   const n = weights[a.transpose_b ? 0 : 1]!;

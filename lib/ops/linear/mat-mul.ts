@@ -8,7 +8,7 @@ import { bool } from '../attribute.ts';
 import { expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
 import { commonType, type Facts, inputFact, mergeSizes, requireRank } from '../fact.ts';
-import { canLowerMatMul, lowerMatMul } from './lower.ts';
+import { lowerMatMul, matMulRuntime } from './lower.ts';
 
 const attributes = z.object({ transpose_a: bool.default(false), transpose_b: bool.default(false) });
 
@@ -93,8 +93,7 @@ export const matMul = defineOp({
   infer,
   evaluate: (a, [x, y]) => [multiply(a, x!, y!)],
   lower: lowerMatMul,
-  canLower: canLowerMatMul,
-  runtime: { bytes: 'product', epilogue: 'product' },
+  runtime: matMulRuntime,
   quantization: {
     quantizedPorts: [0, 1],
     weights: { port: 1, outputChannelAxis: (a: Attributes, w) => Math.max(0, w.length - (a.transpose_b ? 2 : 1)) },

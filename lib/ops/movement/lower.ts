@@ -1,40 +1,14 @@
 // Operations that only move elements, as strided copies or as other names for the same memory.
-import { invariant } from '../../errors/assert.ts';
 import type { Node, OutputPort } from '../../graph/node.ts';
-import { elementCount, type Shape } from '../../tensor/shape.ts';
+import { elementCount } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext, QuantFormat } from '../lower-context.ts';
-import { memoryStrides, mergeAxes } from '../memory-layout.ts';
+import { memoryStrides } from '../memory-layout.ts';
 import { gridTolerance } from '../quantization/grid.ts';
-
-/** Axes that the copy kernel iterates over. */
-const kernelAxes = 6;
+import { emitCopy } from './emit-copy.ts';
 
 /** Bytes may pass when they have one scale. */
 export const moveRuntime: RuntimeTraits = { bytes: 'move', epilogue: 'none' };
-
-/** A box of elements and where they are, in elements: `source[inOffset + Σ i·inStrides]` goes to `target[…]`. */
-export interface CopyBox {
-  readonly dims: Shape;
-  readonly inStrides: readonly number[];
-  readonly outStrides: readonly number[];
-  readonly inOffset: number;
-  readonly outOffset: number;
-}
-
-/** Emits a strided copy. */
-export function emitCopy(context: LowerContext, name: string, box: CopyBox, from: number, to: number): void {
-  const merged = mergeAxes(box.dims, [box.outStrides, box.inStrides]);
-  const axes = merged.dims.length === 0 ? { dims: [1], strides: [[1], [1]] } : merged;
-  invariant(axes.dims.length <= kernelAxes, `${name}: ${axes.dims.length} axes to copy`);
-  const params: Record<string, number> = { rank: axes.dims.length, inOffset: box.inOffset, outOffset: box.outOffset };
-  for (const [i, d] of axes.dims.entries()) {
-    params[`d${i}`] = d;
-    params[`outStride${i}`] = axes.strides[0]![i]!;
-    params[`inStride${i}`] = axes.strides[1]![i]!;
-  }
-  context.builder.call('copy', params, { name, in: [from], out: [to] });
-}
 
 /** The input in a layout, as bytes when the node runs on bytes, and a place of the same kind for a result. */
 export function moved(
@@ -55,26 +29,10 @@ export function lowerReshape(_: unknown, node: Node, context: LowerContext): voi
   context.alias(node.output, node, 0, { from: 'plain', to: 'plain' });
 }
 
-/** A copy, or none where the output in one of the layouts is the input's memory (NHWC to NCHW). */
+/** The same memory through other strides; it is copied only for readers that need it dense. */
 export function lowerTranspose(node: Node, context: LowerContext, order: readonly number[]): void {
-  const from = context.layoutOf(node, 0);
-  const dims = node.output.fact.shape;
-  const strides = memoryStrides(node.source(0)!.fact.shape, from);
-  const inStrides = order.map((axis) => strides[axis]!);
-  const layouts: readonly Layout[] = dims.length < 3 ? ['plain'] : ['plain', 'channelsLast'];
-  const [to] = layouts.filter((layout) => isSameMemory(dims, memoryStrides(dims, layout), inStrides));
-  if (to) {
-    context.alias(node.output, node, 0, { from, to });
-    return;
-  }
-  const source = moved(node, context, from);
-  const box = { dims, inStrides, outStrides: memoryStrides(dims, 'plain'), inOffset: 0, outOffset: 0 };
-  emitCopy(context, node.name, box, source.buffer, source.place(node.output, 'plain'));
-}
-
-/** Both strides of a dense box visit the elements in the same order. */
-function isSameMemory(dims: Shape, a: readonly number[], b: readonly number[]): boolean {
-  return dims.every((d, i) => d === 1 || a[i] === b[i]);
+  const view = context.view(node, 0);
+  context.defineView(node.output, { ...view, strides: order.map((axis) => view.strides[axis]!) });
 }
 
 /** One output of a slicing operation: first element and step along each input axis. */
@@ -116,7 +74,7 @@ export function lowerSlices(node: Node, context: LowerContext, slices: readonly 
       inOffset: begin.reduce((sum, b, axis) => sum + b * strides[axis]!, 0),
       outOffset: 0,
     };
-    emitCopy(context, node.name, box, source.buffer, source.place(port, outLayout));
+    emitCopy(context.builder, node.name, box, source.buffer, source.place(port, outLayout));
   }
 }
 
@@ -149,7 +107,7 @@ export function lowerPad(node: Node, context: LowerContext, begin: readonly numb
   const outStrides = memoryStrides(out, layout);
   const outOffset = begin.reduce((sum, b, axis) => sum + b * outStrides[axis]!, 0);
   emitCopy(
-    context,
+    context.builder,
     node.name,
     { dims: shape, inStrides: memoryStrides(shape, layout), outStrides, inOffset: 0, outOffset },
     source.buffer,
@@ -175,7 +133,7 @@ export function lowerConcat(node: Node, context: LowerContext, axis: number): vo
         inOffset: 0,
         outOffset: at * outStrides[axis]!,
       };
-      emitCopy(context, node.name, box, buffer, joint.buffer);
+      emitCopy(context.builder, node.name, box, buffer, joint.buffer);
     }
     at += shape[axis]!;
   }

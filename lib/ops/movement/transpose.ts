@@ -52,6 +52,12 @@ export const transpose = defineOp({
     lowerTranspose(node, context, permutation(order, node.source(0)!.fact.shape));
   },
   canLower: (_, node) => knownIntegers(node.source(1)?.fact) !== undefined,
-  runtime: moveRuntime,
+  runtime: {
+    ...moveRuntime,
+    permutes: (node) => {
+      const order = knownIntegers(node.source(1)?.fact);
+      return order && permutation(order, node.source(0)!.fact.shape);
+    },
+  },
   quantization: { ascend: 'first' },
 });

@@ -1,5 +1,6 @@
 // MVN, both revisions: subtracts the mean and divides by the standard deviation.
 import { z } from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, float } from '../attribute.ts';
@@ -7,14 +8,9 @@ import { normalizeAxes } from '../axes.ts';
 import { expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact, knownIntegers, requireRank } from '../fact.ts';
+import { areLast, lowerMvn, mvnRuntime, type Normalization } from './lower-mvn.ts';
 
 /** `(x − mean) / √(variance + eps)`, or `/ (√variance + eps)` with `outside`; only `x − mean` without `variance`. */
-interface Normalization {
-  readonly variance: boolean;
-  readonly eps: number;
-  readonly outside: boolean;
-}
-
 function normalize(x: Tensor, axes: readonly number[], n: Normalization): Tensor {
   const kept = x.shape.map((d, i) => (axes.includes(i) ? 1 : d));
   const group = stridedOffsets(x.shape, expandedStrides(kept, x.shape));
@@ -50,6 +46,14 @@ const attributes2 = z.object({
   eps: float,
 });
 
+function spatialAxes(a: z.infer<typeof attributes2>, rank: number): number[] {
+  return Array.from({ length: rank }, (_, i) => i).slice(a.across_channels ? 1 : 2);
+}
+
+function normalization2(a: z.infer<typeof attributes2>): Normalization {
+  return { variance: a.normalize_variance, eps: a.eps, outside: false };
+}
+
 /** Over the spatial axes of `[N, C, …]`, with `across_channels` over the channels too; epsilon inside the root. */
 export const mvn2 = defineOp({
   type: 'MVN',
@@ -61,9 +65,11 @@ export const mvn2 = defineOp({
     return inferSame(inputs);
   },
   evaluate: (a, [x]) => {
-    const axes = x!.shape.map((_, i) => i).slice(a.across_channels ? 1 : 2);
-    return [normalize(x!, axes, { variance: a.normalize_variance, eps: a.eps, outside: false })];
+    return [normalize(x!, spatialAxes(a, x!.shape.length), normalization2(a))];
   },
+  lower: (a, node, context) =>
+    lowerMvn(node, context, spatialAxes(a, node.output.fact.shape.length), normalization2(a)),
+  runtime: mvnRuntime(undefined),
   quantization: { quantizedPorts: [0] },
 });
 
@@ -72,6 +78,16 @@ const attributes6 = z.object({
   eps: float,
   eps_mode: enumeration(['inside_sqrt', 'outside_sqrt']).default('inside_sqrt'),
 });
+
+/** The constant axes of a node. */
+function axesOf(node: Node): number[] | undefined {
+  const list = knownIntegers(node.source(1)?.fact);
+  return list && normalizeAxes(list, node.output.fact.shape.length);
+}
+
+function normalization6(a: z.infer<typeof attributes6>): Normalization {
+  return { variance: a.normalize_variance, eps: a.eps, outside: a.eps_mode === 'outside_sqrt' };
+}
 
 /** Over the axes at input 1. */
 export const mvn6 = defineOp({
@@ -83,9 +99,10 @@ export const mvn6 = defineOp({
   evaluate: (a, [x, axesInput]) => {
     const list = knownIntegers({ type: axesInput!.type, shape: axesInput!.shape, value: axesInput! })!;
     const axes = normalizeAxes(list, x!.shape.length);
-    return [
-      normalize(x!, axes, { variance: a.normalize_variance, eps: a.eps, outside: a.eps_mode === 'outside_sqrt' }),
-    ];
+    return [normalize(x!, axes, normalization6(a))];
   },
+  lower: (a, node, context) => lowerMvn(node, context, axesOf(node)!, normalization6(a)),
+  canLower: (_, node) => areLast(axesOf(node), node.output.fact.shape.length),
+  runtime: (node) => mvnRuntime(axesOf(node)),
   quantization: { quantizedPorts: [0] },
 });

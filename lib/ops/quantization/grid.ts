@@ -31,3 +31,13 @@ export function boundsOf(format: QuantFormat, limits: Limits, channels: number):
   }
   return bounds.some((b, i) => b !== (i < channels ? 0 : 255)) ? bounds : undefined;
 }
+
+/** How kernels with one scale store `round(v · invScale + shift)` within the ends of the grid. */
+export function storingParams(format: QuantFormat): {
+  invScale: number;
+  shift: number;
+  byteLow: number;
+  byteHigh: number;
+} {
+  return { invScale: 1 / format.scale[0]!, shift: format.zero[0]!, byteLow: format.low, byteHigh: format.high };
+}

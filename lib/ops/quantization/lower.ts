@@ -34,7 +34,8 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
   const { shape } = node.output.fact;
   const perChannel = format.scale.length > 1;
   const from = context.layoutOf(node, 0);
-  const isImage = shape.length >= 4 || (shape.length === 3 && (from === 'channelsLast' || perChannel));
+  const hasImageRank = shape.length >= 4 || (shape.length === 3 && (from === 'channelsLast' || perChannel));
+  const isImage = hasImageRank && (perChannel || from === 'channelsLast' || !context.isReadPlain(node.output));
   const input = context.float(node, 0, from);
   const layout = isImage ? 'channelsLast' : 'plain';
   const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel(shape[1]!) : 0 });
