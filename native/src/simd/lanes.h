@@ -123,13 +123,14 @@ struct Ymm {
     const __m256i words = _mm256_packs_epi32(v[0], v[1]);
     return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
   }
+  static LOWP_INLINE void StoreFloat(float* y, Float v) { _mm256_storeu_ps(y, v); }
   static LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
     if (count >= 8) {
       _mm256_storeu_ps(y, v);
-      return;
+    } else {
+      const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+      _mm256_maskstore_ps(y, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lanes), v);
     }
-    StoreFloats(y, _mm256_castps256_ps128(v), count);
-    if (count > 4) StoreFloats(y + 4, _mm256_extractf128_ps(v, 1), count - 4);
   }
 };
 
@@ -196,6 +197,7 @@ struct Zmm {
   static LOWP_INLINE Half Pack(const Int (&v)[2]) {
     return _mm512_cvtusepi16_epi8(_mm512_max_epi16(_mm512_packs_epi32(v[0], v[1]), Zero()));
   }
+  static LOWP_INLINE void StoreFloat(float* y, Float v) { _mm512_storeu_ps(y, v); }
   static LOWP_INLINE void StoreFirst(float* y, Float v, size_t count) {
     if (count >= 16) {
       _mm512_storeu_ps(y, v);

@@ -31,9 +31,13 @@ LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, ty
       v[i] = V::Fma(V::LoadFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
     }
   }
-  float* y = reinterpret_cast<float*>(task.y) + ox * g.out_stride + c;
-  LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
-    V::StoreFirst(y + i * g.out_stride, V::Min(V::Max(v[i], low), high), g.channels - c);
+  LOWP_UNROLL for (int i = 0; i < kPixels; i++) { v[i] = V::Min(V::Max(v[i], low), high); }
+  const size_t step = g.out_stride, count = g.channels - c;  // not read again behind a store, which may be to anything
+  float* y = reinterpret_cast<float*>(task.y) + ox * step + c;
+  if (count >= V::kLanes) {
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) { V::StoreFloat(y + i * step, v[i]); }
+  } else {
+    LOWP_UNROLL for (int i = 0; i < kPixels; i++) { V::StoreFirst(y + i * step, v[i], count); }
   }
 }
 
