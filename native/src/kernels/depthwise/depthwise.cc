@@ -142,7 +142,8 @@ class PreparedDepthwise final : public PreparedCall {
 
  private:
   // Tiles are rows of output pixels for a chunk of whole channel blocks, consecutive tiles going down the image. Chunks
-  // are small enough for every thread to get its share, and for float rows to find the input rows of two tiles in L1.
+  // are small enough for every thread to get its share, and for float rows to find the input rows of two tiles in L2.
+  // Narrower chunks, whose rows would fit L1, read single lines far apart, which the CPU does not foresee.
   void SplitChannels(size_t rows, const PrepareContext& context) {
     constexpr size_t kTilesPerThread = 8;
     constexpr size_t kSmallestSplit = 128;  // channels; a tile of less is too short to be shared out
@@ -152,7 +153,7 @@ class PreparedDepthwise final : public PreparedCall {
     if (row_->packing == DepthwisePacking::kPlainFloat) {
       const size_t window_rows = (g.kernel_h - 1) * g.dilation_h + 1 + g.stride_h;
       const size_t channel_bytes = std::min(g.in_h, window_rows) * g.in_w * sizeof(float);
-      chunk = std::min(chunk, std::max(wide, context.l1_bytes / 2 / channel_bytes / wide * wide));
+      chunk = std::min(chunk, std::max(wide, context.l2_bytes / 4 / channel_bytes / wide * wide));
     }
     if (context.threads > 1) {
       const size_t wanted = (kTilesPerThread * context.threads + rows - 1) / rows;
