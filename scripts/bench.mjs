@@ -1,13 +1,16 @@
-// The benchmarks: npm run bench, npm run bench:layers, npm run agree. Build first, they run dist.
+// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, npm run agree. Build first, they run dist.
 //
-//   node scripts/bench.mjs [networks|layers|agree] [options]
+//   node scripts/bench.mjs [networks|layers|sweep|gate|table|agree] [options]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** Command → program, and whether it needs ONNX Runtime. */
 const programs = {
   networks: { file: 'networks/main.js', npm: 'bench', peers: true },
-  layers: { file: 'layers/main.js', npm: 'bench:layers', peers: false },
+  layers: { file: 'layers/main.js', npm: 'bench:layers', peers: process.argv.includes('ORT') },
+  sweep: { file: 'sweep/main.js', npm: 'bench:sweep', peers: false },
+  gate: { file: 'gate/main.js', npm: 'bench:gate', peers: false },
+  table: { file: 'table.js', npm: 'bench:table', peers: false },
   agree: { file: 'networks/agree.js', npm: 'agree', peers: true },
 };
 

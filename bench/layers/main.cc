@@ -203,7 +203,7 @@ void PrintLayer(const Layer& layer, const std::vector<Seat*>& seats, const std::
 uint32_t MostWeight(const Layer& layer) { return layer.type == Type::kU8S7 ? 64 : 127; }
 
 void MeasureWarm(const Options& options, const std::vector<Player>& players, const Layer& layer, Calibration* calibration) {
-  CheckAgreement(players, layer);
+  if (players.size() > 1) CheckAgreement(players, layer);
   std::vector<Difference> differences;
   std::vector<Seat> seats = TakeSeats(players, layer, MakeData(layer, MostWeight(layer)), &differences);
   std::vector<Seat*> all;

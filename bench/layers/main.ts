@@ -3,8 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cpuInfo } from '../../lib/index.ts';
-import { describeHost } from '../host.ts';
+import { describeHost, packageVersion } from '../host.ts';
+import { barPlot } from '../plot.ts';
 import { distinct, type LayerType, layerLine, layerLists } from './lists.ts';
+import { measureBesideOrt, ortLabel } from './ort.ts';
 import { buildLayerBench, type Line, type MeasuredLayer, oneDnnLibrary, runLayerBench } from './program.ts';
 import { layerRow, layerTable, type NetworkResult, subject, sums, sumTable } from './results.ts';
 
@@ -19,6 +21,8 @@ const { values: options } = parseArgs({
     ms: { type: 'string', default: '6' },
     /** All layers of a network in sequence instead of each one again and again. */
     cold: { type: 'boolean', default: false },
+    /** oneDNN in the same process, or ORT: ONNX Runtime in another one. */
+    peer: { type: 'string', default: 'oneDNN' },
     output: { type: 'string', default: 'bench/results/layers.json' },
   },
 });
@@ -50,20 +54,26 @@ async function measure(network: string, type: LayerType, batch: number, threads:
   const once = distinct(layers);
   const measured: MeasuredLayer[] = [];
   const lines = (options.cold ? layers : once.map((o) => o.layer)).map((layer) => layerLine(layer, type));
-  await runLayerBench(
-    folder,
-    {
-      contestants,
-      lines,
-      isa,
-      threads,
-      rounds: Number(options.rounds),
-      ms: Number(options.ms),
-      cold: options.cold,
-      peaks: peaks.length === 0,
-    },
-    (line) => takeLine(line, measured),
-  );
+  const settings = {
+    contestants,
+    lines,
+    isa,
+    threads,
+    rounds: Number(options.rounds),
+    ms: Number(options.ms),
+    cold: options.cold,
+    peaks: peaks.length === 0,
+  };
+  if (options.peer === ortLabel) {
+    measured.push(
+      ...(await measureBesideOrt(
+        folder,
+        settings,
+        once.map((o) => o.layer),
+        type,
+      )),
+    );
+  } else await runLayerBench(folder, settings, (line) => takeLine(line, measured));
   const rows = once.map(({ layer, times }) =>
     layerRow(
       measured.filter((m) => m.name === layer.name),
@@ -80,10 +90,13 @@ function peakOf(type: LayerType): number | undefined {
 }
 
 const folder = buildLayerBench('.', 'build/layers');
-const oneDnn = oneDnnLibrary(folder);
+if (options.peer === ortLabel && options.cold) throw new Error('ONNX Runtime is measured warm only');
+const oneDnn = options.peer === ortLabel ? undefined : oneDnnLibrary(folder);
+if (options.peer === ortLabel) versions[ortLabel] = packageVersion('bench/peers/node_modules/onnxruntime-node') ?? '';
 const contestants: [string, string][] = [[subject, path.join(folder, 'lowp_layers.so')]];
 if (oneDnn) contestants.push(['oneDNN', oneDnn]);
-else process.stderr.write('oneDNN is not installed (Debian: libdnnl-dev), lowp is measured alone\n');
+else if (options.peer !== ortLabel)
+  process.stderr.write('oneDNN is not installed (Debian: libdnnl-dev), lowp is measured alone\n');
 const results: NetworkResult[] = [];
 // `native` by the name of what it is here.
 for (const isa of list(options.isa).map((name) => (name === 'native' ? cpuInfo().detectedIsa : name))) {
@@ -106,6 +119,14 @@ const host = describeHost(versions);
 for (const p of peaks) process.stdout.write(`\npeak of one thread: ${p.name} ${p.gops.toFixed(1)} GOPS`);
 process.stdout.write(`\n\n${sumTable(results)}\n`);
 await mkdir(path.dirname(options.output), { recursive: true });
+for (const r of results) {
+  const labels = r.layers[0]?.contestants.map((c) => c.label) ?? [];
+  const series = labels.map((name, i) => ({ name, values: r.layers.map((row) => row.contestants[i]!.gops || 0) }));
+  const title = `${r.network} ${r.type}, batch ${r.batch}, ${r.threads} thread(s), ${r.isa}, ${r.mode}`;
+  const names = r.layers.map((row) => row.name);
+  const suffix = [r.network, r.type, `b${r.batch}`, `t${r.threads}`, r.isa, r.mode].join('-');
+  await writeFile(options.output.replace(/(\.json)?$/, `-${suffix}.svg`), barPlot(title, 'GOPS', names, series));
+}
 const document = { schemaVersion: 1, kind: 'layers', host, calibrationSpread: spread, peaks, results };
 await writeFile(options.output, JSON.stringify(document, undefined, 1));
 process.stderr.write(`wrote ${options.output}\n`);

@@ -54,7 +54,7 @@ d::stream& Stream() {
 
 const char* Version() {
   const dnnl_version_t* v = dnnl_version();
-  version_text = "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+  version_text = std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
   return version_text.c_str();
 }
 

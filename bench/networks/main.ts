@@ -11,6 +11,7 @@ import { interleave, type Measurement } from './interleave.ts';
 import { type Network, networks } from './models.ts';
 import { onnxRuntime } from './ort-target.ts';
 import type { Contestant } from './protocol.ts';
+import type { NetworksDocument, Row } from './results.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,21 +29,6 @@ const { values: options } = parseArgs({
     reuse: { type: 'boolean', default: false },
   },
 });
-
-interface Row {
-  readonly network: string;
-  readonly batch: number;
-  readonly threads: number;
-  /** The highest instruction set of lowp. */
-  readonly isa: string;
-  readonly caches: 'warm' | 'cold';
-  readonly cpus: readonly number[] | undefined;
-  /** Rounds that were measured again because the machine was disturbed, and disturbed ones that count. */
-  readonly repeated: number;
-  readonly disturbed: number;
-  readonly measurements: readonly Measurement[];
-  readonly ratios: Readonly<Record<string, Ratio>>;
-}
 
 interface Quantized {
   /** For lowp: the IR that `lowp quantize` writes for CPU, one scale per channel in front of depthwise convolutions. */
@@ -175,6 +161,6 @@ for (const r of rows)
   for (const m of r.measurements)
     if (m.failure !== undefined) process.stderr.write(`${r.network} ${m.label}: ${m.failure}\n`);
 await mkdir(path.dirname(options.output), { recursive: true });
-const document = { schemaVersion: 2, kind: 'networks', host, rounds: Number(options.rounds), rows };
+const document: NetworksDocument = { schemaVersion: 2, kind: 'networks', host, rounds: Number(options.rounds), rows };
 await writeFile(options.output, JSON.stringify(document, undefined, 2));
 process.stderr.write(`wrote ${options.output}\n`);

@@ -10,11 +10,15 @@ interface OrtTensor {
 export interface OnnxRuntime {
   readonly InferenceSession: {
     create(
-      file: string,
+      model: string | Uint8Array,
       options: object,
-    ): Promise<{ run(feeds: object): Promise<Readonly<Record<string, OrtTensor>>> }>;
+    ): Promise<{ run(feeds: object, fetches?: object): Promise<Readonly<Record<string, OrtTensor>>> }>;
   };
-  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => OrtTensor;
+  readonly Tensor: new (
+    type: 'float32' | 'uint8',
+    data: Float32Array | Uint8Array,
+    dims: readonly number[],
+  ) => OrtTensor;
 }
 
 /** Loads the package; the working directory is the root of the project. */
