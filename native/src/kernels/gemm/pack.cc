@@ -23,10 +23,15 @@ std::vector<size_t> StepSource(const GemmProblem& p) {
   return source;
 }
 
+size_t WidestPanel(const GemmRow& row, size_t pixels) {
+  if (pixels == 1) return row.thin_vectors;
+  return pixels <= 3 && row.few_vectors > 0 ? row.few_vectors : row.most_vectors;
+}
+
 // Splits every group's channels into panels of nearly equal width.
 std::vector<Panel> MakePanels(const GemmProblem& p, const GemmRow& row, size_t steps) {
   const size_t units = (p.group_columns + row.lanes - 1) / row.lanes;
-  const size_t most = p.pixels == 1 ? row.thin_vectors : row.most_vectors;
+  const size_t most = WidestPanel(row, p.pixels);
   const size_t count = (units + most - 1) / most;
   const size_t element = p.integer ? 1 : 4;
   std::vector<Panel> panels;

@@ -83,6 +83,7 @@ struct GemmRow {
   uint32_t thin_vectors;  // widest panel for a product of a single row, which needs more independent sums
   uint32_t most_rows;     // rows of the tile at the widest panel, for choosing block sizes
   void (*run)(const PanelTask& task);
+  uint32_t few_vectors = 0;  // widest panel for a product of 2 or 3 rows; 0: most_vectors
 };
 
 extern const GemmRow gemm_f32_scalar_1x8;

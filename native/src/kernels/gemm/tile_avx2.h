@@ -110,8 +110,19 @@ struct Thin {
                                                 RunTile<Math, 1, 6>, RunTile<Math, 1, 7>, RunTile<Math, 1, 8>};
 };
 
+// Panels of two or three rows. Four sums by two rows would wait for each other's fma.
 template <class Math>
+struct Few {
+  static constexpr TileFunction kByRows[2][2] = {{RunTile<Math, 2, 3>, RunTile<Math, 2, 4>},
+                                                 {RunTile<Math, 3, 3>, RunTile<Math, 3, 4>}};
+};
+
+// kFew: the row has few_vectors 4.
+template <class Math, bool kFew = false>
 void RunPanel(const PanelTask& t) {
+  if constexpr (kFew) {
+    if (t.vectors > 2 && t.m > 1) return Few<Math>::kByRows[t.m - 2][t.vectors - 3](t, 0);
+  }
   if (t.vectors > 2) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
   RunTiles(t, t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows, 6);
 }
