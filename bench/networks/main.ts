@@ -46,11 +46,14 @@ async function quantizeFor(network: Network): Promise<Quantized> {
   const made = await Promise.all([ir, qdq].map((file) => stat(file).catch(() => undefined)));
   if (options.reuse && made.every(Boolean)) return { ir, qdq };
   process.stderr.write(`quantizing ${network.name} …\n`);
-  const subsetSize = 300;
-  const forLowp = await quantize(await openModel(network.file), await network.samples(), { subsetSize });
+  const common = { subsetSize: 300, ...(network.modelType ? { modelType: network.modelType } : {}) };
+  const forLowp = await quantize(await openModel(network.file), await network.samples(), common);
   await saveModel(forLowp.model, ir);
   const targetDevice = onnxRuntime;
-  const forOrt = await quantize(await openModel(network.file), await network.samples(), { subsetSize, targetDevice });
+  const forOrt = await quantize(await openModel(network.file), await network.samples(), {
+    ...common,
+    targetDevice,
+  });
   await saveModel(forOrt.model, qdq);
   return { ir, qdq };
 }

@@ -11,6 +11,8 @@ export interface Network {
   readonly input: string;
   /** Without the batch. */
   readonly shape: readonly number[];
+  /** Kind of model for `quantize()`. */
+  readonly modelType?: 'transformer';
   /** Makes the file when it is one that is made. */
   prepare?(): Promise<void>;
   samples(): Promise<AsyncIterable<Readonly<Record<string, Tensor>>>>;

@@ -185,7 +185,8 @@ function readingOrder(port: OutputPort): readonly number[] {
 
 /**
  * With factors f, scales a and b, stored scale s and zero z, residual scale r and zero zr (floats are stored with s = 1,
- * z = 0): bytes `v = acc · f · a · b / s + (z − zr · r / s)`, floats `v = acc · f`; then `v += residual · r / s`.
+ * z = 0): bytes `v = acc · f · a · b / s + (z − zr · r / s)`, floats `v = acc · f / s + z`; then
+ * `v += residual · r / s`.
  */
 function numbersOf(
   chain: Chain,
@@ -203,7 +204,7 @@ function numbersOf(
   const [byteLow, byteHigh] = store ? clampedGrid(store, limits, 0) : [0, 255];
   const floatLimits = store ? { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY } : limits;
   const common = { residualScale, byteLow, byteHigh, ...floatLimits };
-  if (!a || !b) return { ...common, alpha: factor, scale: 1 };
+  if (!a || !b) return { ...common, alpha: factor / unit, scale: 1, bias: store?.zero[0] ?? 0 };
   return {
     ...common,
     alpha: 1,

@@ -32,7 +32,7 @@ const takers: Readonly<Record<ChainStep['kind'], readonly Kind[]>> = {
  * - product on bytes: bias? clamp? (quantize, then add)? add? clamp? quantize?
  * - product on floats: bias? (add)? clamp?
  * - multiply, a product of two computed matrices: scale by numbers, add? (of anything that is repeated along the front
- *   axes, a bias too) clamp? quantize? (bytes only)
+ *   axes, a bias too) clamp? quantize?
  * - normalize: scale? bias? quantize?
  * - clamp: clamp? quantize? (bytes only)
  * - round, store: quantize? (round: all 256 levels)

@@ -23,6 +23,8 @@ export const quantizationPasses: readonly Pass[] = [
   fuseScaleShift,
   fuseBatchNorm,
   fuseScaleShift,
+  fuseLayerNorm,
+  fuseGelu,
   normalizeMatMul,
   insertBias,
   propagateShapes,

@@ -264,6 +264,10 @@ export const kernelParams = {
     ['elements', 'u'],
     ['alpha', 'f'],
     ['beta', 'f'],
+    ['invScale', 'f'],
+    ['shift', 'f'],
+    ['byteLow', 'u'],
+    ['byteHigh', 'u'],
   ],
 } as const satisfies Record<string, readonly (readonly [string, 'u' | 'i' | 'f'])[]>;
 

@@ -7,6 +7,7 @@ import type { Shape } from '../../lib/tensor/shape.ts';
 import { bitsOfTensor, runnableIsas } from '../support/isas.ts';
 import { kernelsOf, lowerModel } from '../support/lowering.ts';
 import { evaluate, ModelBuilder, randomFeeds } from '../support/model-builder.ts';
+import { quantizedWeights, quantizer } from '../support/quantizers.ts';
 
 /** Sums of at most 40 products of numbers near 1, in f32. */
 const tolerance = 1e-5;
@@ -118,4 +119,76 @@ test('layer normalization takes its scale and shift', async () => {
   const mvn = b.op('MVN', [b.parameter('x', [2, 6, 24]), b.constant('axes', [1], [-1], 'i64')], { eps: 1e-5 });
   b.result(b.op('Add', [b.op('Multiply', [mvn, b.weights('gamma', [24])]), b.weights('beta', [24])]));
   assert.deepEqual(await agrees(b), ['layer_norm']);
+});
+
+/** A quantizer to bytes `real = scale · (q − zero)`. */
+const bytes = (b: ModelBuilder, x: OutputPort, scale: number, zero = 128): OutputPort =>
+  quantizer(b, x, -scale * zero, scale * (255 - zero));
+
+/** Two steps of the grid of a result: each rounding in front of it moves it by less. */
+async function agreesOnBytes(b: ModelBuilder, step: number): Promise<string[]> {
+  const feeds = randomFeeds(b.model);
+  const expected = await evaluate(b.model, feeds);
+  const bits = new Set<string>();
+  for (const maxIsa of runnableIsas())
+    for (const threads of [1, 2]) {
+      await using executable = await compileNative(b.model, { maxIsa, threads });
+      const { outputs } = await executable.run(feeds);
+      for (const [name, value] of Object.entries(expected))
+        assert.ok(maxAbsError(outputs[name]!, value) <= 2 * step, `${name} on ${maxIsa}`);
+      bits.add(Object.values(outputs).map(bitsOfTensor).join());
+    }
+  assert.equal(bits.size, 1);
+  return kernelsOf(lowerModel(b.model).program);
+}
+
+test('two matrices of bytes are multiplied as bytes, whatever their zero points', async () => {
+  for (const zero of [128, 0, 64, 255]) {
+    const b = new ModelBuilder();
+    const [x, y] = [b.parameter('x', [2, 3, 5, 40]), b.parameter('y', [2, 3, 40, 7])];
+    const product = b.op('MatMul', [bytes(b, x, 0.02, 51), bytes(b, y, 0.02, zero)]);
+    const scaled = bytes(b, b.op('Multiply', [product, b.constant('s', [], [0.25])]), 0.05);
+    b.result(b.op('MatMul', [scaled, quantizedWeights(b, [4, 7], 4)], { transpose_b: true }));
+    const kernels = await agreesOnBytes(b, 10 * 0.05);
+    assert.deepEqual(kernels, ['quantize', 'quantize', 'batched_matmul', 'matmul']);
+  }
+});
+
+test('quantized attention has no conversion of its own', async () => {
+  const b = new ModelBuilder();
+  const x = bytes(b, b.parameter('x', [2, 6, 24]), 0.025);
+  const linear = (name: string): OutputPort =>
+    bytes(b, b.op('MatMul', [x, quantizedWeights(b, [24, 24], 24)], { transpose_b: true }, name), 0.15);
+  const [q, k, v] = ['q', 'k', 'v'].map(linear);
+  const keys = heads(b, k!, [0, 2, 3, 1]);
+  const scores = b.op('Multiply', [b.op('MatMul', [heads(b, q!, [0, 2, 1, 3]), keys]), b.constant('s', [], [0.01])]);
+  const weights = quantizer(b, b.op('SoftMax', [scores], { axis: -1 }), 0, 1);
+  const mixed = bytes(b, b.op('MatMul', [weights, heads(b, v!, [0, 2, 1, 3])]), 0.15);
+  const merged = b.op('Transpose', [mixed, b.constant('back', [4], [0, 2, 1, 3], 'i64')]);
+  const flat = b.op('Reshape', [merged, b.constant('flat', [3], [2, 6, 24], 'i64')], { special_zero: false });
+  b.result(b.op('MatMul', [flat, quantizedWeights(b, [24, 24], 24)], { transpose_b: true }));
+  // The last product multiplies steps of 0.15 by rows of weights whose magnitudes add up to about 20.
+  const kernels = await agreesOnBytes(b, 20 * 0.15);
+  const products = ['matmul', 'matmul', 'matmul', 'batched_matmul', 'softmax', 'batched_matmul', 'matmul'];
+  assert.deepEqual(kernels, ['quantize', ...products]);
+});
+
+test('normalization stores bytes beside its floats, and GELU stores bytes', async () => {
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [2, 6, 24]);
+  const mvn = b.op('MVN', [x, b.constant('axes', [1], [-1], 'i64')], { eps: 1e-5 });
+  const norm = b.op('Add', [b.op('Multiply', [mvn, b.weights('gamma', [24])]), b.weights('beta', [24])]);
+  const wide = b.op('MatMul', [bytes(b, norm, 0.05), quantizedWeights(b, [40, 24], 40)], { transpose_b: true });
+  const gelu = bytes(b, b.op('Gelu', [wide]), 0.0625, 16);
+  const back = b.op('MatMul', [gelu, quantizedWeights(b, [24, 40], 24)], { transpose_b: true });
+  b.result(b.op('Add', [back, norm]));
+  const kernels = await agreesOnBytes(b, 40 * 0.0625);
+  assert.deepEqual(kernels, ['layer_norm', 'matmul', 'unary', 'matmul']);
+});
+
+test('zero beside the grid keeps a product of two matrices in floats', () => {
+  const b = new ModelBuilder();
+  const [x, y] = [b.parameter('x', [2, 5, 8]), b.parameter('y', [2, 8, 4])];
+  b.result(b.op('MatMul', [quantizer(b, x, -1, 1.02), bytes(b, y, 0.01)]));
+  assert.ok(!kernelsOf(lowerModel(b.model).program).includes('quantize'));
 });

@@ -13,9 +13,15 @@ const folder = path.resolve('build/bench');
 /** Calibration samples: their values are random, so that more would not change the ranges much. */
 const sampleCount = 8;
 
-function network(name: string, shape: readonly number[], build: () => Model): Network {
+function network(
+  name: string,
+  shape: readonly number[],
+  build: () => Model,
+  rest: Pick<Network, 'modelType'> = {},
+): Network {
   const file = path.join(folder, `${name}.onnx`);
   return {
+    ...rest,
     name,
     file,
     input: 'input',
@@ -45,5 +51,5 @@ async function* samples(shape: readonly number[]): AsyncGenerator<Readonly<Recor
 export const syntheticNetworks: readonly Network[] = [
   network('resnet50', [3, 224, 224], resnet50),
   network('mobilenet_v2', [3, 224, 224], mobilenetV2),
-  network('bert_layer', [128, 768], bertLayer),
+  network('bert_layer', [128, 768], bertLayer, { modelType: 'transformer' }),
 ];

@@ -2,6 +2,7 @@
 import type { Node } from '../../graph/node.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { LowerContext } from '../lower-context.ts';
+import { storingParams } from '../quantization/grid.ts';
 
 /** Functions that the `unary` kernel has, by their number there. */
 const functions = {
@@ -26,15 +27,16 @@ const functions = {
 /** Name of a function of the `unary` kernel. */
 export type UnaryFunction = keyof typeof functions;
 
-/** Emits the function over all elements, in the layout in which the input exists. */
+/** Emits the function over all elements, in the layout in which the input exists, as floats or rounded to bytes. */
 export function lowerUnary(node: Node, context: LowerContext, name: UnaryFunction, alpha = 0, beta = 0): void {
   const layout = context.layoutOf(node, 0);
   const input = context.float(node, 0, layout);
-  const tail = context.tail(node);
-  const place = context.placeFloat(tail.port, layout);
+  const { port, format } = context.tail(node);
+  const place = format ? context.placeQuantized(port, layout, format) : context.placeFloat(port, layout);
+  const elements = elementCount(node.output.fact.shape);
   context.builder.call(
     'unary',
-    { op: functions[name], elements: elementCount(node.output.fact.shape), alpha, beta },
+    { op: functions[name], elements, alpha, beta, ...(format ? storingParams(format) : {}) },
     { name: node.name, in: [input], out: [place.buffer] },
   );
 }

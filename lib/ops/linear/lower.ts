@@ -25,7 +25,7 @@ function hasWeights(node: Node): boolean {
 export function matMulRuntime(node: Node): RuntimeTraits {
   return hasWeights(node)
     ? { bytes: 'product', epilogue: 'product', readsPlain: true }
-    : { bytes: 'multiply', epilogue: 'multiply', readsPlain: true };
+    : { bytes: 'multiply', epilogue: 'multiply', storesBytes: true, readsPlain: true };
 }
 
 /** Emits the product of all rows of input 0 by one matrix, or of two stacks of matrices. */

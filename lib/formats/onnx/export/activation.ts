@@ -57,7 +57,7 @@ function gelu(e: ExportNode): void {
     const cube = e.step('Mul', [x, e.step('Mul', [x, x], 'square')], 'cube');
     const sum = e.step('Add', [x, e.step('Mul', [cube, constant(0.044715, 'third')], 'scaled')], 'sum');
     bend = e.step('Tanh', [e.step('Mul', [sum, constant(Math.sqrt(2 / Math.PI), 'factor')], 'inner')], 'Tanh');
-  } else bend = e.step('Erf', [e.step('Mul', [x, constant(Math.SQRT1_2, 'factor')], 'inner')], 'Erf');
+  } else bend = e.step('Erf', [e.step('Div', [x, constant(Math.SQRT2, 'root')], 'inner')], 'Erf');
   const gate = e.step('Add', [bend, constant(1, 'one')], 'gate');
   e.finish('Mul', [e.step('Mul', [x, constant(0.5, 'half')], 'halved'), gate]);
 }

@@ -14,7 +14,7 @@ function batchNorm(e: ExportNode): void {
   e.finish('BatchNormalization', inputs, { epsilon: e.number('epsilon') });
 }
 
-/** `(x - mean) / sqrt(mean((x - mean)²) + eps)`, node by node. */
+/** `(x - mean) / sqrt(mean((x - mean)²) + eps)`, node by node as torch writes it, which other runtimes recognize. */
 function mvn(e: ExportNode): void {
   const axes = { axes: bigints(mvnAxes(e)), keepdims: 1n };
   const mean = e.step('ReduceMean', [e.input(0)], 'mean', axes);
@@ -23,7 +23,7 @@ function mvn(e: ExportNode): void {
     return;
   }
   const centred = e.step('Sub', [e.input(0), mean], 'centred');
-  const square = e.step('Mul', [centred, centred], 'square');
+  const square = e.step('Pow', [centred, e.scalar(e.type(), 2, 'two')], 'square');
   const variance = e.step('ReduceMean', [square], 'variance', axes);
   const eps = e.scalar(e.type(), e.number('eps'), 'eps');
   const outside = e.text('eps_mode') === 'outside_sqrt';

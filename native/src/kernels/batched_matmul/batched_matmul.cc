@@ -60,10 +60,9 @@ bool IsInjective(std::array<Loop, 4> loops) {
 Status ValidateTypes(const CallView& call) {
   const Operand a = call.Input(kA), b = call.Input(kB), residual = call.Input(kResidual), y = call.Output(0);
   LOWP_REQUIRE(a.present && b.present && y.present, "batched_matmul: a, b and y must be present");
-  const bool f32 = a.type == ElementType::kF32 && b.type == ElementType::kF32 && y.type == ElementType::kF32;
-  const bool bytes = a.type == ElementType::kU8 && b.type == ElementType::kU8 &&
-                     (y.type == ElementType::kU8 || y.type == ElementType::kF32);
-  if (!f32 && !bytes) return Unsupported("batched_matmul: types of a, b, y must be f32, f32, f32 or u8, u8, u8 or f32");
+  if (a.type != b.type || (a.type != ElementType::kF32 && a.type != ElementType::kU8) ||
+      (y.type != ElementType::kF32 && y.type != ElementType::kU8))
+    return Unsupported("batched_matmul: a and b must be both f32 or both u8, y must be f32 or u8");
   LOWP_REQUIRE(!residual.present || residual.type == ElementType::kU8 || residual.type == ElementType::kF32,
                "batched_matmul: the residual must be u8 or f32");
   return Status();
@@ -207,7 +206,7 @@ class BatchedMatmulCall final : public PreparedCall {
     if (!scales_ || !biases_ || !ones_ || !bounds_) return Status(Code::kMemory, "no memory for batched_matmul");
     for (size_t n = 0; n < width; n++) {
       scales_[n] = p.scale;
-      biases_[n] = integer_ ? p.bias : -0.0f;  // acc + -0 is acc, also for acc = -0
+      biases_[n] = !integer_ && p.bias == 0.0f ? -0.0f : p.bias;  // acc + -0 is acc, also for acc = -0
       bounds_[n] = static_cast<uint8_t>(p.byte_low);
       bounds_[width + n] = static_cast<uint8_t>(p.byte_high);
     }

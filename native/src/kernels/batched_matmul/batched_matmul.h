@@ -7,10 +7,11 @@
 //                 b_k or b_n is 1. Strides of 0 repeat a matrix.
 // in 2  residual  f32 or u8, may be absent. Element (p, q, i, n) is at residual_offset + p residual_batch0 +
 //                 q residual_batch1 + i residual_row + n. Strides of 0 repeat a row or a matrix.
-// out 0 y         f32, or u8 from u8 operands. Element (p, q, i, n) is at y_offset + p y_batch0 + q y_batch1 + i y_row + n;
+// out 0 y         f32 or u8. Element (p, q, i, n) is at y_offset + p y_batch0 + q y_batch1 + i y_row + n;
 //                 no two may be the same. Elements between keep their values.
 //
-//   f32 operands  acc = one chain of fma from 0 in the order of j, of a and b * alpha, which is rounded once;  v = acc
+//   f32 operands  acc = one chain of fma from 0 in the order of j, of a and b * alpha, which is rounded once;
+//                 v = acc + bias, a bias of 0 adding nothing
 //   u8 operands   acc = the sum of (a - a_zero_point) (b - b_zero_point), exact in s32;  v = fma(float(acc), scale, bias)
 //   residual      v = fma(float(residual), residual_scale, v)
 //   f32 output    y = min(max(v, low), high)

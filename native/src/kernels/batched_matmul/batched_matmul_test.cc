@@ -6,7 +6,10 @@
 namespace lowp::test {
 namespace {
 
-enum class Kind { kFloat, kBytesToFloat, kBytes };
+enum class Kind { kFloat, kFloatToBytes, kBytesToFloat, kBytes };
+
+bool ReadsFloats(Kind kind) { return kind == Kind::kFloat || kind == Kind::kFloatToBytes; }
+bool StoresBytes(Kind kind) { return kind == Kind::kFloatToBytes || kind == Kind::kBytes; }
 
 struct Shape {
   uint32_t batch0 = 1, batch1 = 1, m = 1, k = 1, n = 1;
@@ -35,14 +38,14 @@ class Case {
     p_.residual_batch1 = s.residual_row ? 0 : s.n * s.m;
     p_.residual_batch0 = s.residual_row ? s.n : p_.residual_batch1 * s.batch1;
     p_.a_zero_point = s.a_zero, p_.b_zero_point = s.b_zero;
-    p_.alpha = kind == Kind::kFloat ? 0.3f : 1.0f;
+    p_.alpha = kind == Kind::kFloat ? 0.3f : kind == Kind::kFloatToBytes ? 20.0f : 1.0f;
     p_.scale = kind == Kind::kBytes ? 0.004f : 0.01f;
-    p_.bias = 1.25f;
+    p_.bias = kind == Kind::kFloat ? 0.0f : kind == Kind::kFloatToBytes ? 120.0f : 1.25f;
     p_.residual_scale = 0.7f;
     p_.byte_low = 3, p_.byte_high = 250;
     p_.low = -5.0f, p_.high = 6.0f;
     const auto operand = [&](size_t count) {
-      return kind == Kind::kFloat ? Buffer::F32(RandomFloats(random, count, -1.0f, 1.0f))
+      return ReadsFloats(kind) ? Buffer::F32(RandomFloats(random, count, -1.0f, 1.0f))
                                   : Buffer::U8(RandomBytes(random, count));
     };
     a_ = operand(s.gap + size_t{p_.a_batch0} * s.batch0);
@@ -60,7 +63,7 @@ class Case {
     for (Isa isa : RunnableIsas()) {
       Buffer y = Output();
       const std::string row = RunCall(Spec(&y), isa, 5);
-      ASSERT_EQ(FirstDifference(y, expected_, kind_ == Kind::kBytes ? 1 : 4), -1)
+      ASSERT_EQ(FirstDifference(y, expected_, StoresBytes(kind_) ? 1 : 4), -1)
           << row << " m " << s_.m << " k " << s_.k << " n " << s_.n << " transposed " << s_.b_transposed << " zero points "
           << s_.a_zero << ' ' << s_.b_zero;
     }
@@ -70,7 +73,7 @@ class Case {
   const BatchedMatmulParams& params() const { return p_; }
 
   Buffer Output() const {
-    Buffer y(kind_ == Kind::kBytes ? ElementType::kU8 : ElementType::kF32, s_.gap + size_t{p_.y_batch0} * s_.batch0);
+    Buffer y(StoresBytes(kind_) ? ElementType::kU8 : ElementType::kF32, s_.gap + size_t{p_.y_batch0} * s_.batch0);
     FillPattern(&y);
     return y;
   }
@@ -84,13 +87,13 @@ class Case {
     int64_t exact = 0;
     float chain = 0.0f;
     for (size_t j = 0; j < p_.k; j++, a++, b += p_.b_k) {
-      if (kind_ == Kind::kFloat) {
+      if (ReadsFloats(kind_)) {
         chain = std::fma(a_.as<float>()[a], b_.as<float>()[b] * p_.alpha, chain);
       } else {
         exact += (int64_t{a_.data()[a]} - p_.a_zero_point) * (int64_t{b_.data()[b]} - p_.b_zero_point);
       }
     }
-    return kind_ == Kind::kFloat ? chain : std::fma(static_cast<float>(exact), p_.scale, p_.bias);
+    return ReadsFloats(kind_) ? chain + p_.bias : std::fma(static_cast<float>(exact), p_.scale, p_.bias);
   }
 
   void Reference() {
@@ -104,7 +107,7 @@ class Case {
               v = std::fma(Residual(p * p_.residual_batch0 + q * p_.residual_batch1 + i * p_.residual_row + n),
                            p_.residual_scale, v);
             const size_t at = p_.y_offset + p * p_.y_batch0 + q * p_.y_batch1 + i * p_.y_row + n;
-            if (kind_ == Kind::kBytes) {
+            if (StoresBytes(kind_)) {
               const float limited = std::min(std::max(std::nearbyint(v), 0.0f), 255.0f);
               expected_.data()[at] = std::min(std::max(static_cast<uint8_t>(limited), uint8_t{3}), uint8_t{250});
             } else {
@@ -120,7 +123,7 @@ class Case {
 };
 
 void CheckKinds(const Shape& s, unsigned seed) {
-  for (Kind kind : {Kind::kFloat, Kind::kBytesToFloat, Kind::kBytes}) Case(s, kind, seed).Check();
+  for (Kind kind : {Kind::kFloat, Kind::kFloatToBytes, Kind::kBytesToFloat, Kind::kBytes}) Case(s, kind, seed).Check();
 }
 
 TEST(BatchedMatmul, SmallSizesEqualTheReference) {

@@ -1,7 +1,11 @@
 // Checks, preparation and tiling of `unary`.
 #include "kernels/unary/unary.h"
 
+#include <algorithm>
+
+#include "kernels/channel_constants.h"
 #include "kernels/flat_tiles.h"
+#include "kernels/quantize/rows.h"
 #include "kernels/row.h"
 #include "kernels/unary/rows.h"
 
@@ -16,38 +20,78 @@ constexpr Row<UnaryRows> kRows[] = {
     LOWP_ROW(unary_f32_scalar, kScalar),
 };
 
+// Of the same instruction sets.
+constexpr Row<QuantizeRows> kStores[] = {
+#if defined(__x86_64__)
+    LOWP_ROW(quantize_f32u8_avx512_64, kAvx512),
+    LOWP_ROW(quantize_f32u8_avx2_32, kAvx2),
+#endif
+    LOWP_ROW(quantize_f32u8_scalar, kScalar),
+};
+
+// Floats that are computed before they are rounded: they stay in L1.
+constexpr size_t kStaged = 1024;
+
 Status Validate(const CallView& call) {
   const auto& p = call.Params<UnaryParams>();
   LOWP_REQUIRE(p.op < kUnaryOps, "unary: unknown op");
   LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, p.elements), "unary: x must be f32[elements]");
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, p.elements), "unary: y must be f32[elements]");
+  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, p.elements) || call.Output(0).Is(ElementType::kU8, p.elements),
+               "unary: y must be f32[elements] or u8[elements]");
+  LOWP_REQUIRE(p.byte_low <= 255 && p.byte_high <= 255, "unary: byte limits must be 0 to 255");
   return Status();
 }
 
 class UnaryCall final : public PreparedCall {
  public:
-  UnaryCall(const UnaryParams& params, const PrepareContext& context) : params_(params) {
+  UnaryCall(const CallView& call, const PrepareContext& context) : params_(call.Params<UnaryParams>()) {
+    const UnaryParams& params = params_;
     const Row<UnaryRows>& chosen = SelectRow(kRows, context);
     function_ = chosen.run->op[params.op];
     row = chosen.name;
     tiles[0] = FlatTileCount(params.elements);
     operations = static_cast<double>(params.elements);
-    inplace_input = 0;
+    if (call.Output(0).type == ElementType::kF32) {
+      inplace_input = 0;
+      return;
+    }
+    store_ = SelectRow(kStores, context).run;
+    scratch_bytes = kStaged * sizeof(float);
+    std::fill_n(scales_, kChannelWrap + 1, params.inv_scale);
+    std::fill_n(shifts_, kChannelWrap + 1, params.shift);
+    std::fill_n(lows_, kChannelWrap + 1, static_cast<uint8_t>(params.byte_low));
+    std::fill_n(highs_, kChannelWrap + 1, static_cast<uint8_t>(params.byte_high));
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
     const FlatRange r = FlatTiles(params_.elements, begin, end);
+    if (store_) return StoreBytes(context, r);
     function_(static_cast<const float*>(context.inputs[0]) + r.first, static_cast<float*>(context.outputs[0]) + r.first,
               r.count, params_.alpha, params_.beta);
   }
 
  private:
+  void StoreBytes(const RunContext& context, const FlatRange& r) const {
+    const float* x = static_cast<const float*>(context.inputs[0]) + r.first;
+    uint8_t* y = static_cast<uint8_t*>(context.outputs[0]) + r.first;
+    float* staged = reinterpret_cast<float*>(context.scratch);
+    const QuantizeConstants constants = {scales_, shifts_, lows_, highs_, 1, 1, 0, true};
+    for (size_t i = 0; i < r.count; i += kStaged) {
+      const size_t count = std::min(kStaged, r.count - i);
+      function_(x + i, staged, count, params_.alpha, params_.beta);
+      store_->dense(staged, y + i, count, 0, constants);
+    }
+  }
+
   UnaryParams params_;
+  const QuantizeRows* store_ = nullptr;  // null: y is f32
+  float scales_[kChannelWrap + 1], shifts_[kChannelWrap + 1];
+  uint8_t lows_[kChannelWrap + 1], highs_[kChannelWrap + 1];
   UnaryFunction function_ = nullptr;
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
-  return PreparedPtr(std::make_unique<UnaryCall>(call.Params<UnaryParams>(), context));
+  return PreparedPtr(std::make_unique<UnaryCall>(call, context));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Kernel `unary`: a function of one f32 value.
+// Kernel `unary`: a function of one f32 value, as f32 or as a byte.
 //
 //   op  0 clamp       min(max(x, alpha), beta); max(v, l) = v > l ? v : l, min(v, h) = v < h ? v : h
 //       1 leaky_relu  x < 0 ? alpha * x : x
@@ -17,7 +17,8 @@
 //      14 erf
 //      15 gelu_tanh   (x / 2) * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
 //
-// in 0 x f32[elements], out 0 y f32[elements], which may be x itself. The algorithms of exp, erf, tanh, sigmoid and
+// in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]: the byte of a result r is
+// round_even(fma(r, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most byte_high. The algorithms of exp, erf, tanh, sigmoid and
 // softplus with their errors are in simd/elementary.h. NaN gives NaN, except in clamp, where it gives min(alpha, beta);
 // hswish, swish, gelu_erf and gelu_tanh give NaN at -Inf. All rows are bit-equal but for the payload of NaN.
 #pragma once
@@ -25,7 +26,9 @@
 
 namespace lowp {
 
-#define LOWP_UNARY_PARAMS(F) F(u32, op) F(u32, elements) F(f32, alpha) F(f32, beta)
+#define LOWP_UNARY_PARAMS(F)                                                                             \
+  F(u32, op) F(u32, elements) F(f32, alpha) F(f32, beta) F(f32, inv_scale) F(f32, shift) F(u32, byte_low) \
+  F(u32, byte_high)
 LOWP_PARAMS(UnaryParams, LOWP_UNARY_PARAMS)
 
 extern const KernelDef kernel_unary;

@@ -30,7 +30,7 @@ enum Op : uint32_t {
 };
 
 std::vector<float> Compute(uint32_t op, const std::vector<float>& x, Isa isa, float alpha = 0.1f, float beta = 1.5f) {
-  const UnaryParams p{op, static_cast<uint32_t>(x.size()), alpha, beta};
+  const UnaryParams p{op, static_cast<uint32_t>(x.size()), alpha, beta, 0, 0, 0, 0};
   const Buffer in = Buffer::F32(x);
   Buffer y(ElementType::kF32, x.size());
   RunCall({&kernel_unary, &p, {&in}, {}, {&y}}, isa);
@@ -178,6 +178,26 @@ TEST(Unary, EveryTail) {
     for (uint32_t op = 0; op < kOps; op++)
       for (Isa isa : RunnableIsas())
         ASSERT_TRUE(SameFloats(Compute(op, x, Isa::kScalar), Compute(op, x, isa))) << IsaName(isa) << " " << n;
+  }
+}
+
+TEST(Unary, StoresBytes) {
+  for (size_t n : {1, 31, 64, 1000, 1024, 40000}) {
+    const std::vector<float> x = RandomFloats(n, static_cast<unsigned>(n), -6.0f, 6.0f, true);
+    for (uint32_t op : {kGeluErf, kSigmoid, kTanh}) {
+      std::vector<uint8_t> expected;
+      for (float v : Compute(op, x, Isa::kScalar)) {
+        const float r = std::nearbyint(std::fma(v, 40.0f, 100.5f));
+        expected.push_back(std::isnan(r) || r < 3.0f ? 3 : r > 250.0f ? 250 : static_cast<uint8_t>(r));
+      }
+      const UnaryParams p{op, static_cast<uint32_t>(n), 0.1f, 1.5f, 40.0f, 100.5f, 3, 250};
+      const Buffer in = Buffer::F32(x);
+      for (Isa isa : RunnableIsas()) {
+        Buffer y(ElementType::kU8, n);
+        RunCall({&kernel_unary, &p, {&in}, {}, {&y}}, isa);
+        ASSERT_EQ(expected, y.to_vector<uint8_t>()) << IsaName(isa) << " op " << op << " n " << n;
+      }
+    }
   }
 }
 
