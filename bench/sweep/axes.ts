@@ -82,6 +82,19 @@ export function cliffs(points: readonly Point[]): Cliff[] {
   });
 }
 
+/** Values whose points are below 0.8 of the mean of their neighbours or of the best point with a smaller value. */
+export function suspects(points: readonly Point[]): number[] {
+  const low = 0.8;
+  let best = 0;
+  return points.flatMap((point, i) => {
+    const [before, after] = [points[i - 1], points[i + 1]];
+    const besideNeighbours = before && after ? point.gops < (low * (before.gops + after.gops)) / 2 : false;
+    const suspect = besideNeighbours || point.gops < low * best;
+    best = Math.max(best, point.gops);
+    return suspect ? [point.value] : [];
+  });
+}
+
 /** The lowest ratio of a point to the best point with a smaller value, where a larger layer is slower per operation. */
 export function deepestFall(points: readonly Point[]): Cliff | undefined {
   let best = 0;
