@@ -47,7 +47,7 @@ export interface StridedView {
 
 /** A product with constant weights, for {@link LowerContext.multiplyAccumulate}. */
 export interface MultiplyAccumulate {
-  readonly kernel: 'convolution' | 'depthwise' | 'matmul';
+  readonly kernel: 'convolution' | 'depthwise' | 'matmul' | 'transposed_convolution';
   /** Geometry of the call; strides, offsets, zero points and epilogue numbers are filled in. */
   readonly params: Readonly<Record<string, number>>;
   /** Output channels. */

@@ -29,6 +29,19 @@ const pads = (p: number, s = 1, d = 1) => ({
   dilations: [d, d],
 });
 
+/** Random weights on a symmetric grid of 8 bits whose step differs along `axes`. */
+function outputScaled(b: ModelBuilder, shape: readonly number[], axes: readonly number[]): OutputPort {
+  const limits = shape.map((d, i) => (axes.includes(i) ? d : 1));
+  const high = Array.from({ length: limits.reduce((p, d) => p * d, 1) }, (_, i) => 0.5 + i * 0.11);
+  const l = b.constant(
+    'wl',
+    limits,
+    high.map((v) => -v),
+  );
+  const h = b.constant('wh', limits, high);
+  return b.op('FakeQuantize', [b.weights('w', shape), l, h, l, h], { levels: 255 }, 'fq_weights');
+}
+
 /** Quantize, one convolution with bias and ReLU, quantize again. */
 function convolutionCase(
   name: string,
@@ -122,6 +135,32 @@ const cases: readonly Int8Case[] = [
       const window = { strides: [2], pads_begin: [4], pads_end: [4], dilations: [2] };
       const y = b.op('Convolution', [q, quantizedWeights(b, [17, 12, 5], 17)], window, 'conv');
       return { out: quantizer(b, b.op('ReLU', [y]), 0, 30), step: 30 / 255 };
+    },
+  },
+  {
+    name: 'transposed convolution with a bias and a residual sum',
+    input: [2, 11, 6, 7],
+    onBytes: ['ConvolutionBackpropData', 'Add'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const window = { strides: [2, 2], pads_begin: [1, 1], pads_end: [1, 1], output_padding: [1, 1] };
+      const up = (): OutputPort => {
+        const y = b.op('ConvolutionBackpropData', [q, outputScaled(b, [11, 20, 3, 3], [1])], window, 'up');
+        return quantizer(b, b.op('Add', [y, b.weights('bias', [1, 20, 1, 1])], {}, 'bias'), -30, 30 - 60 / 256);
+      };
+      return { out: quantizer(b, b.op('ReLU', [b.op('Add', [up(), up()], {}, 'sum')]), 0, 60), step: 60 / 255 };
+    },
+  },
+  {
+    name: 'grouped transposed convolution',
+    input: [1, 12, 5, 6],
+    onBytes: ['GroupConvolutionBackpropData'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const window = { strides: [2, 2], pads_begin: [0, 0], pads_end: [0, 0] };
+      const w = outputScaled(b, [3, 4, 5, 2, 2], [0, 2]);
+      const y = b.op('GroupConvolutionBackpropData', [q, w], window, 'up');
+      return { out: quantizer(b, y, -20, 20 - 40 / 256), step: 40 / 255 };
     },
   },
   {

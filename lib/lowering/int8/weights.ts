@@ -31,7 +31,7 @@ const carriers = new Set([
 ]);
 
 /**
- * Weights with `channels` output channels on `axis`, as signed bytes.
+ * Weights with `channels` output channels on `axis`, or on the first axis (groups) and `axis` together, as signed bytes.
  *
  * The chain in front of `port` is evaluated in doubles, and the scale is read from its FakeQuantize or last Multiply;
  * a value that is not within 0.02 steps of an integer in [−128, 127] refuses the weights.
@@ -47,11 +47,13 @@ export function quantizedWeights(port: OutputPort, axis: number, channels: numbe
   const real = toFloat64(evaluatePort(port));
   const shape = port.fact.shape;
   const inner = elementCount(shape.slice(axis + 1));
+  const perGroup = shape[axis]!;
+  const group = perGroup === channels ? Number.POSITIVE_INFINITY : elementCount(shape.slice(1));
   const values = new Int8Array(real.length);
   const sums = new Float64Array(channels);
   const scale = Float32Array.from({ length: channels }, (_, c) => steps[steps.length === 1 ? 0 : c]!);
   for (let i = 0; i < real.length; i++) {
-    const channel = Math.floor(i / inner) % channels;
+    const channel = Math.floor(i / group) * perGroup + (Math.floor(i / inner) % perGroup);
     const step = scale[channel]!;
     const q = step === 0 && real[i] === 0 ? 0 : real[i]! / step;
     const rounded = Math.round(q);

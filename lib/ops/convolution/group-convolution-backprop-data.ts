@@ -1,4 +1,5 @@
 // GroupConvolutionBackpropData: transposed convolution of groups of channels.
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { defineOp } from '../define-op.ts';
 import { commonType, type Facts, factsOf, inputFact, knownIntegers, requireRank } from '../fact.ts';
@@ -7,6 +8,7 @@ import { scatter } from './accumulate.ts';
 import { type BackpropAttributes, backpropAttributes, backpropWindow } from './backprop-window.ts';
 import { requireChannels } from './convolution.ts';
 import { windowTaps } from './geometry.ts';
+import { backpropRuntime, canLowerBackprop, lowerBackprop } from './lower-backprop.ts';
 
 function windowOf(a: BackpropAttributes, inputs: Facts): Window {
   const [x, w] = [inputFact(inputs, 0), inputFact(inputs, 1)];
@@ -15,6 +17,13 @@ function windowOf(a: BackpropAttributes, inputs: Facts): Window {
   const spatial = x.shape.slice(2);
   const wanted = inputs[2] && (knownIntegers(inputs[2]) ?? spatial.map(() => -1));
   return backpropWindow(a, wanted?.includes(-1) ? spatial.map(() => -1) : spatial, w.shape.slice(3), wanted);
+}
+
+function nodeWindow(a: BackpropAttributes, node: Node): Window {
+  return windowOf(
+    a,
+    node.inputs.map((i) => i.source?.fact),
+  );
 }
 
 function infer(a: BackpropAttributes, inputs: Facts) {
@@ -43,5 +52,8 @@ export const groupConvolutionBackpropData = defineOp({
     const taps = windowTaps(windowOf(a, facts), 'backward');
     return [fromFloat64(scatter(toFloat64(x!), toFloat64(w!), channels, taps), shape, x!.type)];
   },
+  lower: (a, node, context) => lowerBackprop(node, context, nodeWindow(a, node)),
+  canLower: (a, node) => canLowerBackprop(node, nodeWindow(a, node)),
+  runtime: backpropRuntime,
   quantization: { quantizedPorts: [0, 1], weights: { port: 1, outputChannelAxis: () => 2 }, biasAxis: 1 },
 });

@@ -19,12 +19,13 @@ struct GemmPlan {
   size_t pixels = 0;
   RowWalk walk;
   PaddedCopy copy;
+  Scatter scatter;
   std::vector<Segment> segments;
   std::vector<StepBlock> blocks;
   PackedWeights packed;
   Tiling tiling;
   EpilogueConstants epilogue;
-  size_t y_element = 0, y_offset = 0, y_stride = 0;                // bytes
+  size_t y_element = 0, y_offset = 0, y_stride = 0;                // bytes, strides from one output pixel to the next
   size_t residual_element = 0, residual_stride = 0;                // bytes
 };
 
@@ -79,11 +80,34 @@ class GemmCall final : public PreparedCall {
     return groups > 1 || tile == begin ? plan_.packed.panels.size() : 0;
   }
 
+  // Scattered results are at equal distances within a line only.
   void RunPanel(const RunContext& context, size_t index, size_t pixel, size_t count, bool fetch_next) const {
+    if (!plan_.scatter.needed) {
+      RunRows(context, index, {0, count, pixel, 1}, fetch_next);
+      return;
+    }
+    const RowWalk& w = plan_.walk;
+    const Scatter& s = plan_.scatter;
+    for (size_t i = 0; i < count;) {
+      const size_t x = (pixel + i) % w.out_w, line = (pixel + i) / w.out_w;
+      const size_t y = line % w.out_h, plane = line / w.out_h;
+      const size_t run = std::min(w.out_w - x, count - i);
+      const size_t to = s.first + plane / w.out_d * s.step_b + plane % w.out_d * s.step_z + y * s.step_y + x * s.step_x;
+      RunRows(context, index, {i, run, to, s.step_x}, fetch_next && i + run == count);
+      i += run;
+    }
+  }
+
+  // Rows [first, first + count) of the block, to output pixels `pixel`, `pixel + step`, ...
+  struct RowRange {
+    size_t first, count, pixel, step;
+  };
+
+  void RunRows(const RunContext& context, size_t index, const RowRange& range, bool fetch_next) const {
     const Panel& panel = plan_.packed.panels[index];
     PanelTask task;
-    task.rows = reinterpret_cast<const uint8_t* const*>(context.scratch);
-    task.m = count;
+    task.rows = reinterpret_cast<const uint8_t* const*>(context.scratch) + range.first;
+    task.m = range.count;
     task.row_offset = panel.row_offset;
     task.initial = plan_.integer ? plan_.packed.initial.get() + panel.n : nullptr;
     task.partial = reinterpret_cast<float*>(context.scratch + RowTableBytes(plan_.tiling.block_rows));
@@ -92,12 +116,12 @@ class GemmCall final : public PreparedCall {
     task.n = panel.n;
     task.columns = panel.columns;
     task.epilogue = &plan_.epilogue.view();
-    task.y_stride = plan_.y_stride;
-    task.y = static_cast<uint8_t*>(context.outputs[0]) + pixel * plan_.y_stride + plan_.y_offset +
+    task.y_stride = plan_.y_stride * range.step;
+    task.y = static_cast<uint8_t*>(context.outputs[0]) + range.pixel * plan_.y_stride + plan_.y_offset +
              panel.n * plan_.y_element;
-    task.residual_stride = plan_.residual_stride;
+    task.residual_stride = plan_.residual_stride * range.step;
     if (plan_.residual_element != 0) {
-      task.residual = static_cast<const uint8_t*>(context.inputs[kResidual]) + pixel * plan_.residual_stride +
+      task.residual = static_cast<const uint8_t*>(context.inputs[kResidual]) + range.pixel * plan_.residual_stride +
                       panel.n * plan_.residual_element;
     }
     const uint8_t* weights = plan_.packed.weights.get() + panel.weights;
@@ -157,6 +181,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.pixels = problem.pixels;
   plan.walk = problem.walk;
   plan.copy = problem.copy;
+  plan.scatter = problem.scatter;
   const uint64_t most_steps = problem.integer ? UINT64_MAX : kFloatBlockSteps;
   plan.segments = MakeSegments(problem, most_steps);
   plan.blocks = MakeStepBlocks(plan.segments, most_steps);

@@ -157,7 +157,7 @@ Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
   packed.panels = MakePanels(p, row, packed.steps);
   const Panel& last = packed.panels.back();
   packed.bytes = last.weights + packed.steps * last.vectors * row.lanes * 4;
-  packed.weights = AllocateAligned<uint8_t>(packed.bytes);
+  packed.weights = AllocateAligned<uint8_t>(std::max<size_t>(packed.bytes, 1));
   if (!packed.weights) return memory;
   if (row.packing == Packing::kProven) {
     if (!PackProven(p, row, source, &packed)) return memory;

@@ -32,6 +32,17 @@ struct Run {
 
 constexpr size_t kNoWeight = SIZE_MAX;
 
+// Where results go when they are not one after the other: pixel (b, z, y, x) is output pixel
+// first + b * step_b + z * step_z + y * step_y + x * step_x.
+struct Scatter {
+  bool needed = false;
+  size_t first = 0;
+  size_t step_b = 0;
+  size_t step_z = 0;
+  size_t step_y = 0;
+  size_t step_x = 1;
+};
+
 struct GemmProblem {
   bool integer = false;
   size_t pixels = 0;
@@ -48,6 +59,7 @@ struct GemmProblem {
   int32_t zero_point = 0;        // of x
   size_t fresh_bytes = 0;        // bytes of x per pixel that its neighbours do not read
   PaddedCopy copy;               // of x, when `copy.needed`; rows then point into the copy
+  Scatter scatter;               // of y and the residual, when `scatter.needed`
   size_t out_stride = 0;
   size_t out_offset = 0;
 };

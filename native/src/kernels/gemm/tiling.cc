@@ -39,6 +39,7 @@ Tiling ChooseTiling(const TilingQuery& q) {
 }
 
 std::vector<StepBlock> MakeStepBlocks(const std::vector<Segment>& segments, uint64_t most_steps) {
+  if (segments.empty()) return {StepBlock{}};
   std::vector<StepBlock> blocks;
   uint64_t step = 0;
   for (size_t s = 0; s < segments.size(); s++) {

@@ -38,7 +38,7 @@ struct StepBlock {
   uint64_t steps = 0;
 };
 
-// Blocks of about `most_steps` steps; no segment may be longer.
+// Blocks of about `most_steps` steps; no segment may be longer. No segments are one block without steps.
 std::vector<StepBlock> MakeStepBlocks(const std::vector<Segment>& segments, uint64_t most_steps);
 
 }  // namespace lowp

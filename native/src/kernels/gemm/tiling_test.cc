@@ -62,6 +62,7 @@ TEST(GemmTiling, StepBlocksKeepTheOrderAndTheLimit) {
   EXPECT_EQ(next, segments.size());
   EXPECT_EQ(blocks.size(), 4u);
   EXPECT_EQ(MakeStepBlocks(segments, UINT64_MAX).size(), 1u);
+  EXPECT_EQ(MakeStepBlocks({}, 256).size(), 1u);
 }
 
 }  // namespace
