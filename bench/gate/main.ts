@@ -147,3 +147,21 @@ const findings: Finding[] = [];
 process.stderr.write(`building ${tree.commit} …\n`);
 const cases = await networkCases();
 if (cases.length > 0) build(tree.folder);
+for (const isa of isas()) {
+  findings.push(...(await measureLayers(tree, isa)), ...(await measureNetworks(tree, cases, isa)));
+}
+const slower = findings.filter(isSlower);
+process.stdout.write(
+  `speed of this tree over that of ${tree.commit}, ${threads} thread(s); medians of ${rounds} rounds\n`,
+);
+const rows = findings.map((f) => [f.what, ratioText(f.ratio), isSlower(f) ? 'slower' : '']);
+process.stdout.write(`${table(['what', 'this ÷ base', ''], rows)}\n`);
+await mkdir(path.dirname(options.output), { recursive: true });
+const document = { schemaVersion: 1, kind: 'gate', host: describeHost({ base: tree.commit }), limit, findings };
+await writeFile(options.output, JSON.stringify(document, undefined, 1));
+process.stdout.write(
+  slower.length === 0
+    ? 'nothing is slower\n'
+    : `${slower.length} of ${findings.length} are slower: the whole interval is under ${limit}\n`,
+);
+process.exitCode = slower.length === 0 ? 0 : 1;
