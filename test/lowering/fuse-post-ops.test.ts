@@ -144,7 +144,7 @@ test('a mean takes a rounding to whole bytes only', () => {
   b.result(byteConv(b, quantizer(b, pool('whole'), 0, 4)));
   b.result(byteConv(b, quantizer(b, pool('part'), 0, 4, 255), 'conv_2'));
   b.result(byteConv(b, quantizer(b, relu(b, pool('clamped')), 0, 4), 'conv_3'));
-  assert.deepEqual(chainsOf(b), { whole: ['fq_1'] });
+  assert.deepEqual(chainsOf(b), { whole: ['fq_1'], relu: ['fq_3'] });
 });
 
 test('a second bias, a bias behind a clamp and a constant that is no bias stay apart', () => {
