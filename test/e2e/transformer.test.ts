@@ -15,6 +15,9 @@ const skip = models.skip || data.skip;
 const network = 'sst2_bert_small_op13';
 const length = 64;
 
+/** What reads the ids and the mask, or takes one row: everything else is native. */
+const ofIntegers = new Set(['Gather', 'Unsqueeze', 'Convert', 'Subtract']);
+
 type Sentence = readonly [ids: readonly number[], label: number];
 
 function sentences(file: string): readonly Sentence[] {
@@ -77,8 +80,8 @@ test('a BERT keeps its accuracy in FP32 and loses at most one point in INT8', { 
     const { bits, hosts } = await bitsAndHosts(m);
     assert.equal(bits.size, 1);
     assert.deepEqual(
-      [...hosts].sort(),
-      ['Convert', 'Gather', 'Subtract', 'Unsqueeze'].filter((t) => hosts.has(t)),
+      [...hosts].filter((type) => !ofIntegers.has(type)),
+      [],
     );
   }
 });
