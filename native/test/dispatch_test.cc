@@ -51,6 +51,13 @@ TEST(Isa, TheEnvironmentLowersButNeverRaises) {
   EXPECT_EQ(ActiveIsa(), DetectIsa());
 }
 
+// Who chose a machine for its level (an emulator, a runner of CI) names it, so that no weaker one passes unseen.
+TEST(Isa, IsTheOneThatWasAskedFor) {
+  const char* asked = std::getenv("LOWP_EXPECT_ISA");
+  if (!asked) GTEST_SKIP() << "LOWP_EXPECT_ISA names no level";
+  EXPECT_STREQ(IsaName(ActiveIsa()), asked);
+}
+
 TEST(Cpu, FactsMakeSense) {
   const CacheSizes caches = DetectCaches();
   EXPECT_GE(caches.l1_bytes, 4096u);
