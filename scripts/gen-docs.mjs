@@ -85,7 +85,8 @@ function floatForm(revisions) {
 }
 
 function byteForm(revisions) {
-  if (revisions.some((r) => ['product', 'combine', 'move'].includes(r.runtime?.bytes))) return 'native';
+  const modes = revisions.flatMap((r) => r.bytesModes ?? [r.runtime?.bytes]);
+  if (modes.some((mode) => ['product', 'multiply', 'combine', 'move'].includes(mode))) return 'native';
   return revisions.some((r) => r.asPostOp) ? 'fused' : '';
 }
 

@@ -93,6 +93,8 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   canLower?(a: NoInfer<A>, node: Node): boolean;
   /** What may be fused behind it and how it runs on bytes; absent: nothing, and on floats only. */
   readonly runtime?: RuntimeTraits | ((node: Node) => RuntimeTraits);
+  /** The ways in which it may run on bytes, when they depend on the node. */
+  readonly bytesModes?: readonly RuntimeTraits['bytes'][];
   /** What the operation is as part of the epilogue of `owner`, which produces its input `port` or what leads to it. */
   asPostOp?(a: A, node: Node, port: number, owner: Node): PostOp | undefined;
   readonly quantization?: QuantTraits;

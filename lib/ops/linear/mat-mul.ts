@@ -94,6 +94,7 @@ export const matMul = defineOp({
   evaluate: (a, [x, y]) => [multiply(a, x!, y!)],
   lower: lowerMatMul,
   runtime: matMulRuntime,
+  bytesModes: ['product', 'multiply'],
   quantization: {
     quantizedPorts: [0, 1],
     weights: { port: 1, outputChannelAxis: (a: Attributes, w) => Math.max(0, w.length - (a.transpose_b ? 2 : 1)) },
