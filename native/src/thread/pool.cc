@@ -57,7 +57,11 @@ void Pool::WorkerLoop(void* argument) {
   uint32_t seen = 0;
   for (;;) {
     const auto changed = [&] { return pool.generation_.load(std::memory_order_acquire) != seen; };
-    if (!SpinUntil(changed)) pool.generation_.wait(seen, std::memory_order_acquire);
+    if (!SpinUntil(changed)) {
+      pool.parked_.fetch_add(1, std::memory_order_seq_cst);
+      pool.generation_.wait(seen, std::memory_order_seq_cst);
+      pool.parked_.fetch_sub(1, std::memory_order_relaxed);
+    }
     seen = pool.generation_.load(std::memory_order_acquire);
     if (pool.stop_.load(std::memory_order_relaxed)) return;
     pool.Work(worker.index, seen);
@@ -110,8 +114,9 @@ void Pool::Run(size_t tiles, TileFunction function, void* context) {
   pending_.store(total, std::memory_order_relaxed);
   for (size_t t = 0; t < threads_; t++)
     slots_[t].state.store(PackState(generation, chunks_of[t]), std::memory_order_release);
-  generation_.store(generation, std::memory_order_release);
-  generation_.notify_all();
+  // Both sides are sequentially consistent: a worker that is not counted here has yet to look at the generation.
+  generation_.store(generation, std::memory_order_seq_cst);
+  if (parked_.load(std::memory_order_seq_cst) > 0) generation_.notify_all();
   Work(0, generation);
   const auto done = [&] { return pending_.load(std::memory_order_acquire) == 0; };
   while (!SpinUntil(done)) {

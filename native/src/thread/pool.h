@@ -62,6 +62,7 @@ class Pool {
   std::unique_ptr<Slot[]> slots_;
   std::unique_ptr<Worker[]> workers_;  // entry 0 stands for the caller and is not started
   alignas(64) std::atomic<uint32_t> generation_{0};
+  alignas(64) std::atomic<uint32_t> parked_{0};  // workers that sleep: only then a wake-up, a system call, is needed
   alignas(64) std::atomic<uint32_t> pending_{0};
   alignas(64) std::atomic<bool> stop_{false};
 };
