@@ -200,6 +200,14 @@ export const kernelParams = {
     ['inner', 'u'],
     ['perChannel', 'u'],
   ],
+  observe_clamp: [
+    ['outer', 'u'],
+    ['channels', 'u'],
+    ['inner', 'u'],
+    ['perChannel', 'u'],
+    ['low', 'f'],
+    ['high', 'f'],
+  ],
   pool: [
     ['batch', 'u'],
     ['inD', 'u'],

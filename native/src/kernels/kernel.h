@@ -92,6 +92,11 @@ struct RunContext {
   uint8_t* scratch = nullptr;           // PreparedCall::scratch_bytes, 64-byte aligned, one per worker
 };
 
+// Indices [begin, end) of elements or tiles.
+struct IndexRange {
+  size_t begin = 0, end = 0;
+};
+
 class PreparedCall {
  public:
   static constexpr size_t kMaxPhases = 3;
@@ -99,6 +104,16 @@ class PreparedCall {
   virtual ~PreparedCall() = default;
   // Tiles [begin, end) of a phase. All tiles of a phase end before the next phase begins.
   virtual void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const = 0;
+
+  // Following: the tiles of phase 0 of a call that reads a value may run as soon as the tiles of its producer have
+  // stored what they read, while it is in the caches.
+  //
+  // Elements of output 0 that tiles [begin, end) of the last phase complete. Growing `end` only appends to the range.
+  // The default, an empty range, is for kernels that store in another order.
+  virtual IndexRange Completes(size_t, size_t) const { return {}; }
+  // Tiles of phase 0 that read nothing but these elements of input 0 and of no other input. The default is for kernels
+  // that cannot follow.
+  virtual IndexRange Readable(IndexRange) const { return {}; }
 
   const char* row = "scalar";            // the chosen row, for people and tests
   size_t phases = 1;

@@ -16,14 +16,20 @@ struct Use {
   }
 };
 
-std::vector<Use> BufferUses(const DecodedProgram& program) {
+// When call c may write first.
+size_t BirthTime(const std::vector<CallMemory>& calls, size_t c) { return calls[c].follows ? c : c + 1; }
+
+std::vector<Use> BufferUses(const DecodedProgram& program, const std::vector<CallMemory>& calls) {
   std::vector<Use> uses(program.buffers.size());
   for (size_t i = 0; i < uses.size(); i++)
     if (program.buffers[i].kind == BufferKind::kInput) uses[i].At(0);
   for (size_t c = 0; c < program.calls.size(); c++) {
     for (const uint32_t id : program.calls[c].inputs)
       if (id != kNoIndex) uses[id].At(c + 1);
-    for (const uint32_t id : program.calls[c].outputs) uses[id].At(c + 1);
+    for (const uint32_t id : program.calls[c].outputs) {
+      uses[id].At(BirthTime(calls, c));
+      uses[id].At(c + 1);
+    }
   }
   for (size_t i = 0; i < uses.size(); i++) {
     if (program.buffers[i].kind == BufferKind::kOutput) uses[i].At(program.calls.size() + 1);
@@ -33,15 +39,17 @@ std::vector<Use> BufferUses(const DecodedProgram& program) {
 }
 
 // The buffer whose memory output 0 of call `c` takes over, or kNoIndex.
-uint32_t InplaceSource(const DecodedProgram& program, const std::vector<Use>& uses, size_t c, int input) {
+uint32_t InplaceSource(const DecodedProgram& program, const std::vector<Use>& uses, const std::vector<CallMemory>& calls,
+                       size_t c) {
   const CallInfo& call = program.calls[c];
+  const int input = calls[c].inplace_input;
   if (input < 0 || static_cast<size_t>(input) >= call.inputs.size() || call.outputs.empty()) return kNoIndex;
   const uint32_t source = call.inputs[static_cast<size_t>(input)];
   if (source == kNoIndex || std::count(call.inputs.begin(), call.inputs.end(), source) != 1) return kNoIndex;
   const BufferInfo& from = program.buffers[source];
   const BufferInfo& to = program.buffers[call.outputs[0]];
   const bool dies_here = from.kind != BufferKind::kConstant && uses[source].last == c + 1;
-  const bool born_here = uses[call.outputs[0]].first == c + 1;
+  const bool born_here = uses[call.outputs[0]].first == BirthTime(calls, c);
   const bool same = from.type == to.type && from.elements == to.elements;
   return dies_here && born_here && same ? source : kNoIndex;
 }
@@ -49,12 +57,12 @@ uint32_t InplaceSource(const DecodedProgram& program, const std::vector<Use>& us
 }  // namespace
 
 Lifetimes ComputeLifetimes(const DecodedProgram& program, const std::vector<CallMemory>& calls) {
-  const std::vector<Use> uses = BufferUses(program);
+  const std::vector<Use> uses = BufferUses(program, calls);
   Lifetimes result;
   result.block_of_buffer.assign(program.buffers.size(), Lifetimes::kNoBlock);
   result.block_of_call.assign(calls.size(), Lifetimes::kNoBlock);
   for (size_t c = 0; c < calls.size(); c++) {
-    const uint32_t source = InplaceSource(program, uses, c, calls[c].inplace_input);
+    const uint32_t source = InplaceSource(program, uses, calls, c);
     if (source == kNoIndex) continue;
     size_t& block = result.block_of_buffer[source];
     if (block == Lifetimes::kNoBlock) {
@@ -73,7 +81,7 @@ Lifetimes ComputeLifetimes(const DecodedProgram& program, const std::vector<Call
   for (size_t c = 0; c < calls.size(); c++) {
     if (calls[c].shared_bytes == 0) continue;
     result.block_of_call[c] = result.blocks.size();
-    result.blocks.push_back({calls[c].shared_bytes, c + 1, c + 1});
+    result.blocks.push_back({calls[c].shared_bytes, BirthTime(calls, c), c + 1});
   }
   return result;
 }

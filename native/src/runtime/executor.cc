@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <new>
@@ -21,26 +22,52 @@ uint64_t PhysicalMemory() {
   return pages > 0 && page > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) : UINT64_MAX;
 }
 
-struct TileJob {
-  const PreparedCall* call;
-  RunContext context;
-  size_t phase;
-  uint8_t* scratch;
-  size_t scratch_stride;
-};
-
-void RunTiles(void* argument, size_t worker, size_t begin, size_t end) {
-  const TileJob& job = *static_cast<const TileJob*>(argument);
-  RunContext context = job.context;
-  context.scratch = job.scratch + worker * job.scratch_stride;
-  job.call->Run(context, job.phase, begin, end);
-}
+// Bytes that a call stores before its follower reads them: they stay in a second-level cache.
+constexpr uint64_t kFollowedBytes = 256 << 10;
 
 uint64_t Nanoseconds(std::chrono::steady_clock::duration duration) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
 }
 
 }  // namespace
+
+struct Executor::TileJob {
+  const Step* step;
+  size_t phase;
+  uint8_t* scratch;
+  size_t scratch_stride;
+  uint8_t* followed;
+
+  void Run(const Step& which, size_t in_phase, size_t worker, size_t begin, size_t end) const {
+    RunContext context = which.context;
+    context.scratch = scratch + worker * scratch_stride;
+    which.call->Run(context, in_phase, begin, end);
+  }
+};
+
+void Executor::RunTiles(void* argument, size_t worker, size_t begin, size_t end) {
+  const TileJob& job = *static_cast<const TileJob*>(argument);
+  job.Run(*job.step, job.phase, worker, begin, end);
+}
+
+// Runs the tiles in slices, and behind each the tiles of the follower whose input is complete.
+void Executor::RunFollowed(void* argument, size_t worker, size_t begin, size_t end) {
+  const TileJob& job = *static_cast<const TileJob*>(argument);
+  const Step &step = *job.step, &follower = *step.follower;
+  size_t done = 0;
+  for (size_t at = begin; at < end;) {
+    const size_t next = std::min(end, at + step.slice);
+    job.Run(step, job.phase, worker, at, next);
+    const IndexRange ready = follower.call->Readable(step.call->Completes(begin, next));
+    const size_t first = std::max(done, ready.begin);
+    if (ready.end > first) {
+      job.Run(follower, 0, worker, first, ready.end);
+      std::memset(job.followed + first, 1, ready.end - first);
+      done = ready.end;
+    }
+    at = next;
+  }
+}
 
 Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Program> program, size_t threads) {
   std::unique_ptr<Executor> executor(new (std::nothrow) Executor(std::move(program)));
@@ -63,8 +90,12 @@ Status Executor::Allocate(size_t threads) {
     arena_ = AllocateAligned<uint8_t>(program_->arena_bytes());
     scratch_ = AllocateAligned<uint8_t>(scratch);
   }
+  size_t followed = 1;
+  for (const ProgramCall& call : program_->calls())
+    if (call.follows) followed = std::max(followed, call.prepared->tiles[0]);
+  followed_.reset(new (std::nothrow) uint8_t[followed]);
   times_.reset(new (std::nothrow) CallTime[program_->calls().size() + 1]);
-  if (arena_ && scratch_ && times_) return Status();
+  if (arena_ && scratch_ && followed_ && times_) return Status();
   return Status(Code::kMemory, "a session of this program needs " + std::to_string(program_->arena_bytes()) +
                                    " bytes for values and " + std::to_string(scratch_stride_) +
                                    " bytes for each of " + std::to_string(threads) + " threads, which is not available");
@@ -94,6 +125,20 @@ void Executor::ResolveOperands() {
     input += call.inputs.size();
     output += call.outputs.size();
   }
+  LinkFollowers();
+}
+
+void Executor::LinkFollowers() {
+  const std::vector<ProgramCall>& calls = program_->calls();
+  for (size_t i = 1; i < calls.size(); i++) {
+    if (!calls[i].follows) continue;
+    Step& leader = steps_[i - 1];
+    const size_t tiles = leader.call->tiles[leader.call->phases - 1];
+    const uint64_t slices = std::max<uint64_t>(1, calls[i].bytes / 2 / kFollowedBytes);
+    leader.slice = std::max<size_t>(1, tiles / slices);
+    leader.follower = &steps_[i];
+    steps_[i].follows = true;
+  }
 }
 
 void Executor::SetProfiling(bool on) {
@@ -102,16 +147,34 @@ void Executor::SetProfiling(bool on) {
   profiling_.store(on, std::memory_order_relaxed);
 }
 
-void Executor::RunStep(const Step& step) {
-  TileJob job{step.call, step.context, 0, scratch_.get(), scratch_stride_};
-  for (; job.phase < step.call->phases; job.phase++) {
-    const size_t tiles = step.call->tiles[job.phase];
-    if (step.parallel) {
-      pool_->Run(tiles, RunTiles, &job);
-    } else if (tiles > 0) {
-      RunTiles(&job, 0, 0, tiles);
-    }
+void Executor::RunPhase(const Step& step, size_t phase) {
+  TileJob job{&step, phase, scratch_.get(), scratch_stride_, followed_.get()};
+  const bool leads = step.follower && phase + 1 == step.call->phases;
+  const TileFunction function = leads ? RunFollowed : RunTiles;
+  const size_t tiles = step.call->tiles[phase];
+  if (leads) std::memset(followed_.get(), 0, step.follower->call->tiles[0]);
+  if (step.parallel) {
+    pool_->Run(tiles, function, &job);
+  } else if (tiles > 0) {
+    function(&job, 0, 0, tiles);
   }
+}
+
+// The tiles of phase 0 that have not run within the call before.
+void Executor::RunRest(const Step& step) {
+  TileJob job{&step, 0, scratch_.get(), scratch_stride_, nullptr};
+  const size_t tiles = step.call->tiles[0];
+  for (size_t at = 0; at < tiles;) {
+    size_t end = at;
+    while (end < tiles && !followed_[end]) end++;
+    if (end > at) RunTiles(&job, 0, at, end);
+    at = end + 1;
+  }
+}
+
+void Executor::RunStep(const Step& step) {
+  if (step.follows) RunRest(step);
+  for (size_t phase = step.follows ? 1 : 0; phase < step.call->phases; phase++) RunPhase(step, phase);
 }
 
 void Executor::CopyInputs(const void* const* inputs) {

@@ -40,12 +40,21 @@ class Executor {
     const PreparedCall* call = nullptr;
     RunContext context;
     bool parallel = false;
+    const Step* follower = nullptr;  // the next step, when its tiles may run within this one
+    bool follows = false;
+    size_t slice = 0;                // tiles of the last phase between two looks at the follower
   };
+  struct TileJob;
 
   explicit Executor(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
   Status Allocate(size_t threads);
   void ResolveOperands();
   void RunStep(const Step& step);
+  void RunPhase(const Step& step, size_t phase);
+  void RunRest(const Step& step);
+  void LinkFollowers();
+  static void RunTiles(void* job, size_t worker, size_t begin, size_t end);
+  static void RunFollowed(void* job, size_t worker, size_t begin, size_t end);
   const void* Resolve(const ProgramCall::Place& place) const;
 
   std::shared_ptr<const Program> program_;
@@ -56,6 +65,7 @@ class Executor {
   std::vector<const void*> input_pointers_;   // of all steps, one after another
   std::vector<void*> output_pointers_;
   std::vector<Step> steps_;
+  std::unique_ptr<uint8_t[]> followed_;  // by tile of the step that follows: 1 when it has run; written by one thread each
   std::unique_ptr<CallTime[]> times_;
   std::atomic<bool> profiling_{false};
   std::atomic<bool> cancelled_{false};

@@ -140,6 +140,12 @@ class PreparedDepthwise final : public PreparedCall {
     }
   }
 
+  IndexRange Completes(size_t begin, size_t end) const override {
+    if (chunks_ != 1 || out_offset_ != 0 || geometry_.out_stride != geometry_.channels) return {};
+    const size_t row = geometry_.out_w * geometry_.channels;
+    return {begin * row, end * row};
+  }
+
  private:
   // Tiles are rows of output pixels for a chunk of whole channel blocks, consecutive tiles going down the image. Chunks
   // are small enough for every thread to get its share, and for float rows to find the input rows of two tiles in L2.

@@ -25,6 +25,7 @@ struct GemmPlan {
   PackedWeights packed;
   Tiling tiling;
   EpilogueConstants epilogue;
+  size_t epilogue_channels = 0;
   size_t y_element = 0, y_offset = 0, y_stride = 0;                // bytes, strides from one output pixel to the next
   size_t residual_element = 0, residual_stride = 0;                // bytes
 };
@@ -56,6 +57,15 @@ class GemmCall final : public PreparedCall {
       const size_t fetched = FetchedPanels(tile, begin);
       for (size_t p = first; p < last; p++) RunPanel(context, p, pixel, count, p + 1 < fetched);
     }
+  }
+
+  IndexRange Completes(size_t begin, size_t end) const override {
+    const Tiling& t = plan_.tiling;
+    const size_t row = plan_.y_stride / plan_.y_element;
+    if (plan_.scatter.needed || plan_.y_offset != 0 || row != plan_.epilogue_channels) return {};
+    const size_t first = (begin + t.panel_groups - 1) / t.panel_groups, last = end / t.panel_groups;
+    if (last <= first) return {};
+    return {first * t.block_rows * row, std::min(last * t.block_rows, plan_.pixels) * row};
   }
 
  private:
@@ -193,6 +203,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
       EpilogueConstants::Make(call, settings, channels, 255.0 * 128.0 * static_cast<double>(problem.depth));
   if (!epilogue.ok()) return epilogue.status();
   plan.epilogue = std::move(epilogue.value());
+  plan.epilogue_channels = channels;
   FillAddresses(call, problem, &plan);
   const double operations =
       2.0 * static_cast<double>(problem.pixels) * static_cast<double>(channels) * static_cast<double>(problem.depth);

@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-const ObserveRows observe_f32_avx2_16 = {Lanes, Columns};
+const ObserveRows observe_f32_avx2_16 = {Lanes, Columns, ClampLanes, ClampColumns};
 
 }  // namespace lowp
 #endif

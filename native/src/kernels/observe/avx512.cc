@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-const ObserveRows observe_f32_avx512_64 = {Lanes, Columns};
+const ObserveRows observe_f32_avx512_64 = {Lanes, Columns, ClampLanes, ClampColumns};
 
 }  // namespace lowp
 #endif

@@ -120,5 +120,114 @@ void Columns(const float* x, size_t rows, size_t stride, size_t channels, Observ
   }
 }
 
+LOWP_INLINE Vec Clamped(Vec x, Vec low, Vec high) { return Min(Max(x, low), high); }
+
+// The partial of a chunk with an element that is not finite.
+LOWP_INLINE ObservePartial Broken(size_t elements) { return {0.0, __builtin_inff(), -__builtin_inff(), elements}; }
+
+void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count, size_t stride,
+                ObservePartial* out, double* y_sum) {
+  const Vec low = Set(clamp.low), high = Set(clamp.high);
+  LaneStatistics s;
+  s.Clear();
+  Wide sums[kParts];
+#pragma GCC unroll 2
+  for (size_t part = 0; part < kParts; part++) sums[part] = ZeroWide();
+  for (size_t r = 0; r < count; r++) {
+    const float* p = x + r * stride;
+    float* q = y + r * stride;
+    size_t j = 0;
+    for (; j + 16 <= run; j += 16) {
+      s.Take(p + j);
+#pragma GCC unroll 2
+      for (size_t part = 0; part < kParts; part++) {
+        const Vec v = Clamped(Load(p + j + part * kLanes), low, high);
+        sums[part] = AddWide(sums[part], v);
+        Store(q + j + part * kLanes, v);
+      }
+    }
+    if (j == run) continue;
+    s.TakePart(p + j, run - j);
+#pragma GCC unroll 2
+    for (size_t part = 0; part < kParts; part++) {
+      const size_t done = j + part * kLanes;
+      if (done >= run) break;
+      const size_t n = run - done < kLanes ? run - done : kLanes;
+      const Vec v = Clamped(LoadPart(p + done, n), low, high);
+      sums[part] = AddWide(sums[part], KeepFirst(v, n, Set(0.0f)));
+      StorePart(q + done, v, n);
+    }
+  }
+  const double sum = TreeSum(s.sum), clamped = TreeSum(sums);
+  if (IsFinite(sum)) {
+    *out = {sum, HorizontalMin(Min(s.min[0], s.min[kParts - 1])), HorizontalMax(Max(s.max[0], s.max[kParts - 1])), 0};
+    *y_sum = clamped;
+  } else {
+    *out = Broken(run * count);
+    *y_sum = 0.0;
+  }
+}
+
+// As Strip(), of kVectors vectors of which the last has n channels.
+template <size_t kVectors>
+LOWP_INLINE void ClampStrip(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t n,
+                            ObservePartial* out, double* y_sum) {
+  const Vec low = Set(clamp.low), high = Set(clamp.high);
+  Wide sum[kVectors], clamped[kVectors];
+  Vec min[kVectors], max[kVectors];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; v++) {
+    sum[v] = clamped[v] = ZeroWide();
+    min[v] = Set(__builtin_inff());
+    max[v] = Set(-__builtin_inff());
+  }
+  for (size_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVectors; v++) {
+      const size_t at = r * stride + v * kLanes;
+      const bool whole = v + 1 < kVectors || n == kLanes;
+      const Vec value = whole ? Load(x + at) : LoadPart(x + at, n);
+      const Vec stored = Clamped(value, low, high);
+      sum[v] = AddWide(sum[v], value);
+      clamped[v] = AddWide(clamped[v], stored);
+      min[v] = Min(value, min[v]);
+      max[v] = Max(value, max[v]);
+      if (whole)
+        Store(y + at, stored);
+      else
+        StorePart(y + at, stored, n);
+    }
+  }
+  double sums[kVectors * kLanes], clamped_sums[kVectors * kLanes];
+  float mins[kVectors * kLanes], maxs[kVectors * kLanes];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; v++) {
+    StoreWide(sums + v * kLanes, sum[v]);
+    StoreWide(clamped_sums + v * kLanes, clamped[v]);
+    Store(mins + v * kLanes, min[v]);
+    Store(maxs + v * kLanes, max[v]);
+  }
+  for (size_t c = 0; c < (kVectors - 1) * kLanes + n; c++) {
+    const bool finite = IsFinite(sums[c]);
+    out[c] = finite ? ObservePartial{sums[c], mins[c], maxs[c], 0} : Broken(rows);
+    y_sum[c] = finite ? clamped_sums[c] : 0.0;
+  }
+}
+
+void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t channels,
+                  ObservePartial* out, double* y_sum) {
+  constexpr size_t kMost = kLanes == 16 ? 2 : 1;
+  for (size_t c = 0; c < channels;) {
+    const size_t left = channels - c;
+    const size_t vectors = left > kLanes && kMost > 1 ? 2 : 1;
+    const size_t rest = left - (vectors - 1) * kLanes, last = rest < kLanes ? rest : kLanes;
+    if (vectors == 1)
+      ClampStrip<1>(x + c, y + c, clamp, rows, stride, last, out + c, y_sum + c);
+    else
+      ClampStrip<2>(x + c, y + c, clamp, rows, stride, last, out + c, y_sum + c);
+    c += (vectors - 1) * kLanes + last;
+  }
+}
+
 }  // namespace
 }  // namespace lowp

@@ -38,8 +38,50 @@ void Columns(const float* x, size_t rows, size_t stride, size_t channels, Observ
   }
 }
 
+float Clamped(float x, const ObserveClamp& clamp) {
+  const float above = x > clamp.low ? x : clamp.low;
+  return above < clamp.high ? above : clamp.high;
+}
+
+void LeaveOutBroken(size_t elements, ObservePartial* out, double* y_sum) {
+  if (out->non_finite == 0) return;
+  *out = {0.0, kInfinity, -kInfinity, elements};
+  *y_sum = 0.0;
+}
+
+void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count, size_t stride,
+                ObservePartial* out, double* y_sum) {
+  double s[16] = {};
+  Lanes(x, run, count, stride, out);
+  for (size_t r = 0; r < count; r++)
+    for (size_t j = 0; j < run; j++) {
+      const float v = Clamped(x[r * stride + j], clamp);
+      y[r * stride + j] = v;
+      s[j % 16] += static_cast<double>(v);
+    }
+  for (size_t half = 8; half > 0; half /= 2)
+    for (size_t j = 0; j < half; j++) s[j] += s[j + half];
+  *y_sum = s[0];
+  LeaveOutBroken(run * count, out, y_sum);
+}
+
+void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t channels,
+                  ObservePartial* out, double* y_sum) {
+  Columns(x, rows, stride, channels, out);
+  for (size_t c = 0; c < channels; c++) {
+    double sum = 0.0;
+    for (size_t r = 0; r < rows; r++) {
+      const float v = Clamped(x[r * stride + c], clamp);
+      y[r * stride + c] = v;
+      sum += static_cast<double>(v);
+    }
+    y_sum[c] = sum;
+    LeaveOutBroken(rows, &out[c], &y_sum[c]);
+  }
+}
+
 }  // namespace
 
-const ObserveRows observe_f32_scalar = {Lanes, Columns};
+const ObserveRows observe_f32_scalar = {Lanes, Columns, ClampLanes, ClampColumns};
 
 }  // namespace lowp

@@ -1,0 +1,122 @@
+// How observers cut a tensor [outer, channels, inner] into chunks, and how the chunks become statistics.
+//
+// The cut is part of the results: changing it changes sums in the last bits.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "kernels/flat_tiles.h"
+#include "kernels/kernel.h"
+#include "kernels/observe/rows.h"
+
+namespace lowp {
+
+constexpr size_t kObserveStatistics = 5;
+
+class ObserveChunks {
+ public:
+  ObserveChunks(size_t outer, size_t channels, size_t inner, bool per_channel) {
+    const size_t elements = outer * channels * inner;
+    channels_ = per_channel ? channels : 1;
+    count_ = elements / channels_;
+    columns_ = channels_ > 1 && inner == 1;
+    outer_ = channels_ > 1 ? outer : 1;
+    inner_ = channels_ > 1 ? inner : elements;
+    if (elements == 0) return;
+    if (columns_) {
+      chunks_ = CeilDiv(outer_, kChunkRows);
+      tiles_ = chunks_ * CeilDiv(channels_, kObserveColumns);
+    } else {
+      pieces_ = CeilDiv(inner_, kChunkElements);
+      runs_ = std::max<size_t>(1, kChunkElements / inner_);
+      chunks_ = CeilDiv(outer_, runs_) * pieces_;
+      tiles_ = chunks_ * channels_;
+    }
+  }
+
+  // Elements that one tile covers: `count` runs of `run` elements, `stride` apart, or `count` rows of `run` channels.
+  struct Tile {
+    size_t offset;   // of the first element
+    size_t run, count, stride;
+    size_t partial;  // index of the first of the partials that the tile fills
+  };
+
+  Tile At(size_t tile) const {
+    if (columns_) {
+      const size_t strips = CeilDiv(channels_, kObserveColumns);
+      const size_t chunk = tile / strips, c = tile % strips * kObserveColumns;
+      const size_t first = chunk * kChunkRows;
+      return {first * channels_ + c, std::min(kObserveColumns, channels_ - c), std::min(kChunkRows, outer_ - first),
+              channels_, chunk * channels_ + c};
+    }
+    const size_t chunk = tile / channels_, c = tile % channels_;
+    const size_t outer = chunk / pieces_ * runs_, at = chunk % pieces_ * kChunkElements;
+    return {(outer * channels_ + c) * inner_ + at, std::min(kChunkElements, inner_ - at),
+            std::min(runs_, outer_ - outer), channels_ * inner_, tile};
+  }
+
+  // Tiles that read nothing but elements [begin, end) of the tensor; whole chunks of rows, or of a single sequence.
+  IndexRange Within(IndexRange elements) const {
+    if (tiles_ == 0 || (!columns_ && (channels_ > 1 || outer_ > 1))) return {};
+    const size_t chunk = columns_ ? kChunkRows * channels_ : kChunkElements, all = count_ * channels_;
+    const size_t first = CeilDiv(elements.begin, chunk);
+    const size_t last = elements.end >= all ? chunks_ : elements.end / chunk;
+    const size_t each = tiles_ / chunks_;
+    return last > first ? IndexRange{first * each, last * each} : IndexRange{};
+  }
+
+  bool columns() const { return columns_; }
+  size_t channels() const { return channels_; }
+  size_t tiles() const { return tiles_; }
+  size_t partials() const { return chunks_ * channels_; }
+  // Tiles of the phase that combines.
+  size_t combine_tiles() const { return CeilDiv(channels_, kCombineTile); }
+
+  // Calls combine(c) for the channels of combining tiles [begin, end).
+  template <class Combine>
+  void ForChannels(size_t begin, size_t end, Combine combine) const {
+    const size_t last = std::min(channels_, end * kCombineTile);
+    for (size_t c = begin * kCombineTile; c < last; c++) combine(c);
+  }
+
+  // The chunks of channel c in order, added to 0.
+  ObservePartial Sum(const ObservePartial* partials, size_t c) const {
+    ObservePartial total{0.0, INFINITY, -INFINITY, 0};
+    for (size_t chunk = 0; chunk < chunks_; chunk++) {
+      const ObservePartial& p = partials[chunk * channels_ + c];
+      total.sum += p.sum;
+      total.min = std::min(total.min, p.min);
+      total.max = std::max(total.max, p.max);
+      total.non_finite += p.non_finite;
+    }
+    return total;
+  }
+
+  // Writes the five rows of channel c.
+  void Write(const ObservePartial& total, size_t c, float* y) const {
+    const size_t finite = count_ - total.non_finite;
+    // Adding +0 turns -0 into +0.
+    y[c] = finite ? total.min + 0.0f : 0.0f;
+    y[channels_ + c] = finite ? total.max + 0.0f : 0.0f;
+    y[2 * channels_ + c] = finite ? std::max(std::fabs(total.min), std::fabs(total.max)) : 0.0f;
+    y[3 * channels_ + c] = finite ? static_cast<float>(total.sum / static_cast<double>(finite)) : 0.0f;
+    y[4 * channels_ + c] = static_cast<float>(total.non_finite);
+  }
+
+ private:
+  static constexpr size_t kChunkElements = 16384;
+  static constexpr size_t kChunkRows = 256;
+  static constexpr size_t kCombineTile = 64;
+
+  size_t channels_;  // rows of statistics have this length
+  size_t count_;     // elements per channel
+  size_t outer_, inner_;
+  size_t chunks_ = 0;  // per channel
+  size_t pieces_ = 1;  // chunks of one run
+  size_t runs_ = 1;    // runs of one chunk
+  size_t tiles_ = 0;
+  bool columns_;
+};
+
+}  // namespace lowp
