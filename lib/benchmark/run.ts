@@ -13,7 +13,7 @@ import { type LatencySummary, median, ratioInterval, summarize } from './statist
 export interface BenchmarkOptions extends Omit<SessionOptions, 'shapes'> {
   /** Replaces the first dimension of every input. */
   readonly batch?: number;
-  /** Inferences in flight at the same time, each with its own session. Default 1. */
+  /** Inferences in flight at the same time, over one copy of the weights; each runs on its share of the threads. Default 1. */
   readonly streams?: number;
   /** Measuring time per model. Default 2. */
   readonly seconds?: number;
@@ -26,6 +26,7 @@ export interface ModelBenchmark {
   readonly path: string;
   readonly precision: 'FP32' | 'INT8';
   readonly batch: number;
+  /** That ran at the same time: as many as were asked for, or as there are threads. */
   readonly streams: number;
   readonly latencyMs: LatencySummary;
   readonly throughputPerSecond: number;
@@ -43,7 +44,8 @@ export interface ModelBenchmark {
 
 interface Runner {
   readonly model: Model;
-  readonly sessions: readonly Session[];
+  readonly session: Session;
+  readonly streams: number;
   readonly feeds: Feeds;
   readonly batch: number;
   readonly compileMs: number;
@@ -82,7 +84,7 @@ export async function benchmark(models: readonly Model[], options: BenchmarkOpti
       }
     }
   } finally {
-    for (const runner of runners) for (const session of runner.sessions) await session.close();
+    for (const runner of runners) await runner.session.close();
   }
   options.onProgress?.({ kind: 'phase:done', phase: 'benchmark', ms: performance.now() - started });
   return runners.map((runner) => result(runner, runners[0]!));
@@ -94,17 +96,18 @@ async function prepare(model: Model, options: BenchmarkOptions): Promise<Runner>
   const shapes = Object.fromEntries(inputs.map((i) => [i.name, i.shape]));
   const run = options.signal ? { signal: options.signal } : {};
   const start = performance.now();
-  const sessions: Session[] = [await compile(model, { ...options, shapes })];
+  const session = await compile(model, { ...options, shapes });
   try {
+    const { streams } = await session.prepare(shapes);
     const compileMs = performance.now() - start;
     const first = performance.now();
-    await sessions[0]!.infer(feeds, run);
+    await session.infer(feeds, run);
     const firstInferenceMs = performance.now() - first;
-    for (let i = 1; i < (options.streams ?? 1); i++) sessions.push(await compile(model, { ...options, shapes }));
-    await Promise.all(sessions.map((s) => s.infer(feeds, run)));
+    await Promise.all(Array.from({ length: streams }, () => session.infer(feeds, run)));
     return {
       model,
-      sessions,
+      session,
+      streams,
       feeds,
       batch: inputs[0]?.shape[0] ?? 1,
       compileMs,
@@ -114,7 +117,7 @@ async function prepare(model: Model, options: BenchmarkOptions): Promise<Runner>
       rounds: [],
     };
   } catch (error) {
-    for (const session of sessions) await session.close();
+    await session.close();
     throw error;
   }
 }
@@ -125,10 +128,10 @@ async function measure(runner: Runner, ms: number, signal: AbortSignal | undefin
   const start = performance.now();
   const end = start + ms;
   await Promise.all(
-    runner.sessions.map(async (session) => {
+    Array.from({ length: runner.streams }, async () => {
       do {
         const before = performance.now();
-        await session.infer(runner.feeds, signal ? { signal } : {});
+        await runner.session.infer(runner.feeds, signal ? { signal } : {});
         latencies.push(performance.now() - before);
       } while (performance.now() < end);
     }),
@@ -145,7 +148,7 @@ function result(runner: Runner, first: Runner): ModelBenchmark {
     path: runner.model.path ?? runner.model.name,
     precision: isQuantized(runner.model) ? 'INT8' : 'FP32',
     batch: runner.batch,
-    streams: runner.sessions.length,
+    streams: runner.streams,
     latencyMs: summarize(runner.latencies),
     throughputPerSecond: throughput,
     firstInferenceMs: runner.firstInferenceMs,

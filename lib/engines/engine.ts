@@ -22,13 +22,16 @@ export interface Observation {
   readonly absMax: Float32Array;
   /** Summed in doubles, in memory order of a channels-last tensor. */
   readonly mean: Float32Array;
-  /** How many elements were NaN or infinite; they take no part in the other fields. */
+  /** 0 when all elements are finite. Otherwise how many are not, or how many lie in parts that were left out for them. */
   readonly nonFinite: number;
 }
 
 /** What a model is compiled for, and what is asked of it besides its outputs. */
 export interface CompileOptions {
+  /** Of all streams together. Default: the physical cores that this process may use. */
   readonly threads?: number;
+  /** Runs that may go on at the same time, each on its share of the threads; weights are packed once. Default 1. */
+  readonly streams?: number;
   readonly maxIsa?: 'scalar' | 'avx2' | 'avx512' | 'vnni' | 'native';
   /** Shapes of dynamic inputs, by input name. */
   readonly shapes?: Readonly<Record<string, Shape>>;
@@ -48,8 +51,10 @@ export interface RunResult {
   readonly taps: readonly Tensor[];
 }
 
-/** A model made ready to run; safe to call again and again, one run at a time. */
+/** A model made ready to run; safe to call again and again, also before earlier runs have ended. */
 export interface Executable extends AsyncDisposable {
+  /** Runs that go on at the same time; further ones wait. */
+  readonly streams: number;
   run(feeds: Feeds, options?: { readonly signal?: AbortSignal }): Promise<RunResult>;
   close(): Promise<void>;
 }

@@ -123,6 +123,7 @@ async function compileStep(
   const lowered = lower({ nodes: step.nodes, inputs: step.inputs, outputs: step.outputs, observe: mine });
   const executable = compileProgram(lowered.program, {
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.streams === undefined ? {} : { streams: options.streams }),
     ...(options.maxIsa === undefined ? {} : { maxIsa: options.maxIsa }),
   });
   return { ...step, lowered, executable, observed: mine };
@@ -158,12 +159,17 @@ interface CompiledModel {
 class NativeModel implements NativeModelExecutable {
   readonly model: Model;
   readonly steps: readonly CompiledStep[];
+  readonly streams: number;
   private readonly compiled: CompiledModel;
   private isClosed = false;
 
   constructor(compiled: CompiledModel) {
     this.model = compiled.model;
     this.steps = compiled.steps;
+    this.streams = compiled.steps.reduce(
+      (most, s) => (s.kind === 'native' ? Math.max(most, s.executable.streams) : most),
+      1,
+    );
     this.compiled = compiled;
   }
 
@@ -237,11 +243,14 @@ async function runNative(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const inputs = step.inputs.map((p) => values.get(p)!.data);
-  const outputs = await step.executable.run(inputs, signal ? { signal } : {});
+  const outputs = await step.executable.run(inputs, {
+    ...(signal ? { signal } : {}),
+    ...(step.observed.length > 0 ? { grouped: step.outputs.length } : {}),
+  });
   for (const [i, port] of step.outputs.entries())
     values.set(port, { type: 'f32', shape: port.fact.shape, data: outputs[i]! });
   for (const [i, observed] of step.observed.entries()) {
-    observations.set(observed, toObservation(outputs[step.outputs.length + i] as Float32Array));
+    observations.set(observed, new ObservedRows(outputs[step.outputs.length + i] as Float32Array));
   }
 }
 
@@ -254,8 +263,35 @@ function observeValue(value: Tensor, { port, axis }: ObservedPort): Observation 
 }
 
 /** The five rows that the observe kernel writes. */
-function toObservation(rows: Float32Array): Observation {
-  const n = rows.length / 5;
-  const row = (i: number): Float32Array => rows.subarray(i * n, (i + 1) * n);
-  return { min: row(0), max: row(1), absMax: row(2), mean: row(3), nonFinite: row(4).reduce((a, b) => a + b, 0) };
+class ObservedRows implements Observation {
+  readonly nonFinite: number;
+  private readonly rows: Float32Array;
+
+  constructor(rows: Float32Array) {
+    this.rows = rows;
+    let broken = 0;
+    for (let i = (rows.length / 5) * 4; i < rows.length; i++) broken += rows[i]!;
+    this.nonFinite = broken;
+  }
+
+  get min(): Float32Array {
+    return this.row(0);
+  }
+
+  get max(): Float32Array {
+    return this.row(1);
+  }
+
+  get absMax(): Float32Array {
+    return this.row(2);
+  }
+
+  get mean(): Float32Array {
+    return this.row(3);
+  }
+
+  private row(i: number): Float32Array {
+    const n = this.rows.length / 5;
+    return this.rows.subarray(i * n, (i + 1) * n);
+  }
 }

@@ -28,6 +28,7 @@ export const referenceEngine = {
 } satisfies Engine;
 
 class ReferenceExecutable implements Executable {
+  readonly streams = 1;
   private readonly model: Model;
   private readonly options: CompileOptions;
   private readonly order: readonly Node[];

@@ -11,8 +11,13 @@ import { checkFeeds, feedOf } from './feeds.ts';
 export interface SessionOptions {
   /** `CPU` (native kernels, the default) or `REFERENCE` (doubles, slow). */
   readonly device?: string;
-  /** Default: the physical cores that this process may use. */
+  /** Of all streams together. Default: the physical cores that this process may use. */
   readonly threads?: number;
+  /**
+   * Inferences that run at the same time, for throughput: each on an equal share of the threads and with its own memory
+   * for values, over one copy of the packed weights. Default 1; at most one for each thread.
+   */
+  readonly streams?: number;
   readonly maxIsa?: NonNullable<CompileOptions['maxIsa']>;
   /** Shapes of inputs, by name; needed before the first inference only for dynamic ones that should be compiled early. */
   readonly shapes?: Readonly<Record<string, Shape>>;
@@ -35,19 +40,25 @@ export async function compile(model: Model, options: SessionOptions = {}): Promi
   return session;
 }
 
-/** A compiled model. One inference runs at a time; further calls wait for their turn. */
+/** A compiled model. As many inferences run at a time as there are streams; further calls wait for their turn. */
 export class Session implements AsyncDisposable {
   readonly model: Model;
   private readonly engine: Engine;
   private readonly options: SessionOptions;
   private readonly executables = new Map<string, Promise<Executable>>();
   private queue: Promise<unknown> = Promise.resolve();
+  private readonly running = new Set<Promise<unknown>>();
+  /** Inferences that run on an executable: it must not be closed before they end. */
+  private readonly users = new Map<Promise<Executable>, number>();
   private isClosed = false;
 
   constructor(model: Model, engine: Engine, options: SessionOptions) {
     this.model = model;
     this.engine = engine;
     this.options = options;
+    if (options.streams !== undefined && !(Number.isInteger(options.streams) && options.streams >= 1)) {
+      throw new LowpError('ERR_CONFIG_INVALID', `streams is ${options.streams}; expected a whole number of at least 1`);
+    }
   }
 
   /**
@@ -64,10 +75,11 @@ export class Session implements AsyncDisposable {
     const key = JSON.stringify(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
     let executable = this.executables.get(key);
     if (!executable) {
-      const { threads, maxIsa, signal } = this.options;
+      const { threads, streams, maxIsa, signal } = this.options;
       executable = this.engine.compile(this.model, {
         shapes,
         ...(threads === undefined ? {} : { threads }),
+        ...(streams === undefined ? {} : { streams }),
         ...(maxIsa === undefined ? {} : { maxIsa }),
         ...(signal === undefined ? {} : { signal }),
       });
@@ -88,14 +100,32 @@ export class Session implements AsyncDisposable {
   async infer(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<Record<string, Tensor>> {
     this.assertOpen();
     const shapes = this.shapesOf(feeds);
-    const run = this.queue.then(async () => {
-      const executable = await this.executableFor(shapes);
-      await this.dropOldest();
-      const result = await executable.run(feeds, options);
-      return result.outputs;
-    });
-    this.queue = run.catch(() => undefined);
+    const runNow = (): Promise<Record<string, Tensor>> => this.runNow(shapes, feeds, options);
+    // Several streams are handed out by the executable, in the order of the calls.
+    const run = (this.options.streams ?? 1) > 1 ? runNow() : this.queue.then(runNow);
+    const ended = run.catch(() => undefined);
+    this.queue = ended;
+    this.running.add(ended);
+    void ended.then(() => this.running.delete(ended));
     return run;
+  }
+
+  private async runNow(
+    shapes: Readonly<Record<string, Shape>>,
+    feeds: Feeds,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<Record<string, Tensor>> {
+    const compiling = this.executableFor(shapes);
+    this.users.set(compiling, (this.users.get(compiling) ?? 0) + 1);
+    try {
+      const executable = await compiling;
+      await this.dropOldest();
+      return (await executable.run(feeds, options)).outputs;
+    } finally {
+      const left = this.users.get(compiling)! - 1;
+      if (left > 0) this.users.set(compiling, left);
+      else this.users.delete(compiling);
+    }
   }
 
   private assertOpen(): void {
@@ -115,8 +145,9 @@ export class Session implements AsyncDisposable {
   }
 
   private async dropOldest(): Promise<void> {
-    while (this.executables.size > keptShapes) {
-      const [key, oldest] = this.executables.entries().next().value!;
+    for (const [key, oldest] of this.executables) {
+      if (this.executables.size <= keptShapes) return;
+      if (this.users.has(oldest)) continue;
       this.executables.delete(key);
       await (await oldest).close();
     }
@@ -126,7 +157,7 @@ export class Session implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    await this.queue;
+    await Promise.all(this.running);
     for (const executable of this.executables.values()) await (await executable.catch(() => undefined))?.close();
     this.executables.clear();
   }

@@ -8,8 +8,13 @@ import { addon } from './binding.ts';
 import { fromNative } from './native-error.ts';
 
 export interface CompileProgramOptions {
-  /** Threads of the pool, the calling one included; default: physical cores this process may use. */
+  /** Threads of all streams together; default: physical cores this process may use. */
   readonly threads?: number;
+  /**
+   * Runs that go on at the same time, each with its own memory and an equal share of the threads, over one copy of the
+   * packed weights. Default 1; at most one for each thread.
+   */
+  readonly streams?: number;
   readonly maxIsa?: IsaName | 'native';
   /** The kernel row of this name wherever it fits. */
   readonly forceRow?: string;
@@ -23,30 +28,47 @@ export interface CompileProgramOptions {
 export function compileProgram(program: Program, options: CompileProgramOptions = {}): NativeExecutable {
   const binary = addon();
   const { bytes, constants } = serialize(program);
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const streams = streamsFor(options);
+  const threads = streams.threads === undefined ? {} : { threads: streams.threads };
   try {
     const compiled = binary.compile(bytes, constants, {
       ...threads,
       ...(options.maxIsa === undefined ? {} : { isa: options.maxIsa }),
       ...(options.forceRow === undefined ? {} : { forceRow: options.forceRow }),
     });
-    return new NativeExecutable(compiled, compiled.createSession(threads));
+    const sessions = Array.from({ length: streams.count }, () => compiled.createSession(threads));
+    return new NativeExecutable(compiled, sessions);
   } catch (error) {
     throw fromNative(error);
   }
 }
 
-/** A compiled program with one session. Runs are served one after another, in the order of the calls. */
+/** How many streams run, and the threads of each: never more threads than were asked for, or than there are cores. */
+function streamsFor(options: CompileProgramOptions): { readonly count: number; readonly threads: number | undefined } {
+  const wanted = options.streams ?? 1;
+  if (wanted === 1) return { count: 1, threads: options.threads };
+  const threads = options.threads ?? addon().cpuInfo().cores;
+  const count = Math.max(1, Math.min(wanted, threads));
+  return { count, threads: Math.floor(threads / count) };
+}
+
+/** A compiled program with a session for each stream. Runs are begun in the order of the calls. */
 export class NativeExecutable {
   readonly info: NativeInfo;
+  /** Runs that can go on at the same time. */
+  readonly streams: number;
   private readonly program: NativeProgram;
-  private readonly session: NativeSession;
-  private last: Promise<void> = Promise.resolve();
+  private readonly sessions: readonly NativeSession[];
+  private readonly free: NativeSession[];
+  private readonly waiting: ((session: NativeSession) => void)[] = [];
+  private readonly pending = new Set<Promise<unknown>>();
   private closed = false;
 
-  constructor(program: NativeProgram, session: NativeSession) {
+  constructor(program: NativeProgram, sessions: readonly NativeSession[]) {
     this.program = program;
-    this.session = session;
+    this.sessions = sessions;
+    this.free = [...sessions];
+    this.streams = sessions.length;
     this.info = program.info();
   }
 
@@ -54,16 +76,35 @@ export class NativeExecutable {
    * One run off the main thread.
    *
    * @param inputs  in the order of `info.inputs`, copied when the run begins; do not change them before
-   * @returns  new arrays in the order of `info.outputs`
+   * @returns  new arrays in the order of `info.outputs`; those from `options.grouped` on share one buffer
    * @throws {LowpError} `ERR_RUN_INPUT`, `ERR_RUN_CLOSED`, `ERR_ABORTED` when the signal is aborted before the end
    */
-  run(inputs: readonly TensorData[], options: { readonly signal?: AbortSignal } = {}): Promise<TensorData[]> {
-    const result = this.last.then(() => this.runNow(inputs, options.signal));
-    this.last = result.then(
+  run(
+    inputs: readonly TensorData[],
+    options: { readonly signal?: AbortSignal; readonly grouped?: number } = {},
+  ): Promise<TensorData[]> {
+    const result = this.runOnFree(inputs, options);
+    const ended = result.then(
       () => undefined,
       () => undefined,
     );
+    this.pending.add(ended);
+    void ended.then(() => this.pending.delete(ended));
     return result;
+  }
+
+  private async runOnFree(
+    inputs: readonly TensorData[],
+    options: { readonly signal?: AbortSignal; readonly grouped?: number },
+  ): Promise<TensorData[]> {
+    const session = this.free.pop() ?? (await new Promise<NativeSession>((resolve) => this.waiting.push(resolve)));
+    try {
+      return await this.runNow(session, inputs, options);
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next(session);
+      else this.free.push(session);
+    }
   }
 
   /**
@@ -74,7 +115,7 @@ export class NativeExecutable {
   runSync(inputs: readonly TensorData[]): TensorData[] {
     const outputs = this.allocateOutputs();
     try {
-      this.session.runSync(inputs, outputs);
+      this.sessions[0]!.runSync(inputs, outputs);
     } catch (error) {
       throw fromNative(error, 'ERR_RUN_INPUT');
     }
@@ -84,22 +125,31 @@ export class NativeExecutable {
   /** Switches the measurement of calls on (from zero) or off. */
   profile(on: boolean): void {
     this.assertOpen();
-    this.session.profile(on);
+    for (const session of this.sessions) session.profile(on);
   }
 
-  /** Times by call, in program order. */
+  /** Times by call, in program order, of all streams together. */
   profileData(): readonly CallProfile[] {
     this.assertOpen();
-    return this.session.profileData();
+    const all = this.sessions.map((session) => session.profileData());
+    return all[0]!.map((call, i) => ({
+      ...call,
+      runs: all.reduce((sum, times) => sum + times[i]!.runs, 0),
+      totalNs: all.reduce((sum, times) => sum + times[i]!.totalNs, 0),
+      minNs: all.reduce((least, times) => {
+        const { runs, minNs } = times[i]!;
+        return runs > 0 && (least === 0 || minNs < least) ? minNs : least;
+      }, 0),
+    }));
   }
 
   /** Frees threads and memory; a run that is going on is cancelled. Closing twice is fine. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.session.cancel();
-    await this.last;
-    this.session.dispose();
+    for (const session of this.sessions) session.cancel();
+    await Promise.all(this.pending);
+    for (const session of this.sessions) session.dispose();
     this.program.dispose();
   }
 
@@ -107,14 +157,18 @@ export class NativeExecutable {
     return this.close();
   }
 
-  private async runNow(inputs: readonly TensorData[], signal: AbortSignal | undefined): Promise<TensorData[]> {
+  private async runNow(
+    session: NativeSession,
+    inputs: readonly TensorData[],
+    { signal, grouped }: { readonly signal?: AbortSignal; readonly grouped?: number },
+  ): Promise<TensorData[]> {
     this.assertOpen();
     throwIfAborted(signal);
-    const outputs = this.allocateOutputs();
-    const cancel = () => this.session.cancel();
+    const outputs = this.allocateOutputs(grouped);
+    const cancel = () => session.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      await this.session.run(inputs, outputs);
+      await session.run(inputs, outputs);
     } catch (error) {
       if (this.closed && !signal?.aborted) this.assertOpen();
       throw fromNative(error, 'ERR_RUN_INPUT');
@@ -125,8 +179,18 @@ export class NativeExecutable {
     return outputs;
   }
 
-  private allocateOutputs(): TensorData[] {
-    return this.info.outputs.map(({ type, shape }) => allocate(type, elementCount(shape)));
+  /** Outputs from number `grouped` on are f32 and views of one buffer: hundreds of buffers are work for the collector. */
+  private allocateOutputs(grouped: number = this.info.outputs.length): TensorData[] {
+    const single = this.info.outputs.slice(0, grouped).map(({ type, shape }) => allocate(type, elementCount(shape)));
+    const sizes = this.info.outputs.slice(grouped).map(({ shape }) => elementCount(shape));
+    const all = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+    const views: TensorData[] = [];
+    let begin = 0;
+    for (const size of sizes) {
+      views.push(all.subarray(begin, begin + size));
+      begin += size;
+    }
+    return [...single, ...views];
   }
 
   private assertOpen(): void {

@@ -16,7 +16,7 @@ const code = (wanted: string) => (error: unknown) => error instanceof LowpError 
 
 test('measures every model in every round and compares it with the first', async () => {
   const models = [net(1), net(1, 16)];
-  const results = await benchmark(models, { seconds: 0.06, streams: 2, threads: 1 });
+  const results = await benchmark(models, { seconds: 0.06, streams: 2, threads: 2 });
   assert.equal(results.length, 2);
   for (const r of results) {
     assert.equal(r.precision, 'FP32');
@@ -28,6 +28,11 @@ test('measures every model in every round and compares it with the first', async
     assert.ok(r.ratioToFirst.ci95[0] <= r.ratioToFirst.ci95[1]);
   }
   assert.equal(results[0]!.ratioToFirst.latencyMedian, 1);
+});
+
+test('no more streams run than there are threads', async () => {
+  const [result] = await benchmark([net(1)], { seconds: 0.02, streams: 5, threads: 1 });
+  assert.equal(result!.streams, 1);
 });
 
 test('inputs get the shape that is given, then the batch, then their own', () => {

@@ -101,3 +101,63 @@ it('a device that does not exist is refused by name', async () => {
   assert.equal(await codeOf(compile(model(), { device: 'TPU' })), 'ERR_CONFIG_INVALID');
   assert.equal(await codeOf(compile(model(), { device: 'constructor' })), 'ERR_CONFIG_INVALID');
 });
+
+describe('a session with several streams', () => {
+  it('gives every inference the bits that one stream gives', async () => {
+    const b = new ModelBuilder('net');
+    const x = b.parameter('x', [-1, 3, 20, 20]);
+    b.result(b.op('ReLU', [b.convolution(x, b.weights('w', [16, 3, 3, 3]))]));
+    const inputs = Array.from({ length: 12 }, (_, i) => {
+      const data = Float32Array.from({ length: 3 * 400 * (1 + (i % 2)) }, (_, k) => Math.sin(i * 1000 + k));
+      return { x: tensor('f32', [1 + (i % 2), 3, 20, 20], data) };
+    });
+    await using one = await compile(b.model, { threads: 1 });
+    const expected: unknown[] = [];
+    for (const feeds of inputs) expected.push(await one.infer(feeds));
+    for (const [streams, threads] of [
+      [2, 2],
+      [3, 7],
+      [4, 2],
+    ] as const) {
+      await using session = await compile(b.model, { streams, threads });
+      assert.deepEqual(await Promise.all(inputs.map((feeds) => session.infer(feeds))), expected);
+    }
+  });
+
+  it('never runs more streams than threads, and says how many run', async () => {
+    for (const [streams, threads, expected] of [
+      [1, 4, 1],
+      [2, 4, 2],
+      [3, 4, 3],
+      [9, 2, 2],
+    ] as const) {
+      await using session = await compile(staticModel(), { streams, threads });
+      assert.equal((await session.prepare({ x: [1, 4] })).streams, expected);
+    }
+  });
+
+  it('waits for all that runs when it is closed', async () => {
+    const session = await compile(model(), { streams: 2, threads: 2 });
+    const running = [1, 2, 3, 4, 5].map((n) => session.infer({ x: rows(n, n) }));
+    await session.close();
+    assert.deepEqual(
+      (await Promise.all(running)).map((r) => output(r).data[0]),
+      [2, 4, 6, 8, 10],
+    );
+    assert.equal(await codeOf(session.infer({ x: rows(1) })), 'ERR_RUN_CLOSED');
+  });
+
+  it('keeps what is running when it drops shapes', async () => {
+    await using session = await compile(model(), { streams: 3, threads: 3 });
+    const sizes = Array.from({ length: 30 }, (_, i) => 1 + (i % 15));
+    const results = await Promise.all(sizes.map((n) => session.infer({ x: rows(n, n) })));
+    assert.deepEqual(
+      results.map((r) => output(r).shape[0]),
+      sizes,
+    );
+  });
+
+  it('refuses a number that is none', async () => {
+    for (const streams of [0, 1.5, -1]) assert.equal(await codeOf(compile(model(), { streams })), 'ERR_CONFIG_INVALID');
+  });
+});
