@@ -20,7 +20,7 @@ import { lowerComputedProduct } from './computed-product.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
 import { type Joins, planJoins } from './join.ts';
 import { imageSize } from './layout.ts';
-import { emitObservation, type ObservedPort, observedChannels } from './observe.ts';
+import { emitObservation, emitObservedClamp, type ObservedPort, observedChannels } from './observe.ts';
 import { type PrecisionPlan, planPrecision } from './plan.ts';
 import { lowerProduct } from './product.ts';
 import { formOf, Values } from './values.ts';
@@ -42,6 +42,9 @@ export interface Lowered {
   readonly chains: Chains;
 }
 
+/** Observed values that have no observer yet, with the outputs for their statistics. */
+type Observers = Map<ObservedPort, BufferId>;
+
 /** Lowers a list of nodes whose operations all have `lower`. */
 export function lower(input: LoweringInput): Lowered {
   const lowering = new Lowering(input);
@@ -56,6 +59,8 @@ export class Lowering implements LowerContext {
   private readonly input: LoweringInput;
   private readonly chains: Chains;
   private readonly joins: Joins;
+  /** Clamps that an observer has done. */
+  private readonly observedClamps = new Set<Node>();
 
   constructor(input: LoweringInput) {
     this.input = input;
@@ -71,24 +76,45 @@ export class Lowering implements LowerContext {
   run(): Lowered {
     for (const port of this.input.outputs)
       this.values.return(port, this.builder.output(portName(port), 'f32', port.fact.shape));
-    const observers = new Map(
+    const observers: Observers = new Map(
       (this.input.observe ?? []).map((o) => [o, this.builder.output(o.name, 'f32', [5, observedChannels(o)])]),
     );
-    const observeDefined = (): void => {
-      for (const [observed, out] of observers) {
-        if (!this.values.has(observed.port)) continue;
-        emitObservation(this, observed, out);
-        observers.delete(observed);
-      }
-    };
     for (const port of this.input.inputs) this.bindInput(port);
-    observeDefined();
+    this.observeDefined(observers);
     for (const node of this.input.nodes) {
       this.emitReady(node);
-      observeDefined();
+      this.observeDefined(observers);
     }
     this.values.copyOutputs();
     return { program: this.builder.finish(), plan: this.plan, chains: this.chains };
+  }
+
+  /** Emits the observers of all values that exist by now. */
+  private observeDefined(observers: Observers): void {
+    for (const [observed, before] of observers) {
+      if (!this.values.has(observed.port)) continue;
+      observers.delete(observed);
+      const clamp = this.clampBehind(observed.port);
+      const twin = clamp && [...observers.keys()].find((o) => o.port === clamp.node.output && o.axis === observed.axis);
+      const out = { before, after: twin && observers.get(twin) };
+      if (!clamp || !emitObservedClamp(this, observed, clamp, out)) {
+        emitObservation(this, observed, before);
+        continue;
+      }
+      this.observedClamps.add(clamp.node);
+      if (twin) observers.delete(twin);
+    }
+  }
+
+  /** The clamp that is the only reader of a float value and has not been emitted: an observer can do it on its way. */
+  private clampBehind(port: OutputPort): { node: Node; low: number; high: number } | undefined {
+    const [reader, ...others] = port.consumers;
+    if (!reader || others.length > 0 || !this.plan.precision.has(reader.node)) return undefined;
+    const { node, index } = reader;
+    if (this.plan.precision.get(node)!.bytes || this.values.has(node.output)) return undefined;
+    if (this.chains.absorbedBy.has(node) || (this.chains.byAnchor.get(node)?.steps.length ?? 0) > 0) return undefined;
+    const step = getOp(node.type, node.notes.opset).asPostOp?.(node.attributes, node, index);
+    return step?.kind === 'clamp' ? { node, low: step.low, high: step.high } : undefined;
   }
 
   /** Emits the chain that ends at `node`: by then everything that a fused sum reads has been emitted. */
@@ -96,7 +122,7 @@ export class Lowering implements LowerContext {
     const chain = this.chains.absorbedBy.get(node) ?? this.chains.byAnchor.get(node);
     const anchor = chain ? chain.anchor : node;
     const last = chain?.absorbed.at(-1) ?? anchor;
-    if (node !== last) return;
+    if (node !== last || this.observedClamps.has(node)) return;
     const definition = getOp(anchor.type, anchor.notes.opset);
     invariant(definition.lower, `${anchor.type} has no lowering`);
     definition.lower(anchor.attributes, anchor, this);

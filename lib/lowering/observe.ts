@@ -1,5 +1,6 @@
 // Statistics as kernel calls: a value is reduced where it is, and only the reduced numbers leave the program.
-import type { OutputPort } from '../graph/node.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
+import type { Layout } from '../ops/lower-context.ts';
 import type { BufferId } from '../program/program.ts';
 import { elementCount, normalizeAxis } from '../tensor/shape.ts';
 import { imageSize, sameInBothLayouts } from './layout.ts';
@@ -20,30 +21,57 @@ export function observedChannels(observed: ObservedPort): number {
   return observed.axis === undefined ? 1 : shape[normalizeAxis(observed.axis, shape.length)]!;
 }
 
-/** Emits the observer of one value, on the layout in which the value exists. */
-export function emitObservation(lowering: Lowering, observed: ObservedPort, out: BufferId): void {
-  const { builder, values } = lowering;
-  const { shape } = observed.port.fact;
-  const channels = observedChannels(observed);
-  const operands = (buffer: number) => ({ name: observed.name, in: [buffer], out: [out] });
+/** How the elements of a value lie for an observer. */
+interface ObservedSizes {
+  readonly outer: number;
+  readonly channels: number;
+  readonly inner: number;
+  readonly perChannel: number;
+}
+
+/** Sizes of a value for its observer, and the layout that they need, on the layout in which the value exists. */
+function sizesOf(lowering: Lowering, { port, axis }: ObservedPort): { layout: Layout; sizes: ObservedSizes } {
+  const { shape } = port.fact;
   const elements = elementCount(shape);
-  if (observed.axis === undefined) {
-    const buffer = values.float(observed.port, values.layoutOf(observed.port));
-    builder.call('observe', { outer: 1, channels: 1, inner: elements, perChannel: 0 }, operands(buffer));
-    return;
-  }
-  const axis = normalizeAxis(observed.axis, shape.length);
-  if (axis === 1 && values.layoutOf(observed.port) === 'channelsLast' && !sameInBothLayouts(shape)) {
+  const layout = lowering.values.layoutOf(port);
+  if (axis === undefined) return { layout, sizes: { outer: 1, channels: 1, inner: elements, perChannel: 0 } };
+  const at = normalizeAxis(axis, shape.length);
+  const channels = shape[at]!;
+  if (at === 1 && layout === 'channelsLast' && !sameInBothLayouts(shape)) {
     const { batch, spatial } = imageSize(shape);
-    const buffer = values.float(observed.port, 'channelsLast');
-    builder.call('observe', { outer: batch * spatial, channels, inner: 1, perChannel: 1 }, operands(buffer));
-    return;
+    return { layout, sizes: { outer: batch * spatial, channels, inner: 1, perChannel: 1 } };
   }
-  const inner = elementCount(shape.slice(axis + 1));
-  const buffer = values.float(observed.port, 'plain');
-  builder.call(
-    'observe',
-    { outer: elements / Math.max(1, inner * channels), channels, inner, perChannel: 1 },
-    operands(buffer),
-  );
+  const inner = elementCount(shape.slice(at + 1));
+  const outer = elements / Math.max(1, inner * channels);
+  return { layout: 'plain', sizes: { outer, channels, inner, perChannel: 1 } };
+}
+
+/** Emits the observer of one value. */
+export function emitObservation(lowering: Lowering, observed: ObservedPort, out: BufferId): void {
+  const { layout, sizes } = sizesOf(lowering, observed);
+  const buffer = lowering.values.float(observed.port, layout);
+  lowering.builder.call('observe', sizes, { name: observed.name, in: [buffer], out: [out] });
+}
+
+/**
+ * Emits the observer of a value together with the clamp behind it, whose result is observed in the same read when
+ * `outAfter` is given.
+ *
+ * @returns  false, and emits nothing, when the value would have to be copied to another layout first
+ */
+export function emitObservedClamp(
+  lowering: Lowering,
+  observed: ObservedPort,
+  clamp: { readonly node: Node; readonly low: number; readonly high: number },
+  out: { readonly before: BufferId; readonly after?: BufferId | undefined },
+): boolean {
+  const { layout, sizes } = sizesOf(lowering, observed);
+  if (layout !== lowering.values.layoutOf(observed.port)) return false;
+  const buffer = lowering.values.float(observed.port, layout);
+  const place = lowering.placeFloat(clamp.node.output, layout);
+  const { low, high } = clamp;
+  const outputs = out.after === undefined ? [out.before] : [out.before, out.after];
+  const operands = { name: observed.name, in: [buffer], out: [place.buffer, ...outputs] };
+  lowering.builder.call('observe_clamp', { ...sizes, low, high }, operands);
+  return true;
 }

@@ -85,7 +85,22 @@ interface CollectPlan {
 }
 
 function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPlan {
-  const points = new Map<string, { index: number; point: ObservePoint }>();
+  const points = new Map<string, PlannedPoint>();
+  const perChannel = new Map<OutputPort, StatisticRequest>();
+  for (const r of requests) if (r.granularity === 'perChannel' && !('share' in r.statistic)) perChannel.set(r.port, r);
+  const pointOf = (request: StatisticRequest): PlannedPoint => {
+    // Extremes of the whole value are those of its channels: one pass answers both, and may go together with the pass
+    // over the value in front of an activation, which is observed by channel.
+    const isExtreme = request.granularity === 'perTensor' && request.statistic.kind !== 'mean';
+    const byChannel = perChannel.get(request.port) ?? (isImage(request.port) ? channelsOf(request) : request);
+    const source = isExtreme ? byChannel : request;
+    const pointKey = placeOf(source);
+    const { port, granularity, channelAxis } = source;
+    const place = { granularity, ...(channelAxis === undefined ? {} : { channelAxis }) };
+    const found = points.get(pointKey) ?? { index: points.size, point: { port, ...place } };
+    points.set(pointKey, found);
+    return found;
+  };
   const taps = new Map<OutputPort, number>();
   const answers = new Map<string, Answer>();
   for (const request of requests) {
@@ -105,15 +120,42 @@ function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPla
       answers.set(key, { key, accumulator, read: (_, values) => quantilesOf(values[at]!, how) });
       continue;
     }
-    const pointKey = placeOf(request);
-    const found = points.get(pointKey) ?? { index: points.size, point: { port, ...place } };
-    points.set(pointKey, found);
-    answers.set(key, { key, accumulator, read: (observations) => observations[found.index]![statistic.kind] });
+    const point = pointOf(request);
+    answers.set(key, { key, accumulator, read: readerOf(statistic.kind, granularity, point) });
   }
   return {
     observe: [...points.values()].map((p) => p.point),
     taps: [...taps.keys()],
     answers: [...answers.values()],
+  };
+}
+
+function isImage(port: OutputPort): boolean {
+  return port.fact.shape.length >= 4;
+}
+
+function channelsOf(request: StatisticRequest): StatisticRequest {
+  return { ...request, granularity: 'perChannel', channelAxis: 1 };
+}
+
+interface PlannedPoint {
+  readonly index: number;
+  readonly point: ObservePoint;
+}
+
+/** Reads a statistic from its point, which may be finer than what was asked for. */
+function readerOf(
+  kind: 'min' | 'max' | 'absMax' | 'mean',
+  granularity: StatisticRequest['granularity'],
+  { index, point }: PlannedPoint,
+): Answer['read'] {
+  if (granularity === point.granularity) return (observations) => observations[index]![kind];
+  const isLeast = kind === 'min';
+  return (observations) => {
+    const values = observations[index]![kind];
+    let found = values[0] ?? 0;
+    for (let c = 1; c < values.length; c++) if (isLeast ? values[c]! < found : values[c]! > found) found = values[c]!;
+    return Float32Array.of(found);
   };
 }
 

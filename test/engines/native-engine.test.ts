@@ -81,6 +81,30 @@ test('observers of every kind of value give what the definition gives', async ()
   }
 });
 
+test('an observer clamps on its way, and observes the result where that is asked for in the same way', async () => {
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [1, 8, 20, 20]);
+  const sum = b.op('Add', [x, b.constant('c', [1, 8, 1, 1], [1, -1, 0, 2, -2, 0.5, 3, -3])]);
+  const relu = b.op('ReLU', [sum]);
+  b.result(relu, 'y');
+  const points = [sum, relu].map((port): ObservePoint => ({ port, granularity: 'perChannel', channelAxis: 1 }));
+  const feeds = randomFeeds(b.model);
+  await using together = await compileNative(b.model, { observe: points });
+  await using apart = await compileNative(b.model, { observe: points.toReversed(), taps: [sum, relu] });
+  const kernels = together.steps.flatMap((s) =>
+    s.kind === 'native' ? s.executable.info.calls.map((c) => c.kernel) : [],
+  );
+  assert.equal(kernels.filter((k) => k === 'observe_clamp').length, 1);
+  assert.ok(!kernels.includes('unary') && !kernels.includes('observe'));
+  const [found, expected] = [await together.run(feeds), await apart.run(feeds)];
+  assert.deepEqual(found.outputs, expected.outputs);
+  for (const [i, point] of points.entries()) {
+    const direct = observe(expected.taps[i]!, point);
+    const { min, max, absMax, nonFinite } = found.observations[i]!;
+    assert.deepEqual([min, max, absMax, nonFinite], [direct.min, direct.max, direct.absMax, 0]);
+  }
+});
+
 test('an observer counts what is not finite', async () => {
   const b = new ModelBuilder();
   const x = b.parameter('x', [1, 2, 2]);

@@ -78,6 +78,28 @@ describe('collectStatistics', () => {
     assert.deepEqual([...statistics.get(request)], [20]);
   });
 
+  it('reads the extremes of a whole value from its channels, so that each value is observed once', async () => {
+    const { net, port } = negated();
+    const observed: number[] = [];
+    const engine: Engine = {
+      name: 'looking',
+      compile: (model, options) => {
+        observed.push(options?.observe?.length ?? 0);
+        return referenceEngine.compile(model, options);
+      },
+    };
+    const all: StatisticRequest[] = (['min', 'max', 'absMax'] as const).flatMap((kind) => [
+      { port, granularity: 'perTensor', statistic: { kind }, aggregator: kind === 'min' ? 'min' : 'max' },
+      { port, granularity: 'perChannel', channelAxis: 1, statistic: { kind }, aggregator: 'max' },
+    ]);
+    const statistics = await collectStatistics(net.model, all, streamed(values), { engine });
+    assert.deepEqual(observed, [1]);
+    assert.deepEqual(
+      all.map((request) => [...statistics.get(request)]),
+      [[-14], [10, 6], [16], [12, 16], [16], [12, 16]],
+    );
+  });
+
   it('reports progress', async () => {
     const { net, port } = negated();
     const done: number[] = [];

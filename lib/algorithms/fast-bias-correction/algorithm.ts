@@ -31,7 +31,9 @@ export interface FastBiasCorrectionOptions {
 interface ProductRequests {
   readonly product: BiasedProduct;
   readonly inputMean: StatisticRequest;
+  /** For `replace` only. */
   readonly outputMean: StatisticRequest;
+  /** For `shift` only. */
   readonly outputMax: StatisticRequest;
 }
 
@@ -42,7 +44,8 @@ export function createFastBiasCorrection(options: FastBiasCorrectionOptions = {}
     name: 'FastBiasCorrection',
     request: (context) => {
       requests = biasedProducts(context.work).map((product) => requestsOf(product, context));
-      return requests.flatMap((r) => [r.inputMean, r.outputMean, r.outputMax]);
+      const isShift = (options.method ?? 'shift') === 'shift';
+      return requests.flatMap((r) => [r.inputMean, isShift ? r.outputMax : r.outputMean]);
     },
     apply: async (context, statistics) => {
       const shapes = staticShapes(context, statistics);
@@ -129,8 +132,8 @@ function correct(
   const { product } = request;
   const old = biasPerChannel(product);
   if (!old) return;
-  const mean = statistics.get(request.outputMean);
-  const next = old.map((b, c) => (how.method === 'shift' ? b + response[c]! : mean[c]! - response[c]!));
+  const mean = how.method === 'shift' ? undefined : statistics.get(request.outputMean);
+  const next = old.map((b, c) => (mean ? mean[c]! - response[c]! : b + response[c]!));
   const size = how.method === 'shift' ? statistics.get(request.outputMax) : new Float32Array(old.length);
   let change = 0;
   for (let c = 0; c < old.length; c++) {
