@@ -6,6 +6,7 @@ import { accumulatorFor, median, quantile } from '../../lib/statistics/aggregato
 import { quantilesOf } from '../../lib/statistics/quantiles.ts';
 import { type Aggregator, aggregators } from '../../lib/statistics/request.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
+import { random } from '../../lib/util/random.ts';
 
 function aggregate(name: Aggregator, samples: readonly (readonly number[])[]): number[] {
   const accumulator = accumulatorFor(name);
@@ -94,6 +95,42 @@ describe('quantiles', () => {
         assert.equal(found! + 0, Math.fround(quantile(Float32Array.from(data).sort(), share)) + 0);
       }),
     );
+  });
+
+  it('near the ends are exact for any order, share, axis and sign', () => {
+    const r = random(3);
+    const shape = [3, 4, 50, 41];
+    const data = Float32Array.from({ length: 3 * 4 * 50 * 41 }, () => (r.int(0, 5) === 0 ? 0 : r.normal()));
+    const value = tensor('f32', shape, data);
+    const reversed = data.toReversed();
+    for (const share of [0, 1e-5, 1e-4, 0.002, 0.015, 0.016, 0.3, 0.984, 0.985, 0.998, 1 - 1e-4, 1])
+      for (const isAbsolute of [false, true]) {
+        const magnitude = (v: number): number => (isAbsolute ? Math.abs(v) : v);
+        const wanted = (keep: (channel: number) => boolean): number =>
+          Math.fround(
+            quantile(
+              data
+                .filter((_, i) => keep(Math.floor(i / 2050) % 4))
+                .map(magnitude)
+                .sort(),
+              share,
+            ),
+          ) + 0;
+        const how = { share, isAbsolute, granularity: 'perTensor' } as const;
+        assert.equal(
+          quantilesOf(value, how)[0]! + 0,
+          wanted(() => true),
+        );
+        assert.equal(
+          quantilesOf(tensor('f32', shape, reversed), how)[0]! + 0,
+          wanted(() => true),
+        );
+        const channels = [...quantilesOf(value, { ...how, granularity: 'perChannel' })].map((v) => v + 0);
+        assert.deepEqual(
+          channels,
+          [0, 1, 2, 3].map((c) => wanted((channel) => channel === c)),
+        );
+      }
   });
 
   it('take magnitudes when asked to', () => {
