@@ -1,6 +1,6 @@
-// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, npm run agree. Build first, they run dist.
+// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, bench:calibration, bench:loading, npm run agree. Build first, they run dist.
 //
-//   node scripts/bench.mjs [networks|layers|sweep|gate|table|agree] [options]
+//   node scripts/bench.mjs [networks|layers|sweep|gate|table|calibration|loading|agree] [options]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -11,6 +11,8 @@ const programs = {
   sweep: { file: 'sweep/main.js', npm: 'bench:sweep', peers: false },
   gate: { file: 'gate/main.js', npm: 'bench:gate', peers: false },
   table: { file: 'table.js', npm: 'bench:table', peers: false },
+  calibration: { file: 'calibration/main.js', npm: 'bench:calibration', peers: false },
+  loading: { file: 'loading/main.js', npm: 'bench:loading', peers: true },
   agree: { file: 'networks/agree.js', npm: 'agree', peers: true },
 };
 

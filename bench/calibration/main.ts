@@ -1,6 +1,6 @@
 // Calibration beside plain FP32 inference of the same samples: what observing all values costs.
 //
-//   node dist/bench/calibration/main.js [--network NAME] [--samples 300] [--rounds 5] [--threads N] [--pipeline]
+//   npm run bench:calibration -- [--network NAME] [--samples 300] [--rounds 5] [--threads N] [--pipeline]
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { median, ratioInterval } from '../../lib/benchmark/statistics.ts';
@@ -74,6 +74,7 @@ async function calibration(model: Model, open: Open): Promise<number> {
 
 const rows: string[][] = [];
 for (const network of networks.filter((n) => !options.network || options.network.includes(n.name))) {
+  await network.prepare?.();
   if (!(await stat(network.file).catch(() => undefined))) {
     process.stderr.write(`${network.name}: ${network.file} is not here, left out\n`);
     continue;

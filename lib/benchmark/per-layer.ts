@@ -8,7 +8,7 @@ import { type BenchmarkOptions, benchmarkInputs } from './run.ts';
 export interface LayerTime {
   readonly name: string;
   readonly kernel: string;
-  /** The variant of the kernel that ran. */
+  /** The variant of the kernel that ran; for `host` why the node is there. */
   readonly row: string;
   /** Mean over the runs. */
   readonly ms: number;
@@ -16,6 +16,33 @@ export interface LayerTime {
   readonly share: number;
   /** 10^9 operations per second; a multiply-add is two. */
   readonly gops: number;
+  /** 10^9 bytes of operands per second, weights included; each counts once. */
+  readonly gbps: number;
+}
+
+/** All layers of one kernel. */
+export interface KernelTime {
+  readonly kernel: string;
+  readonly layers: number;
+  readonly ms: number;
+  readonly share: number;
+  readonly gops: number;
+}
+
+/** Sums by kernel, the most expensive first. */
+export function kernelTimes(layers: readonly LayerTime[]): KernelTime[] {
+  const sums = new Map<string, { layers: number; ms: number; share: number; work: number }>();
+  for (const l of layers) {
+    const sum = sums.get(l.kernel) ?? { layers: 0, ms: 0, share: 0, work: 0 };
+    sum.layers++;
+    sum.ms += l.ms;
+    sum.share += l.share;
+    sum.work += l.gops * l.ms;
+    sums.set(l.kernel, sum);
+  }
+  return [...sums]
+    .map(([kernel, { work, ...sum }]) => ({ kernel, ...sum, gops: sum.ms > 0 ? work / sum.ms : 0 }))
+    .sort((a, b) => b.ms - a.ms);
 }
 
 /** Runs that are profiled, after as many that are not. */
@@ -40,6 +67,7 @@ export async function profileLayers(model: Model, options: BenchmarkOptions): Pr
       ms: t.ms,
       share: total > 0 ? t.ms / total : 0,
       gops: t.ms > 0 ? t.operations / t.ms / 1e6 : 0,
+      gbps: t.ms > 0 ? t.bytes / t.ms / 1e6 : 0,
     }));
   } finally {
     await executable.close();

@@ -33,18 +33,22 @@ export interface NativeModelExecutable extends Executable {
   /** The model as it is executed. */
   readonly model: Model;
   readonly steps: readonly CompiledStep[];
-  /** Mean time of every native call over some runs, in order of execution. */
+  /** Mean time of every native call and of every node on the host over some runs, in order of execution. */
   profile(feeds: Feeds, runs: number): Promise<CallTime[]>;
 }
 
-/** Time of one kernel call. */
+/** Time of one kernel call, or of one node on the host. */
 export interface CallTime {
   readonly name: string;
+  /** `host` for a node that has no kernel. */
   readonly kernel: string;
+  /** The variant of the kernel; for a node on the host why it is there. */
   readonly row: string;
   readonly ms: number;
-  /** Arithmetic operations of one run. */
+  /** Arithmetic operations of one run; 0 on the host. */
   readonly operations: number;
+  /** Of all operands together; 0 on the host. */
+  readonly bytes: number;
 }
 
 /** The native runtime. */
@@ -162,6 +166,8 @@ class NativeModel implements NativeModelExecutable {
   readonly streams: number;
   private readonly compiled: CompiledModel;
   private isClosed = false;
+  /** Time of nodes on the host while a profile is taken. */
+  private hostMs: Map<Node, number> | undefined;
 
   constructor(compiled: CompiledModel) {
     this.model = compiled.model;
@@ -183,7 +189,7 @@ class NativeModel implements NativeModelExecutable {
       values.set(output, convert(feedOf(output.node, feeds)!, output.fact.type));
     const observations = new Map<ObservedPort, Observation>();
     for (const step of this.steps) {
-      if (step.kind === 'host') runHost(step.node, values);
+      if (step.kind === 'host') this.runOnHost(step.node, values);
       else await runNative(step, values, observations, options.signal);
       throwIfAborted(options.signal);
     }
@@ -202,16 +208,24 @@ class NativeModel implements NativeModelExecutable {
   async profile(feeds: Feeds, runs: number): Promise<CallTime[]> {
     const native = this.steps.flatMap((s) => (s.kind === 'native' ? [s.executable] : []));
     for (const executable of native) executable.profile(true);
-    for (let i = 0; i < runs; i++) await this.run(feeds);
-    const times = native.flatMap((executable) => executable.profileData());
+    const hostMs = new Map<Node, number>();
+    this.hostMs = hostMs;
+    try {
+      for (let i = 0; i < runs; i++) await this.run(feeds);
+    } finally {
+      this.hostMs = undefined;
+    }
+    const times = this.steps.flatMap((step): CallTime[] =>
+      step.kind === 'native' ? nativeTimes(step.executable) : [hostTime(step, (hostMs.get(step.node) ?? 0) / runs)],
+    );
     for (const executable of native) executable.profile(false);
-    return times.map((t) => ({
-      name: t.name,
-      kernel: t.kernel,
-      row: t.row,
-      ms: t.runs > 0 ? t.totalNs / t.runs / 1e6 : 0,
-      operations: t.operations,
-    }));
+    return times;
+  }
+
+  private runOnHost(node: Node, values: Map<OutputPort, Tensor>): void {
+    const begin = performance.now();
+    runHost(node, values);
+    this.hostMs?.set(node, (this.hostMs.get(node) ?? 0) + performance.now() - begin);
   }
 
   private constant(port: OutputPort): Tensor {
@@ -228,6 +242,17 @@ class NativeModel implements NativeModelExecutable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function nativeTimes(executable: NativeExecutable): CallTime[] {
+  return executable.profileData().map(({ name, kernel, row, runs, totalNs, operations, bytes }) => {
+    const ms = runs > 0 ? totalNs / runs / 1e6 : 0;
+    return { name, kernel, row, ms, operations, bytes };
+  });
+}
+
+function hostTime({ node, reason }: Extract<CompiledStep, { kind: 'host' }>, ms: number): CallTime {
+  return { name: node.name, kernel: 'host', row: reason, ms, operations: 0, bytes: 0 };
 }
 
 function runHost(node: Node, values: Map<OutputPort, Tensor>): void {

@@ -113,7 +113,7 @@ export class Lowering implements LowerContext {
     const { node, index } = reader;
     if (this.plan.precision.get(node)!.bytes || this.values.has(node.output)) return undefined;
     if (this.chains.absorbedBy.has(node) || (this.chains.byAnchor.get(node)?.steps.length ?? 0) > 0) return undefined;
-    const step = getOp(node.type, node.notes.opset).asPostOp?.(node.attributes, node, index);
+    const step = getOp(node.type, node.notes.opset).asPostOp?.(node.attributes, node, index, port.node);
     return step?.kind === 'clamp' ? { node, low: step.low, high: step.high } : undefined;
   }
 

@@ -40,6 +40,7 @@ std::vector<uint8_t> Observed(bool apart) {
   conv.in_c = conv.in_stride = kIn;
   conv.out_c = conv.out_stride = kOut;
   conv.kernel_h = conv.kernel_w = 3;
+  conv.in_d = conv.out_d = conv.kernel_d = conv.stride_d = conv.dilation_d = 1;
   conv.stride_h = conv.stride_w = conv.dilation_h = conv.dilation_w = conv.groups = 1;
   conv.pad_top = conv.pad_left = 1;
   conv.low = -INFINITY;

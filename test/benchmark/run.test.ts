@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { profileLayers } from '../../lib/benchmark/per-layer.ts';
+import { kernelTimes, profileLayers } from '../../lib/benchmark/per-layer.ts';
 import { benchmark, benchmarkInputs, isQuantized, weightBytes } from '../../lib/benchmark/run.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import type { Model } from '../../lib/graph/model.ts';
@@ -62,6 +62,28 @@ test('a profile names the kernel of each layer, and shares add up to one', async
   const layers = await profileLayers(net(1), { threads: 1 });
   const convolution = layers.find((l) => l.kernel === 'convolution')!;
   assert.match(convolution.row, /^(gemm|convolution)_f32/);
-  assert.ok(convolution.ms > 0 && convolution.gops > 0);
+  assert.ok(convolution.ms > 0 && convolution.gops > 0 && convolution.gbps > 0);
   assert.ok(Math.abs(layers.reduce((sum, l) => sum + l.share, 0) - 1) < 1e-9);
+});
+
+test('a profile shows nodes on the host with their time and reason', async () => {
+  const b = new ModelBuilder('hosted');
+  b.result(b.op('ReLU', [b.op('Log', [b.op('ReLU', [b.parameter('x', [2, 3])])])]));
+  const layers = await profileLayers(b.model, { threads: 1 });
+  const host = layers.find((l) => l.kernel === 'host')!;
+  assert.ok(host.ms > 0 && host.gops === 0);
+  assert.match(host.row, /Log has no native kernel/);
+});
+
+test('sums by kernel hold every layer once, the most expensive kernel first', () => {
+  const layer = { name: '', row: '', gbps: 0 };
+  const layers = [
+    { ...layer, kernel: 'a', ms: 1, share: 0.1, gops: 5 },
+    { ...layer, kernel: 'b', ms: 6, share: 0.6, gops: 1 },
+    { ...layer, kernel: 'a', ms: 3, share: 0.3, gops: 9 },
+  ];
+  assert.deepEqual(kernelTimes(layers), [
+    { kernel: 'b', layers: 1, ms: 6, share: 0.6, gops: 1 },
+    { kernel: 'a', layers: 2, ms: 4, share: 0.4, gops: 8 },
+  ]);
 });

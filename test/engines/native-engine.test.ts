@@ -203,13 +203,13 @@ test('closing ends a run that is going on', async () => {
   assert.ok(['ERR_RUN_CLOSED', 'ERR_ABORTED', 'nothing was thrown'].includes(await run));
 });
 
-test('a profile names every native call', async () => {
+test('a profile names every native call and every node on the host, in order', async () => {
   const { b } = mixed();
   await using executable = await compileNative(b.model, { maxIsa: 'scalar' });
   const times = await executable.profile(randomFeeds(b.model), 3);
   assert.deepEqual(
     times.map((t) => t.kernel),
-    ['quantize', 'convolution', 'copy', 'matmul'],
+    ['quantize', 'convolution', 'copy', 'host', 'matmul'],
   );
   assert.ok(times.every((t) => t.ms >= 0 && t.row.length > 0));
   assert.equal(times[1]!.operations, 2 * 2 * 36 * 4 * 27, 'a multiply-add is two operations');

@@ -1,6 +1,6 @@
 // lowp benchmark: latency and throughput, several models in turns.
 
-import { type LayerTime, profileLayers } from '../../benchmark/per-layer.ts';
+import { type KernelTime, kernelTimes, type LayerTime, profileLayers } from '../../benchmark/per-layer.ts';
 import { benchmark, type ModelBenchmark } from '../../benchmark/run.ts';
 import { openModel } from '../../formats/index.ts';
 import type { Model } from '../../graph/model.ts';
@@ -33,7 +33,7 @@ export const benchmarkCommand: CliCommand = {
       .description('measure models in turns and compare them with the first');
     command
       .option('--batch <n>', 'first dimension of every input', integer(1))
-      .option('--streams <n>', 'inferences in flight at the same time', integer(1), 1)
+      .option('--streams <n>', 'inferences at the same time, each on its share of the threads', integer(1), 1)
       .option('--seconds <s>', 'measuring time per model', positiveNumber, 2)
       .option('--per-layer', 'time and kernel of every layer')
       .option('--shape <name=dims>', 'shape of a dynamic input, NAME=1,3,224,224 (repeat)', collect)
@@ -57,8 +57,12 @@ export const benchmarkCommand: CliCommand = {
         for (const [i, list] of layers.entries()) {
           out.line(`\n${files[i]}`);
           out.table(layerHead, list.map(layerRow));
+          out.table(kernelHead, kernelTimes(list).map(kernelRow));
         }
-        out.json({ host, models: results.map((r, i) => (layers[i] ? { ...r, layers: layers[i] } : r)) });
+        out.json({
+          host,
+          models: results.map((r, i) => (layers[i] ? { ...r, layers: layers[i] } : r)),
+        });
       }),
     );
   },
@@ -71,12 +75,13 @@ function hostInfo(options: Options): { cpu: string; isa: string; threads: number
   return { cpu: brand, isa: isaNames[level]!, threads: options.threads ?? cores };
 }
 
-const resultHead = ['model', 'precision', 'median ms', 'p95 ms', 'per second', 'weights', 'faster'];
+const resultHead = ['model', 'precision', 'streams', 'median ms', 'p95 ms', 'per second', 'weights', 'faster'];
 
 function resultRow(r: ModelBenchmark): string[] {
   return [
     r.path,
     r.precision,
+    `${r.streams}`,
     r.latencyMs.median.toFixed(3),
     r.latencyMs.p95.toFixed(3),
     r.throughputPerSecond.toFixed(1),
@@ -85,8 +90,19 @@ function resultRow(r: ModelBenchmark): string[] {
   ];
 }
 
-const layerHead = ['layer', 'kernel', 'ms', 'share', 'GOPS'];
+const layerHead = ['layer', 'kernel', 'ms', 'share', 'GOPS', 'GB/s'];
 
 function layerRow(l: LayerTime): string[] {
-  return [l.name, l.row, l.ms.toFixed(4), `${(l.share * 100).toFixed(1)} %`, l.gops.toFixed(1)];
+  const kernel = l.kernel === 'host' ? `host: ${l.row}` : l.row;
+  return [l.name, kernel, l.ms.toFixed(4), percent(l.share), l.gops.toFixed(1), l.gbps.toFixed(1)];
+}
+
+const kernelHead = ['kernel', 'layers', 'ms', 'share', 'GOPS'];
+
+function kernelRow(k: KernelTime): string[] {
+  return [k.kernel, `${k.layers}`, k.ms.toFixed(4), percent(k.share), k.gops.toFixed(1)];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }

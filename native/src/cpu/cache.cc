@@ -97,35 +97,6 @@ void Lower(double quota, double* limit) {
   if (quota > 0 && (*limit == 0 || quota < *limit)) *limit = quota;
 }
 
-// The smallest quota from the process's group up to the root of its hierarchy, in cores; 0 when there is none.
-double CgroupQuota() {
-  double limit = 0;
-  File file(std::fopen("/proc/self/cgroup", "re"));
-  char text[4096];
-  while (file && std::fgets(text, sizeof text, file.get())) {
-    const char* controllers = std::strchr(text, ':');
-    const char* path = controllers ? std::strchr(controllers + 1, ':') : nullptr;
-    if (!path) continue;
-    const std::string names(controllers + 1, path);
-    const bool v2 = names.empty();
-    if (!v2 && ("," + names + ",").find(",cpu,") == std::string::npos) continue;
-    std::string group(path + 1);
-    group.erase(group.find_last_not_of(" \n") + 1);
-    for (;;) {
-      if (v2) {
-        Lower(QuotaV2("/sys/fs/cgroup" + group), &limit);
-      } else {
-        Lower(QuotaV1("/sys/fs/cgroup/cpu" + group), &limit);
-        Lower(QuotaV1("/sys/fs/cgroup/cpu,cpuacct" + group), &limit);
-      }
-      const size_t slash = group.find_last_of('/');
-      if (group.empty() || slash == std::string::npos) break;
-      group.erase(slash);
-    }
-  }
-  return limit;
-}
-
 #endif
 
 }  // namespace
@@ -155,10 +126,46 @@ std::string CpuBrand() {
 #endif
 }
 
+#if defined(__linux__)
+
+double CgroupQuota(const std::string& root) {
+  double limit = 0;
+  File file(std::fopen((root + "/proc/self/cgroup").c_str(), "re"));
+  char text[4096];
+  while (file && std::fgets(text, sizeof text, file.get())) {
+    const char* controllers = std::strchr(text, ':');
+    const char* path = controllers ? std::strchr(controllers + 1, ':') : nullptr;
+    if (!path) continue;
+    const std::string names(controllers + 1, path);
+    const bool v2 = names.empty();
+    if (!v2 && ("," + names + ",").find(",cpu,") == std::string::npos) continue;
+    std::string group(path + 1);
+    group.erase(group.find_last_not_of(" \n") + 1);
+    for (;;) {
+      if (v2) {
+        Lower(QuotaV2(root + "/sys/fs/cgroup" + group), &limit);
+      } else {
+        Lower(QuotaV1(root + "/sys/fs/cgroup/cpu" + group), &limit);
+        Lower(QuotaV1(root + "/sys/fs/cgroup/cpu,cpuacct" + group), &limit);
+      }
+      const size_t slash = group.find_last_of('/');
+      if (group.empty() || slash == std::string::npos) break;
+      group.erase(slash);
+    }
+  }
+  return limit;
+}
+
+#else
+
+double CgroupQuota(const std::string&) { return 0; }
+
+#endif
+
 size_t UsableCores() {
 #if defined(__linux__)
   const size_t cores = PhysicalCoresInAffinity();
-  const double quota = CgroupQuota();
+  const double quota = CgroupQuota("");
   if (quota <= 0) return cores;
   return std::clamp<size_t>(static_cast<size_t>(quota), 1, cores);
 #else

@@ -17,6 +17,10 @@ CacheSizes DetectCaches();
 // The brand string of CPUID without surrounding blanks, or "unknown".
 std::string CpuBrand();
 
+// CPU quota of the process's control group in cores, the smallest from the group up to the root of its hierarchy (v1 and
+// v2); 0 when there is none. The files are read below `root`, which is empty but in tests.
+double CgroupQuota(const std::string& root);
+
 // Physical cores in the affinity mask of the process, at most the CPU quota of its control group (v1 and v2), at least 1.
 size_t UsableCores();
 
