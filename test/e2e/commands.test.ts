@@ -162,13 +162,13 @@ describe('lowp evaluate', () => {
 describe('lowp benchmark', () => {
   it('measures models in turns and compares them with the first', async () => {
     const isa = runnableIsas()[1] ?? 'scalar';
-    const times = ['--seconds', '0.2', '--streams', '2', '--batch', '3', '--threads', '1'];
+    const times = ['--seconds', '0.2', '--streams', '2', '--batch', '3', '--threads', '2'];
     const args = ['benchmark', demoModel, demoOnnx, ...times];
     const document = await lowpJson([...args, '--max-isa', isa, '--per-layer']);
     assert.deepEqual(Object.keys(document), ['schemaVersion', 'host', 'models']);
     const host = document.host as Record<string, unknown>;
     assert.deepEqual(Object.keys(host), ['cpu', 'isa', 'threads']);
-    assert.deepEqual([host.isa, host.threads], [isa, 1]);
+    assert.deepEqual([host.isa, host.threads], [isa, 2]);
     const [first, second] = document.models as Record<string, unknown>[];
     assert.deepEqual(Object.keys(first!), [
       'path',
