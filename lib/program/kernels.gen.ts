@@ -258,6 +258,14 @@ export const kernelParams = {
     ['floatLow', 'f'],
     ['floatHigh', 'f'],
   ],
+  reduce: [
+    ['op', 'u'],
+    ['outer', 'u'],
+    ['axis', 'u'],
+    ['inner', 'u'],
+    ['finish', 'u'],
+    ['divisor', 'f'],
+  ],
   softmax: [
     ['outer', 'u'],
     ['axis', 'u'],

@@ -1,5 +1,6 @@
 // Reductions over axes: ReduceSum, Mean, Max, Min, Prod, L1, L2, LogicalAnd, LogicalOr.
 import { z } from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -8,7 +9,9 @@ import { normalizeAxes } from '../axes.ts';
 import { expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef, type QuantTraits } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { lowerPool } from '../pooling/lower.ts';
+import { type KernelReduction, lowerReduce } from './lower-reduce.ts';
 
 const attributes = z.object({ keep_dims: bool.default(false) });
 
@@ -21,24 +24,38 @@ interface Reduction {
   add(sum: number, x: number): number;
   finish?(sum: number, count: number): number;
   readonly quantization?: QuantTraits;
+  /** Absent: it is evaluated on the host. */
+  readonly kernel?: KernelReduction;
   /** A mean over all positions of an image is an average pool. */
   readonly isMean?: boolean;
 }
 
 const reductions: Readonly<Record<string, Reduction>> = {
-  ReduceSum: { start: 0, add: (s, x) => s + x },
+  ReduceSum: { start: 0, add: (s, x) => s + x, kernel: { function: 'sum' } },
   ReduceMean: {
     start: 0,
     add: (s, x) => s + x,
     finish: (s, n) => s / n,
     quantization: { quantizedPorts: [0] },
+    kernel: { function: 'sum', finish: 'divideByCount' },
     isMean: true,
   },
-  ReduceMax: { start: Number.NEGATIVE_INFINITY, add: Math.max, quantization: { ascend: 'first' } },
-  ReduceMin: { start: Number.POSITIVE_INFINITY, add: Math.min },
-  ReduceProd: { start: 1, add: (s, x) => s * x },
-  ReduceL1: { opset: 'opset4', start: 0, add: (s, x) => s + Math.abs(x) },
-  ReduceL2: { opset: 'opset4', start: 0, add: (s, x) => s + x * x, finish: Math.sqrt },
+  ReduceMax: {
+    start: Number.NEGATIVE_INFINITY,
+    add: Math.max,
+    quantization: { ascend: 'first' },
+    kernel: { function: 'max' },
+  },
+  ReduceMin: { start: Number.POSITIVE_INFINITY, add: Math.min, kernel: { function: 'min' } },
+  ReduceProd: { start: 1, add: (s, x) => s * x, kernel: { function: 'prod' } },
+  ReduceL1: { opset: 'opset4', start: 0, add: (s, x) => s + Math.abs(x), kernel: { function: 'sumAbs' } },
+  ReduceL2: {
+    opset: 'opset4',
+    start: 0,
+    add: (s, x) => s + x * x,
+    finish: Math.sqrt,
+    kernel: { function: 'sumSquares', finish: 'root' },
+  },
   ReduceLogicalAnd: { start: 1, add: (s, x) => s & x },
   ReduceLogicalOr: { start: 0, add: (s, x) => s | x },
 };
@@ -71,37 +88,45 @@ function reduce(r: Reduction, a: Attributes, x: Tensor, axes: Tensor): Tensor {
   return fromFloat64(sums, shape, x.type);
 }
 
-/** Means over all axes behind the channels of an image. */
-const meanLowering: Pick<OpDef<Attributes>, 'lower' | 'canLower' | 'runtime'> = {
-  lower: (_, node, context) => {
-    const spatial = node.source(0)!.fact.shape.slice(2);
-    const ones = spatial.map(() => 1);
-    const zeros = spatial.map(() => 0);
-    const window = {
-      input: spatial,
-      kernel: spatial,
-      strides: ones,
-      dilations: ones,
-      padsBegin: zeros,
-      padsEnd: zeros,
-      output: ones,
-    };
-    lowerPool(node, context, window, 'averageInside');
-  },
-  canLower: (_, node) => {
-    const { shape } = node.source(0)!.fact;
-    const axes = knownIntegers(node.source(1)?.fact);
-    if (!axes || shape.length < 3 || shape.length > 5) return false;
-    return (
-      normalizeAxes(axes, shape.length).join() ===
-      shape
-        .slice(2)
-        .map((_, i) => i + 2)
-        .join()
-    );
-  },
-  runtime: { bytes: 'combine', epilogue: 'round' },
-};
+/** The axes of a node, where they are constant. */
+function axesOf(node: Node): Set<number> | undefined {
+  const list = knownIntegers(node.source(1)?.fact);
+  return list && new Set(normalizeAxes(list, node.source(0)!.fact.shape.length));
+}
+
+/** The reduced axes are all axes behind the channels of an image. */
+function isGlobalPool(node: Node): boolean {
+  const { length } = node.source(0)!.fact.shape;
+  const axes = axesOf(node);
+  return axes !== undefined && length >= 3 && length <= 5 && axes.size === length - 2 && !axes.has(0) && !axes.has(1);
+}
+
+/** Emits a mean over all axes behind the channels as an average pool. */
+function lowerGlobalPool(node: Node, context: LowerContext): void {
+  const spatial = node.source(0)!.fact.shape.slice(2);
+  const ones = spatial.map(() => 1);
+  const zeros = spatial.map(() => 0);
+  const window = {
+    input: spatial,
+    kernel: spatial,
+    strides: ones,
+    dilations: ones,
+    padsBegin: zeros,
+    padsEnd: zeros,
+    output: ones,
+  };
+  lowerPool(node, context, window, 'averageInside');
+}
+
+function lowering(r: Reduction, kernel: KernelReduction): Pick<OpDef<Attributes>, 'lower' | 'canLower' | 'runtime'> {
+  const isPool = (node: Node): boolean => r.isMean === true && isGlobalPool(node);
+  return {
+    lower: (_, node, context) =>
+      isPool(node) ? lowerGlobalPool(node, context) : lowerReduce(node, context, axesOf(node)!, kernel),
+    canLower: (_, node) => axesOf(node) !== undefined,
+    runtime: (node) => (isPool(node) ? { bytes: 'combine', epilogue: 'round' } : { bytes: 'never', epilogue: 'none' }),
+  };
+}
 
 /** Inputs: data, axes (one number or a list, negative from the end; none reduces nothing). Whole results are truncated. */
 export const reductionOps: readonly OpDef[] = Object.entries(reductions).map(([type, r]) =>
@@ -112,7 +137,7 @@ export const reductionOps: readonly OpDef[] = Object.entries(reductions).map(([t
     inputs: [2, 2],
     infer,
     evaluate: (a, [x, axes]) => [reduce(r, a, x!, axes!)],
-    ...(r.isMean ? meanLowering : {}),
+    ...(r.kernel ? lowering(r, r.kernel) : {}),
     ...(r.quantization ? { quantization: r.quantization } : {}),
   }),
 );

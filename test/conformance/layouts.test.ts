@@ -1,0 +1,70 @@
+// Operations behind one that stores channels last: as the reference, natively, with equal bits on every instruction set.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { describeExecution } from '../../lib/engines/describe.ts';
+import { compileNative } from '../../lib/engines/native-engine.ts';
+import { referenceEngine } from '../../lib/engines/reference-engine.ts';
+import type { OutputPort } from '../../lib/graph/node.ts';
+import { maxAbsError } from '../../lib/tensor/compare.ts';
+import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
+import { random } from '../../lib/util/random.ts';
+import { bitsOfTensor, runnableIsas } from '../support/isas.ts';
+import { ModelBuilder } from '../support/model-builder.ts';
+
+const pool = { kernel: [2, 2], strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0] };
+
+/** `operation` behind a pool of two by two: the largest error is `tolerance` times the largest magnitude. */
+async function check(
+  input: readonly number[],
+  tolerance: number,
+  operation: (b: ModelBuilder, x: OutputPort) => OutputPort,
+): Promise<void> {
+  const b = new ModelBuilder('behind a pool', 3);
+  b.result(operation(b, b.op('MaxPool', [b.parameter('x', input)], pool, 'pool')));
+  const r = random(7);
+  const data = Float32Array.from({ length: input.reduce((p, d) => p * d, 1) }, () => 0.5 + r.normal() / 2);
+  const feeds = { x: tensor('f32', input, data) };
+  await using reference = await referenceEngine.compile(b.model);
+  const expected = Object.values((await reference.run(feeds)).outputs)[0]!;
+  const largest = Math.max(...(expected.data as Float32Array).map(Math.abs));
+  let first: string | undefined;
+  for (const maxIsa of runnableIsas()) {
+    for (const threads of [1, 3]) {
+      await using executable = await compileNative(b.model, { maxIsa, threads });
+      for (const { name, precision } of describeExecution(executable)) assert.notEqual(precision, 'host', name);
+      const actual: Tensor = Object.values((await executable.run(feeds)).outputs)[0]!;
+      assert.deepEqual(actual.shape, expected.shape);
+      const error = maxAbsError(actual, expected) / largest;
+      assert.ok(error <= tolerance, `${maxIsa}: off by ${error}`);
+      first ??= bitsOfTensor(actual);
+      assert.equal(bitsOfTensor(actual), first, `${maxIsa} with ${threads} threads differs from scalar`);
+    }
+  }
+}
+
+const reductions = ['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2'];
+const axisSets = [[], [0], [1], [2], [3], [0, 2], [1, 2], [1, 3], [2, 3], [-1, 0], [0, 1, 3], [1, 2, 3], [0, 1, 2, 3]];
+
+for (const type of reductions) {
+  test(`${type} over any axes of images`, async () => {
+    for (const axes of axisSets) {
+      for (const keepDims of [false, true]) {
+        await check([2, 5, 4, 7], 4e-6, (b, x) =>
+          b.op(type, [x, b.constant('axes', [axes.length], axes, 'i64')], { keep_dims: keepDims }, 'reduce'),
+        );
+      }
+    }
+  });
+}
+
+test('ReduceSum over many positions is cut into blocks', async () => {
+  await check([1, 70, 61, 53], 1e-5, (b, x) =>
+    b.op('ReduceSum', [x, b.constant('axes', [2], [2, 3], 'i64')], { keep_dims: true }, 'reduce'),
+  );
+});
+
+test('Power with exponent 1/2 is a root', async () => {
+  await check([1, 9, 6, 6], 1e-6, (b, x) =>
+    b.op('Power', [b.op('Abs', [x], {}, 'abs'), b.constant('half', [], [0.5])], {}, 'power'),
+  );
+});
