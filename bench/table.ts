@@ -81,7 +81,7 @@ function layersPart(d: LayersDocument): string {
     ]),
   );
   const peaks = peakLines(d);
-  return `Sums over the layers of networks, in turns in one process: ${origin(d.host)}. u8s7 has weights with which nobody can saturate; with u8s8 below VNNI oneDNN saturates and lowp is exact.
+  return `Sums over the layers of networks, in turns in one process: ${origin(d.host)}. trained, u8s8, u8s7: bytes with normally distributed weights, with weights over all of i8, and with weights of at most 64, with which nobody can saturate; below VNNI oneDNN saturates in the other two and lowp is exact.
 
 ${markdown(head, rows)}${peaks.length > 0 ? `\n\nShare of the measured peak of one core: ${peaks.join(' ')}` : ''}`;
 }

@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     base: { type: 'string' },
     /** Lists of layers/lists.ts; `none` for no layers. */
     layers: { type: 'string', default: 'brief' },
-    type: { type: 'string', default: 'u8s8,u8s7,f32' },
+    type: { type: 'string', default: 'trained,u8s7,f32' },
     /** Networks of networks/models.ts beside the one that ships with lowp; `none` for no network at all. */
     network: { type: 'string', default: '' },
     isa: { type: 'string', default: 'native,avx2' },

@@ -1,5 +1,7 @@
 // Time, and a fixed loop whose duration tells whether the CPU was all ours.
 #pragma once
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <vector>
@@ -13,6 +15,13 @@ inline double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t half = values.size() / 2;
   return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+// How often a thread of this process lost its CPU to another one.
+inline long Preemptions() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
 }
 
 // A chain of dependent multiplications: as many cycles every time, no memory.

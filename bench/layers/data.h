@@ -18,7 +18,19 @@ struct Data {
   }
 };
 
-// Uniform x and weights. Floats keep the size of x from layer to layer; bytes give results spread over the whole range.
+// One output channel of weights as training leaves them: normal, the largest of size 127.
+inline void FillTrained(std::mt19937* random, int8_t* weights, size_t depth) {
+  std::vector<float> values(depth);
+  float largest = 0;
+  for (float& value : values) {
+    value = -6;
+    for (int i = 0; i < 12; i++) value += static_cast<float>((*random)() >> 8) * 0x1p-24f;  // nearly normal, sigma 1
+    largest = std::max(largest, std::fabs(value));
+  }
+  for (size_t i = 0; i < depth; i++) weights[i] = static_cast<int8_t>(std::lround(values[i] * 127 / largest));
+}
+
+// Uniform x and weights (trained: see above). Floats keep the size of x from layer to layer; bytes give results spread over the whole range.
 inline Data MakeData(const Layer& l, uint32_t most_weight) {
   Data data;
   std::mt19937 random(1);
@@ -38,8 +50,12 @@ inline Data MakeData(const Layer& l, uint32_t most_weight) {
   data.x.resize(l.x_count());
   for (uint8_t& value : data.x) value = static_cast<uint8_t>(random() >> 24);
   data.weights.resize(l.w_count());
-  for (uint8_t& value : data.weights)
-    value = static_cast<uint8_t>(static_cast<int>(random() % (2 * most_weight + 1)) - static_cast<int>(most_weight));
+  const bool trained = l.type == Type::kTrained && most_weight == 127;
+  for (size_t n = 0; trained && n < l.channels(); n++)
+    FillTrained(&random, reinterpret_cast<int8_t*>(data.weights.data()) + n * l.depth(), l.depth());
+  if (!trained)
+    for (uint8_t& value : data.weights)
+      value = static_cast<uint8_t>(static_cast<int>(random() % (2 * most_weight + 1)) - static_cast<int>(most_weight));
   for (size_t n = 0; n < l.channels(); n++) {
     data.scale.push_back((0.75f + 0.5f * unit()) * 60 / (root * 85 * static_cast<float>(most_weight)));
     data.bias.push_back(80 * unit() - 20);

@@ -27,6 +27,7 @@ bool ParseType(const std::string& text, Type* type) {
   if (text == "f32") *type = Type::kF32;
   else if (text == "u8s8") *type = Type::kU8S8;
   else if (text == "u8s7") *type = Type::kU8S7;
+  else if (text == "trained") *type = Type::kTrained;
   else return false;
   return true;
 }

@@ -12,8 +12,9 @@ namespace layer_bench {
 
 enum class Kind : uint32_t { kConv, kGemm };
 
-// u8s8: weights over all of i8. u8s7: weights of at most 64, with which no pair of products leaves 16 bits.
-enum class Type : uint32_t { kF32, kU8S8, kU8S7 };
+// u8s8: weights spread evenly over all of i8. u8s7: weights of at most 64, with which no pair of products leaves 16 bits.
+// trained: normally distributed weights, scaled so that the largest of each output channel is 127.
+enum class Type : uint32_t { kF32, kU8S8, kU8S7, kTrained };
 
 struct Layer {
   std::string name;

@@ -28,8 +28,11 @@ export interface MatrixProduct {
 
 export type Layer = Convolution | MatrixProduct;
 
-/** `u8s7`: weights of at most 64, with which no sum of two products leaves 16 bits. */
-export type LayerType = 'f32' | 'u8s8' | 'u8s7';
+/**
+ * Types of weights, beside bytes in and out: spread evenly over all of i8; at most 64, with which no sum of two products
+ * leaves 16 bits; normally distributed with 127 as the largest of each channel, as training leaves them.
+ */
+export type LayerType = 'f32' | 'u8s8' | 'u8s7' | 'trained';
 
 export interface LayerList {
   readonly name: string;

@@ -141,8 +141,14 @@ void CheckAgreement(const std::vector<Player>& players, const Layer& layer) {
   }
 }
 
-// Median seconds of one run over at least `seconds`. Threads of others get 10 ms to fall asleep first.
-double TakeTurn(Seat& seat, double seconds, uint32_t threads) {
+struct Turn {
+  double seconds = 0;
+  bool disturbed = false;  // no run kept its CPU
+};
+
+// Median seconds of one run over at least `seconds`. Runs in which a thread lost its CPU do not count while others do;
+// up to four times as long is tried to get some. Threads of others get 10 ms to fall asleep first.
+Turn TakeTurn(Seat& seat, double seconds, uint32_t threads) {
   const double settled = Now() + (threads > 1 ? 0.01 : 0);
   double begin = Now();
   do seat.Run();
@@ -150,14 +156,16 @@ double TakeTurn(Seat& seat, double seconds, uint32_t threads) {
   begin = Now();
   seat.Run();
   seat.inner = std::max(1, static_cast<int>(20e-6 / (Now() - begin)));
-  std::vector<double> samples;
-  const double end = Now() + seconds;
+  std::vector<double> clean, preempted;
+  const double start = Now();
   do {
+    const long before = Preemptions();
     begin = Now();
     for (int i = 0; i < seat.inner; i++) seat.Run();
-    samples.push_back((Now() - begin) / seat.inner);
-  } while (Now() < end);
-  return Median(samples);
+    const double sample = (Now() - begin) / seat.inner;
+    (Preemptions() == before ? clean : preempted).push_back(sample);
+  } while (Now() < start + seconds || (clean.empty() && Now() < start + 4 * seconds));
+  return {Median(clean.empty() ? preempted : clean), clean.empty()};
 }
 
 // Calls `round` until `count` rounds went undisturbed, or as many were repeated; returns the number of repeats.
@@ -166,8 +174,7 @@ uint32_t Rounds(uint32_t count, Calibration* calibration, F round) {
   uint32_t repeats = 0;
   for (uint32_t done = 0; done < count;) {
     bool disturbed = calibration->Disturbed();
-    std::vector<std::pair<double*, double>> unused;
-    const auto commit = round(done, [&] { disturbed |= calibration->Disturbed(); });
+    const auto commit = round(done, [&](bool turn) { disturbed |= turn | calibration->Disturbed(); });
     if (disturbed && repeats < count) {
       repeats++;
       continue;
@@ -180,7 +187,7 @@ uint32_t Rounds(uint32_t count, Calibration* calibration, F round) {
 
 void PrintLayer(const Layer& layer, const std::vector<Seat*>& seats, const std::vector<Difference>& differences,
                 uint32_t repeats) {
-  const char* types[] = {"f32", "u8s8", "u8s7"};
+  const char* types[] = {"f32", "u8s8", "u8s7", "trained"};
   std::printf("{\"kind\":\"layer\",\"name\":%s,\"type\":\"%s\",\"operations\":%.0f,\"repeats\":%u,\"contestants\":[",
               Quote(layer.name).c_str(), types[static_cast<int>(layer.type)], layer.operations(), repeats);
   for (size_t i = 0; i < seats.size(); i++) {
@@ -212,8 +219,9 @@ void MeasureWarm(const Options& options, const std::vector<Player>& players, con
     std::vector<double> times(seats.size());
     for (size_t i = 0; i < seats.size(); i++) {
       const size_t at = round % 2 ? seats.size() - 1 - i : i;
-      if (seats[at].instance) times[at] = TakeTurn(seats[at], options.seconds, options.threads);
-      between();
+      const Turn turn = seats[at].instance ? TakeTurn(seats[at], options.seconds, options.threads) : Turn();
+      times[at] = turn.seconds;
+      between(turn.disturbed);
     }
     return [&seats, times] {
       for (size_t i = 0; i < seats.size(); i++) seats[i].rounds.push_back(times[i]);
@@ -270,7 +278,7 @@ void MeasureCold(const Options& options, const std::vector<Player>& players, con
       do TakeWalk(walks[at]);
       while (Now() < settled);
       times[at] = TakeWalk(walks[at]);
-      between();
+      between(false);
     }
     return [&walks, times] {
       for (size_t w = 0; w < walks.size(); w++)

@@ -13,7 +13,7 @@ import { layerRow, layerTable, type NetworkResult, subject, sums, sumTable } fro
 const { values: options } = parseArgs({
   options: {
     network: { type: 'string', default: 'resnet50,mobilenet_v2,bert_base_128,bert_base_384,vgg16,conv3d,gemm' },
-    type: { type: 'string', default: 'u8s8,u8s7,f32' },
+    type: { type: 'string', default: 'trained,u8s8,u8s7,f32' },
     batch: { type: 'string', default: '1' },
     threads: { type: 'string', default: '1' },
     isa: { type: 'string', default: process.env.LOWP_MAX_ISA ?? 'native' },

@@ -35,12 +35,14 @@ export function onnxNothing(): OnnxLayer {
 class Parts {
   readonly initializers: TensorProto[] = [];
   readonly integer: boolean;
+  private readonly trained: boolean;
   private readonly random: Random = random(1);
   private readonly mostWeight: number;
   readonly depth: number;
 
   constructor(layer: Layer, type: LayerType) {
     this.integer = type !== 'f32';
+    this.trained = type === 'trained';
     this.mostWeight = type === 'u8s7' ? 64 : 127;
     this.depth = layer.kind === 'gemm' ? layer.k : (layer.ic / layer.groups) * layer.kernel.reduce((a, b) => a * b, 1);
   }
@@ -69,6 +71,11 @@ class Parts {
   weights(shape: readonly number[]): string {
     const length = shape.reduce((a, b) => a * b, 1);
     const most = this.mostWeight;
+    if (this.trained) {
+      // 127 is four standard deviations, as the largest of some ten thousand weights is.
+      const weight = (): number => Math.max(-127, Math.min(127, Math.round((127 / 4) * this.random.normal())));
+      return this.add('w', tensor('i8', shape, Int8Array.from({ length }, weight)));
+    }
     if (this.integer) {
       return this.add(
         'w',
