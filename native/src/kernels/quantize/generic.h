@@ -1,6 +1,6 @@
 // `quantize` over the vector interface; include simd/vec_avx2.h or simd/vec_avx512.h before this file.
 #pragma once
-#include "kernels/quantize/rows.h"
+#include "kernels/common/quantize_rows.h"
 
 namespace lowp {
 namespace {

@@ -2,9 +2,9 @@
 #include "kernels/quantize/quantize.h"
 
 #include "kernels/channel_constants.h"
+#include "kernels/common/quantize_rows.h"
 #include "kernels/pixel_tiles.h"
 #include "kernels/prepare_call.h"
-#include "kernels/quantize/rows.h"
 #include "kernels/row.h"
 
 namespace lowp {

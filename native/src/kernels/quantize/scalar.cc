@@ -1,6 +1,6 @@
 // `quantize` without vector instructions: the definition of its results.
 #include "base/rounding.h"
-#include "kernels/quantize/rows.h"
+#include "kernels/common/quantize_rows.h"
 
 namespace lowp {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "kernels/channel_constants.h"
+#include "kernels/common/quantize_rows.h"
 #include "kernels/flat_tiles.h"
-#include "kernels/quantize/rows.h"
 #include "kernels/row.h"
 #include "kernels/unary/rows.h"
 

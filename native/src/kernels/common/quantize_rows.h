@@ -1,4 +1,4 @@
-// What an instruction set implements for `quantize`.
+// Floats to bytes, as each instruction set implements it in the room `quantize`; for every kernel that stores bytes by it.
 #pragma once
 #include <cstddef>
 #include <cstdint>
