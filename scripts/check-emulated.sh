@@ -16,7 +16,7 @@ rows='*EveryRowGives*:*Tail*:*Rows*:Convert.*:Eltwise.*:ExactFma.*:Lut.*:Quantiz
 rows+=':Convolution.EveryNumber*:Convolution.Padded*:Convolution.Stride*:Convolution.Groups*:Convolution.Corners*'
 rows+=':Convolution.Chooses*:Matmul.SmallSizes*:Matmul.Post*:Depthwise.IsExactForOther*:Depthwise.Saturates*'
 rows+=':Depthwise.Sums*:Depthwise.Takes*:Pool.IsExactForManyChannels:Pool.Saturates*:Pool.PassesOver*:Dispatch.*'
-rows+=':Reduce.*:LayerNorm.*:BatchedMatmul.Extremes*:BatchedMatmul.Strides*:BatchedMatmul.Residuals*'
+rows+=':Reduce.*:Resize.*:LayerNorm.*:BatchedMatmul.Extremes*:BatchedMatmul.Strides*:BatchedMatmul.Residuals*'
 filter=${2:-$rows}
 seconds=${LOWP_EMULATOR_SECONDS:-1500}
 

@@ -51,7 +51,8 @@ export function planJoins(
     let offset = 0;
     for (const input of node.inputs) {
       const port = input.source!;
-      if (port.consumers.size === 1 && !exposed.has(port) && ends.has(port)) slots.set(port, { group, offset });
+      const isWritable = ends.has(port) || runtimeOf(port.node)?.storesApart === true;
+      if (port.consumers.size === 1 && !exposed.has(port) && isWritable) slots.set(port, { group, offset });
       offset += port.fact.shape[1]!;
     }
   }

@@ -57,6 +57,8 @@ export interface RuntimeTraits {
   readonly storesBoth?: boolean;
   /** Axis of `bias` and `scale` steps when it is not the bias axis of its quantization. Negative counts from the end. */
   readonly channelAxis?: number;
+  /** It can write pixels apart without an epilogue: straight into the memory of a Concat along the channels. */
+  readonly storesApart?: boolean;
   /** It reads its inputs in the model's order. */
   readonly readsPlain?: boolean;
   /** The input axis of each output axis, when it does nothing but permute them. */

@@ -1,6 +1,6 @@
 // Reading input facts: presence, types, and integer values that shapes depend on.
 import { LowpError } from '../errors/lowp-error.ts';
-import type { Fact } from '../graph/node.ts';
+import type { Fact, Node } from '../graph/node.ts';
 import { toIntegers } from '../tensor/convert.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
@@ -26,6 +26,11 @@ export function factOf(value: Tensor): Fact {
 
 export function factsOf(inputs: readonly (Tensor | undefined)[]): Facts {
   return inputs.map((t) => t && factOf(t));
+}
+
+/** What is known about the inputs of a node. */
+export function factsOfNode(node: Node): Facts {
+  return node.inputs.map((input) => input.source?.fact);
 }
 
 /** The integers of an input when its value is known. */

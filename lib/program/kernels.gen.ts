@@ -266,6 +266,18 @@ export const kernelParams = {
     ['finish', 'u'],
     ['divisor', 'f'],
   ],
+  resize: [
+    ['batch', 'u'],
+    ['inHeight', 'u'],
+    ['inWidth', 'u'],
+    ['channels', 'u'],
+    ['outHeight', 'u'],
+    ['outWidth', 'u'],
+    ['rowTaps', 'u'],
+    ['columnTaps', 'u'],
+    ['outStride', 'u'],
+    ['outOffset', 'u'],
+  ],
   softmax: [
     ['outer', 'u'],
     ['axis', 'u'],

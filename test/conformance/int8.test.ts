@@ -245,6 +245,20 @@ const cases: readonly Int8Case[] = [
     },
   },
   {
+    name: 'nearest resizing and concatenation move bytes',
+    input: [2, 12, 6, 5],
+    onBytes: ['Interpolate', 'Concat', 'Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const operands = [q, b.constant('sizes', [2], [12, 7], 'i64'), b.constant('axes', [2], [2, 3], 'i64')];
+      const sizes = { mode: 'nearest', shape_calculation_mode: 'sizes' };
+      const half = b.op('Interpolate', operands, { ...sizes, coordinate_transformation_mode: 'asymmetric' }, 'up');
+      const both = b.op('Concat', [half, b.op('Interpolate', operands, sizes, 'up2')], { axis: 1 }, 'concat');
+      const y = b.op('Convolution', [both, quantizedWeights(b, [9, 24, 1, 1], 9)], pads(0), 'conv');
+      return { out: quantizer(b, y, (-30 * 128) / 127, 30), step: 30 / 127 };
+    },
+  },
+  {
     name: 'levels 255 keep the last byte free',
     input: [1, 8, 5, 5],
     onBytes: ['Convolution'],

@@ -5,6 +5,7 @@ import { describeExecution } from '../../lib/engines/describe.ts';
 import { compileNative } from '../../lib/engines/native-engine.ts';
 import { referenceEngine } from '../../lib/engines/reference-engine.ts';
 import type { OutputPort } from '../../lib/graph/node.ts';
+import { coordinateModes, nearestModes } from '../../lib/ops/resize/coordinates.ts';
 import { maxAbsError } from '../../lib/tensor/compare.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
 import { random } from '../../lib/util/random.ts';
@@ -67,4 +68,53 @@ test('Power with exponent 1/2 is a root', async () => {
   await check([1, 9, 6, 6], 1e-6, (b, x) =>
     b.op('Power', [b.op('Abs', [x], {}, 'abs'), b.constant('half', [], [0.5])], {}, 'power'),
   );
+});
+
+const modes = ['nearest', 'linear', 'linear_onnx', 'cubic'];
+const sizeSets = [
+  [9, 16],
+  [4, 21],
+  [3, 5],
+  [11, 1],
+];
+
+for (const mode of modes) {
+  test(`Interpolate ${mode} with all coordinates`, async () => {
+    for (const coordinates of coordinateModes) {
+      for (const sizes of sizeSets) {
+        for (const nearest of mode === 'nearest' ? nearestModes : (['floor'] as const)) {
+          await checkResize([2, 5, 5, 9], sizes, {
+            mode,
+            coordinate_transformation_mode: coordinates,
+            nearest_mode: nearest,
+            antialias: mode === 'linear' && sizes[0] === 3,
+          });
+        }
+      }
+    }
+  });
+}
+
+async function checkResize(
+  input: readonly number[],
+  sizes: readonly number[],
+  attributes: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await check(input, 4e-6, (b, x) => {
+    const axes = b.constant('axes', [2], [input.length - 2, input.length - 1], 'i64');
+    const operands = [x, b.constant('sizes', [2], sizes, 'i64'), axes];
+    return b.op('Interpolate', operands, { ...attributes, shape_calculation_mode: 'sizes' }, 'resize');
+  });
+}
+
+test('Interpolate of many channels stores straight into a Concat', async () => {
+  for (const mode of ['nearest', 'linear_onnx']) {
+    await check([1, 70, 6, 7], 4e-6, (b, x) => {
+      const operands = [x, b.constant('sizes', [2], [10, 12], 'i64'), b.constant('axes', [2], [2, 3], 'i64')];
+      const y = b.op('Interpolate', operands, { mode, shape_calculation_mode: 'sizes' }, 'resize');
+      return b.op('Concat', [b.op('Interpolate', operands, { mode: 'cubic', shape_calculation_mode: 'sizes' }), y], {
+        axis: 1,
+      });
+    });
+  }
 });

@@ -1,12 +1,14 @@
 // Interpolate of opset 1: resizes the axes that an attribute lists.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { normalizeAxis, type Shape } from '../../tensor/shape.ts';
 import { bool, enumeration, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, knownIntegers } from '../fact.ts';
 import type { ResizedAxis } from './coordinates.ts';
-import { padWithZeros, resize } from './resize.ts';
+import { canLowerResize, lowerResize, resizeRuntime } from './lower-resize.ts';
+import { padWithZeros, type Resizing, resize } from './resize.ts';
 
 const attributes = z.object({
   axes: intList,
@@ -54,6 +56,28 @@ function isPlainLinear(a: Attributes, rank: number): boolean {
   return !a.antialias && rank < 5 && a.axes.every((axis) => normalizeAxis(axis, rank) >= 2);
 }
 
+/** What the node does; `ERR_*` as `plan`. */
+function resizing(a: Attributes, inputs: Facts): Resizing {
+  const { padded, axes } = plan(a, inputs);
+  const linear = isPlainLinear(a, padded.length) ? 'linear_onnx' : 'linear';
+  return {
+    axes: new Map([...axes].filter(([, axis]) => axis.from !== axis.to)),
+    rule: {
+      mode: a.mode === 'nearest' || a.mode === 'cubic' ? a.mode : linear,
+      coordinates: a.align_corners ? 'align_corners' : 'asymmetric',
+      nearest: 'simple',
+      antialias: a.antialias,
+      cubeCoefficient: -0.75,
+    },
+    pads: a.axes.length > 0 && (a.pads_begin !== 0 || a.pads_end !== 0),
+  };
+}
+
+/** What a node with constant sizes does. */
+function nodeResizing(a: Attributes, node: Node): Resizing | undefined {
+  return knownIntegers(node.source(1)?.fact) && resizing(a, factsOfNode(node));
+}
+
 /**
  * Inputs: data, sizes of the listed axes. As Interpolate-4 with coordinates `align_corners` or `asymmetric` and the
  * nearest mode `simple`.
@@ -66,18 +90,11 @@ export const interpolate1 = defineOp({
   infer,
   evaluate: (a, inputs) => {
     const x = inputs[0]!;
-    const { axes } = plan(a, factsOf(inputs));
-    const padded = padWithZeros(x, padding(a, a.pads_begin, x.shape), padding(a, a.pads_end, x.shape));
-    const linear = isPlainLinear(a, x.shape.length) ? 'linear_onnx' : 'linear';
-    return [
-      resize(padded, new Map([...axes].filter(([, axis]) => axis.from !== axis.to)), {
-        mode: a.mode === 'nearest' || a.mode === 'cubic' ? a.mode : linear,
-        coordinates: a.align_corners ? 'align_corners' : 'asymmetric',
-        nearest: 'simple',
-        antialias: a.antialias,
-        cubeCoefficient: -0.75,
-      }),
-    ];
+    const { axes, rule } = resizing(a, factsOf(inputs));
+    return [resize(padWithZeros(x, padding(a, a.pads_begin, x.shape), padding(a, a.pads_end, x.shape)), axes, rule)];
   },
+  lower: (a, node, context) => lowerResize(node, context, nodeResizing(a, node)!),
+  canLower: (a, node) => canLowerResize(node, nodeResizing(a, node)),
+  runtime: resizeRuntime,
   quantization: { quantizedPorts: [0] },
 });

@@ -6,9 +6,10 @@ import { normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, float, intList } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, knownIntegers } from '../fact.ts';
 import { coordinateModes, nearestModes, type ResizedAxis } from './coordinates.ts';
-import { padWithZeros, type ResizeRule, resize } from './resize.ts';
+import { canLowerResize, lowerResize, resizeRuntime } from './lower-resize.ts';
+import { padWithZeros, type ResizeRule, type Resizing, resize } from './resize.ts';
 
 const attributes4 = z.object({
   mode: enumeration(['nearest', 'linear', 'linear_onnx', 'cubic']),
@@ -78,19 +79,28 @@ function infer(a: Attributes, ports: Ports, inputs: Facts) {
   return [{ type, shape: padded.map((d, i) => axes?.get(i)?.to ?? (axes || (known && !known.includes(i)) ? d : -1)) }];
 }
 
+/** What the node does; undefined while an input that decides it is not known. */
+function resizing(a: Attributes, ports: Ports, inputs: Facts): Resizing | undefined {
+  const { padded, axes } = plan(a, ports, inputs);
+  if (!axes) return undefined;
+  return {
+    axes: new Map([...axes].filter(([, axis]) => axis.to !== axis.from || axis.scale !== 1)),
+    rule: {
+      mode: supportedMode(a),
+      coordinates: a.coordinate_transformation_mode,
+      nearest: a.nearest_mode,
+      antialias: a.antialias,
+      cubeCoefficient: a.cube_coeff,
+    },
+    pads: padded.some((d, i) => d !== inputFact(inputs, 0).shape[i]),
+  };
+}
+
 function evaluate(a: Attributes, ports: Ports, inputs: readonly (Tensor | undefined)[]): Tensor[] {
   const x = inputs[0]!;
-  const { axes } = plan(a, ports, factsOf(inputs));
-  const moving = new Map([...axes!].filter(([, axis]) => axis.to !== axis.from || axis.scale !== 1));
+  const { axes, rule } = resizing(a, ports, factsOf(inputs))!;
   const rank = x.shape.length;
-  const rule = {
-    mode: supportedMode(a),
-    coordinates: a.coordinate_transformation_mode,
-    nearest: a.nearest_mode,
-    antialias: a.antialias,
-    cubeCoefficient: a.cube_coeff,
-  };
-  return [resize(padWithZeros(x, padding(a.pads_begin, rank), padding(a.pads_end, rank)), moving, rule)];
+  return [resize(padWithZeros(x, padding(a.pads_begin, rank), padding(a.pads_end, rank)), axes, rule)];
 }
 
 function define(
@@ -106,6 +116,9 @@ function define(
     inputs,
     infer: (a, facts) => infer(a, ports, facts),
     evaluate: (a, present, optional) => evaluate(a, ports, optional ?? present),
+    lower: (a, node, context) => lowerResize(node, context, resizing(a, ports, factsOfNode(node))!),
+    canLower: (a, node) => canLowerResize(node, resizing(a, ports, factsOfNode(node))),
+    runtime: resizeRuntime,
     quantization: { quantizedPorts: [0] },
   });
 }

@@ -1,6 +1,7 @@
 // Resizes a tensor along some axes: nearest, linear or cubic.
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { isFloat } from '../../tensor/element-type.ts';
+import type { Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { sequence, takeByAxes } from '../movement/take.ts';
 import { roundHalfToEven } from '../rounding.ts';
@@ -27,29 +28,45 @@ function coordinatesOf(rule: ResizeRule, axis: ResizedAxis): number[] {
   return sequence(axis.to).map((x) => sourceCoordinate(rule.coordinates, x, axis));
 }
 
+/** What a node does: the axes that change and the rule; `pads` when zeros are put around the input first. */
+export interface Resizing {
+  readonly axes: ReadonlyMap<number, ResizedAxis>;
+  readonly rule: ResizeRule;
+  readonly pads: boolean;
+}
+
+/** The inputs and weights of each output position of an axis; an axis that does not change has its own positions. */
+export function axisNeighbours(
+  rule: ResizeRule,
+  axes: ReadonlyMap<number, ResizedAxis>,
+  at: number,
+  shape: Shape,
+): Neighbours[] {
+  const axis = axes.get(at);
+  if (!axis) return sequence(shape[at]!).map(onlyPosition);
+  const shrinks = rule.antialias && [...axes.values()].some(({ scale }) => scale < 1);
+  return coordinatesOf(rule, axis).map((c) => {
+    if (rule.mode === 'nearest') return onlyPosition(nearestPosition(rule.nearest, c, axis));
+    if (rule.mode === 'cubic') return cubicNeighbours(c, axis, rule.cubeCoefficient);
+    return rule.mode === 'linear' ? triangleNeighbours(c, axis, shrinks) : linearNeighbours(c, axis);
+  });
+}
+
+const onlyPosition = (position: number): Neighbours => ({ positions: [position], weights: [1] });
+
 /** Resizes the axes that `axes` lists, after zero padding; whole types are rounded to nearest, ties to even. */
 export function resize(x: Tensor, axes: ReadonlyMap<number, ResizedAxis>, rule: ResizeRule): Tensor {
   if (rule.mode === 'nearest') {
-    const positions = x.shape.map((d, i) => {
-      const axis = axes.get(i);
-      return axis ? coordinatesOf(rule, axis).map((c) => nearestPosition(rule.nearest, c, axis)) : sequence(d);
-    });
-    return takeByAxes(x, positions);
+    const neighbours = x.shape.map((_, i) => axisNeighbours(rule, axes, i, x.shape));
+    return takeByAxes(
+      x,
+      neighbours.map((list) => list.map((n) => n.positions[0]!)),
+    );
   }
-  const shrinks = rule.antialias && [...axes.values()].some((axis) => axis.scale < 1);
-  const neighboursOf = (c: number, axis: ResizedAxis): Neighbours => {
-    if (rule.mode === 'cubic') return cubicNeighbours(c, axis, rule.cubeCoefficient);
-    return rule.mode === 'linear' ? triangleNeighbours(c, axis, shrinks) : linearNeighbours(c, axis);
-  };
   const shape = [...x.shape];
   let data = toFloat64(x);
   for (const [i, axis] of axes) {
-    data = resampleAxis(
-      data,
-      shape,
-      i,
-      coordinatesOf(rule, axis).map((c) => neighboursOf(c, axis)),
-    );
+    data = resampleAxis(data, shape, i, axisNeighbours(rule, axes, i, shape));
     shape[i] = axis.to;
   }
   if (!isFloat(x.type)) data = data.map(roundHalfToEven);
