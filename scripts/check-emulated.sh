@@ -17,6 +17,7 @@ rows+=':Convolution.EveryNumber*:Convolution.Padded*:Convolution.Stride*:Convolu
 rows+=':Convolution.Chooses*:Matmul.SmallSizes*:Matmul.Post*:Depthwise.IsExactForOther*:Depthwise.Saturates*'
 rows+=':Depthwise.Sums*:Depthwise.Takes*:Pool.IsExactForManyChannels:Pool.Saturates*:Pool.PassesOver*:Dispatch.*'
 rows+=':Reduce.*:Resize.*:LayerNorm.*:BatchedMatmul.Extremes*:BatchedMatmul.Strides*:BatchedMatmul.Residuals*'
+rows+=':MatmulS16.*'
 filter=${2:-$rows}
 seconds=${LOWP_EMULATOR_SECONDS:-1500}
 
