@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { OutputPort } from '../../lib/graph/node.ts';
 import { type NodePrecision, planPrecision } from '../../lib/lowering/plan.ts';
-import { computedNodes } from '../support/lowering.ts';
+import { computedNodes, kernelsOf, lowerModel, paramsOf } from '../support/lowering.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
 import { quantizedWeights, quantizer } from '../support/quantizers.ts';
 
@@ -30,6 +30,29 @@ test('a convolution with quantized input and weights runs on bytes, and so does 
   const plan = planOf(b);
   assert.deepEqual(plan.fq, { bytes: true });
   assert.deepEqual(plan.conv, { bytes: true });
+});
+
+test('signed ranges are bytes around 128, at the cost of unsigned ones', () => {
+  const lowered = (signed: boolean): ReturnType<typeof lowerModel>['program'] => {
+    const { b, x } = start();
+    const quantized = (port: OutputPort, high: number): OutputPort =>
+      quantizer(b, port, signed ? (-high * 128) / 127 : 0, high);
+    const layer = (port: OutputPort, outputs: number): OutputPort =>
+      b.op('Add', [byteConv(b, port, outputs), b.weights('bias', [1, outputs, 1, 1])]);
+    b.result(layer(quantized(layer(quantized(x, 4), 5), 9), 6));
+    return lowerModel(b.model).program;
+  };
+  const [signed, unsigned] = [lowered(true), lowered(false)];
+  assert.deepEqual(kernelsOf(signed), ['quantize', 'convolution', 'convolution', 'copy']);
+  assert.deepEqual(kernelsOf(signed), kernelsOf(unsigned));
+  const memory = ({ buffers }: typeof signed): unknown => buffers.map((f) => [f.kind, f.type, f.elements]);
+  assert.deepEqual(memory(signed), memory(unsigned));
+  for (const [i, call] of signed.calls.entries()) {
+    if (call.kernel !== 'convolution') continue;
+    const { inZeroPoint, ...rest } = paramsOf(call);
+    assert.equal(inZeroPoint, 128);
+    assert.deepEqual(rest, paramsOf(unsigned.calls[i]!), 'nothing but the zero point differs');
+  }
 });
 
 test('a convolution says what keeps it in FP32', () => {
