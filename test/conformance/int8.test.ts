@@ -259,6 +259,21 @@ const cases: readonly Int8Case[] = [
     },
   },
   {
+    name: 'blocks, shuffles and repeats move bytes',
+    input: [2, 12, 6, 5],
+    onBytes: ['DepthToSpace', 'SpaceToDepth', 'ShuffleChannels', 'Tile', 'Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const blocks = { mode: 'depth_first', block_size: 2 };
+      const wide = b.op('DepthToSpace', [q], blocks, 'wide');
+      const deep = b.op('SpaceToDepth', [wide], { ...blocks, mode: 'blocks_first' }, 'deep');
+      const mixed = b.op('ShuffleChannels', [deep], { axis: 1, group: 3 }, 'shuffle');
+      const tiled = b.op('Tile', [mixed, b.constant('repeats', [4], [1, 2, 1, 3], 'i64')], {}, 'tile');
+      const y = b.op('Convolution', [tiled, quantizedWeights(b, [9, 24, 1, 1], 9)], pads(0), 'conv');
+      return { out: quantizer(b, y, (-30 * 128) / 127, 30), step: 30 / 127 };
+    },
+  },
+  {
     name: 'levels 255 keep the last byte free',
     input: [1, 8, 5, 5],
     onBytes: ['Convolution'],

@@ -118,3 +118,40 @@ test('Interpolate of many channels stores straight into a Concat', async () => {
     });
   }
 });
+
+for (const mode of ['blocks_first', 'depth_first']) {
+  test(`DepthToSpace and SpaceToDepth, ${mode}`, async () => {
+    for (const [input, block_size] of [
+      [[2, 12, 5, 4], 2],
+      [[1, 18, 4, 7], 3],
+      [[2, 3, 6, 4], 1],
+    ] as const) {
+      await check(input, 0, (b, x) => b.op('DepthToSpace', [x], { mode, block_size }, 'deep'));
+    }
+    for (const [input, block_size] of [
+      [[2, 5, 7, 9], 2],
+      [[1, 3, 7, 4], 3],
+    ] as const) {
+      await check(input, 0, (b, x) => b.op('SpaceToDepth', [x], { mode, block_size }, 'wide'));
+    }
+  });
+}
+
+test('ShuffleChannels on each axis', async () => {
+  for (const [axis, group] of [
+    [1, 3],
+    [1, 4],
+    [0, 2],
+    [-1, 3],
+  ]) {
+    await check([4, 12, 5, 7], 0, (b, x) => b.op('ShuffleChannels', [x], { axis, group }, 'shuffle'));
+  }
+});
+
+test('Tile with fewer and more repeats than axes', async () => {
+  for (const repeats of [[3], [2, 1], [1, 3, 1, 1], [2, 3, 1, 1], [1, 1, 2, 2], [2, 1, 1, 1, 1], [1, 1, 1, 1]]) {
+    await check([1, 5, 5, 7], 0, (b, x) =>
+      b.op('Tile', [x, b.constant('repeats', [repeats.length], repeats, 'i64')], {}, 'tile'),
+    );
+  }
+});

@@ -1,12 +1,15 @@
 // DepthToSpace and SpaceToDepth: move elements between channels and spatial blocks.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { formatShape, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration, int } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact, requireRank } from '../fact.ts';
+import { moveRuntime } from './lower.ts';
+import { fitsCopy, lowerSplitCopy } from './lower-split.ts';
 import { take, withShape } from './take.ts';
 
 const attributes = z.object({
@@ -58,6 +61,32 @@ function splitAxes(a: Attributes, k: number): number[] {
   return [0, channel, ...pairs];
 }
 
+/**
+ * Loops over images, channels, blocks and positions of `[N, C·b^k, d1, …]`, the deep side, and `[N, C, d1·b, …]`, the
+ * wide one.
+ */
+function blockLoops(a: Attributes, wide: Shape, deepStrides: readonly number[], wideStrides: readonly number[]) {
+  const b = a.block_size;
+  const [batch, channels, ...spatial] = wide;
+  const blocksFirst = a.mode === 'blocks_first';
+  const [deep, shallow] = [deepStrides[1]!, wideStrides[1]!];
+  const channelStep = blocksFirst ? 1 : b ** spatial.length;
+  const blockStep = blocksFirst ? channels! : 1;
+  return [
+    { size: batch!, deep: deepStrides[0]!, wide: wideStrides[0]! },
+    { size: channels!, deep: deep * channelStep, wide: shallow },
+    ...spatial.flatMap((d, i) => [
+      { size: d / b, deep: deepStrides[i + 2]!, wide: wideStrides[i + 2]! * b },
+      { size: b, deep: deep * blockStep * b ** (spatial.length - 1 - i), wide: wideStrides[i + 2]! },
+    ]),
+  ];
+}
+
+/** Images and lines: the loops of volumes are too many. */
+function fitsLoops(node: Node): boolean {
+  return fitsCopy(2 + 2 * (node.output.fact.shape.length - 2));
+}
+
 /** `[N, C·b^k, d1, …]` → `[N, C, d1·b, …]`; the blocks are the outer (`blocks_first`) or inner part of the channels. */
 export const depthToSpace = defineOp({
   type: 'DepthToSpace',
@@ -76,6 +105,12 @@ export const depthToSpace = defineOp({
     const split = withShape(x!, [shape[0]!, ...channels, ...spatial]);
     return [withShape(permute(split, splitAxes(a, spatial.length)), shape)];
   },
+  lower: (a, node, context) =>
+    lowerSplitCopy(node, context, (from, to) =>
+      blockLoops(a, node.output.fact.shape, from, to).map((l) => ({ size: l.size, from: l.deep, to: l.wide })),
+    ),
+  canLower: (_, node) => fitsLoops(node),
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });
 
@@ -97,4 +132,10 @@ export const spaceToDepth = defineOp({
     const inverse = forward.map((_, axis) => forward.indexOf(axis));
     return [withShape(permute(split, inverse), shape)];
   },
+  lower: (a, node, context) =>
+    lowerSplitCopy(node, context, (from, to) =>
+      blockLoops(a, node.source(0)!.fact.shape, to, from).map((l) => ({ size: l.size, from: l.wide, to: l.deep })),
+    ),
+  canLower: (_, node) => fitsLoops(node),
+  runtime: moveRuntime,
 });

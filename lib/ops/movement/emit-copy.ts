@@ -5,7 +5,7 @@ import type { Shape } from '../../tensor/shape.ts';
 import { mergeAxes } from '../memory-layout.ts';
 
 /** Axes that the copy kernel iterates over. */
-const kernelAxes = 6;
+export const kernelAxes = 6;
 
 /** A box of elements and where they are, in elements: `source[inOffset + Σ i·inStrides]` goes to `target[…]`. */
 export interface CopyBox {

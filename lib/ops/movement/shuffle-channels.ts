@@ -5,6 +5,8 @@ import { normalizeAxis } from '../../tensor/shape.ts';
 import { int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { inputFact } from '../fact.ts';
+import { moveRuntime } from './lower.ts';
+import { fitsCopy, lowerSplitCopy } from './lower-split.ts';
 import { sequence, takeByAxes } from './take.ts';
 
 const attributes = z.object({ axis: int.default(1), group: int.default(1) });
@@ -34,5 +36,21 @@ export const shuffleChannels = defineOp({
       ),
     ];
   },
+  lower: (a, node, context) => {
+    const { shape } = node.output.fact;
+    const axis = normalizeAxis(a.axis, shape.length);
+    const perGroup = shape[axis]! / a.group;
+    lowerSplitCopy(node, context, (from, to) =>
+      shape.flatMap((size, i) => {
+        if (i !== axis) return [{ size, from: from[i]!, to: to[i]! }];
+        return [
+          { size: a.group, from: from[i]! * perGroup, to: to[i]! },
+          { size: perGroup, from: from[i]!, to: to[i]! * a.group },
+        ];
+      }),
+    );
+  },
+  canLower: (_, node) => fitsCopy(node.output.fact.shape.length + 1),
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });

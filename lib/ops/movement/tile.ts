@@ -1,9 +1,12 @@
 // Tile: repeats a tensor along its axes.
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { moveRuntime } from './lower.ts';
+import { fitsCopy, lowerSplitCopy } from './lower-split.ts';
 import { takeByAxes, withShape } from './take.ts';
 
 /** Data shape and repeats of equal length, filled with ones in front. */
@@ -24,6 +27,12 @@ function infer(inputs: Facts) {
   return [{ type: x.type, shape: aligned.from.map((d, i) => (d < 0 ? -1 : d * aligned.repeats[i]!)) }];
 }
 
+/** The aligned shape and repeats of a node with constant repeats. */
+function alignedOf(node: Node): ReturnType<typeof align> | undefined {
+  const list = knownIntegers(node.source(1)?.fact);
+  return list && align(node.source(0)!.fact.shape, list);
+}
+
 /** Axis i is repeated `repeats[i]` times, as a whole. */
 export const tile = defineOp({
   type: 'Tile',
@@ -37,5 +46,20 @@ export const tile = defineOp({
     const positions = aligned.from.map((d, i) => Array.from({ length: d * aligned.repeats[i]! }, (_, at) => at % d));
     return [takeByAxes(withShape(x!, aligned.from), positions)];
   },
+  lower: (_, node, context) => {
+    const { from: shape, repeats } = alignedOf(node)!;
+    const split = (from: readonly number[], to: readonly number[]) =>
+      shape.flatMap((size, i) => [
+        { size: repeats[i]!, from: 0, to: to[i]! * size },
+        { size, from: from[i]!, to: to[i]! },
+      ]);
+    lowerSplitCopy(node, context, split, shape);
+  },
+  canLower: (_, node) => {
+    const aligned = alignedOf(node);
+    const longer = (list: readonly number[]): number => list.filter((n) => n > 1).length;
+    return aligned !== undefined && fitsCopy(longer(aligned.from) + longer(aligned.repeats));
+  },
+  runtime: moveRuntime,
   quantization: { ascend: 'first' },
 });
