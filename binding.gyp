@@ -33,6 +33,13 @@
           'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(avx2_flags)']},
         },
         {
+          'target_name': 'lowp_avxvnni',
+          'type': 'static_library',
+          'sources': ['<!@(node scripts/native-sources.cjs avxvnni)'],
+          'cflags_cc': ['<@(avx2_flags)', '-mavxvnni'],
+          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(avx2_flags)', '-mavxvnni']},
+        },
+        {
           'target_name': 'lowp_avx512',
           'type': 'static_library',
           'sources': ['<!@(node scripts/native-sources.cjs avx512)'],
@@ -57,9 +64,9 @@
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED',
                   'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'conditions': [
-        ['target_arch=="x64"', {'dependencies': ['lowp_avx2', 'lowp_avx512', 'lowp_vnni']}, {
+        ['target_arch=="x64"', {'dependencies': ['lowp_avx2', 'lowp_avxvnni', 'lowp_avx512', 'lowp_vnni']}, {
           # Guarded by __x86_64__ inside; compiled so that every symbol exists.
-          'sources': ['<!@(node scripts/native-sources.cjs avx2 avx512 vnni)'],
+          'sources': ['<!@(node scripts/native-sources.cjs avx2 avxvnni avx512 vnni)'],
         }],
         ['OS=="linux"', {'ldflags': ['-Wl,--gc-sections', '-static-libstdc++', '-static-libgcc']}],
       ],

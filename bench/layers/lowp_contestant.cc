@@ -59,7 +59,7 @@ void PinWorker(void* argument, size_t worker, size_t, size_t) {
 const char* Version() { return "lowp"; }
 
 const char* Start(const char* name, const int* cpus, uint32_t threads) {
-  if (!lowp::ParseIsa(name, &isa) || isa > lowp::DetectIsa()) return "this CPU does not have the instruction set";
+  if (!lowp::ParseIsa(name, &isa) || lowp::HighestIsa(isa) != isa) return "this CPU does not have the instruction set";
   auto created = lowp::Pool::Create(threads);
   if (!created.ok()) return (last_error = created.status().message()).c_str();
   pool = std::move(created.value());

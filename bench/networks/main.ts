@@ -121,10 +121,9 @@ function usableThreads(): number[] {
 
 /** Instruction sets by their own names, lowest last, those that this CPU has. */
 function usableIsas(): string[] {
-  const levels = ['scalar', 'avx2', 'avx512', 'vnni'];
-  const highest = levels.indexOf(cpuInfo().isa);
+  const levels: readonly string[] = cpuInfo().isas;
   const named = options.isa.split(',').map((name) => (name === 'native' ? cpuInfo().isa : name));
-  return [...new Set(named)].filter((name) => levels.includes(name) && levels.indexOf(name) <= highest);
+  return [...new Set(named)].filter((name) => levels.includes(name));
 }
 
 const list = (text: string): number[] => text.split(',').map(Number);

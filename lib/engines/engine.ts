@@ -32,7 +32,7 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Runs that may go on at the same time, each on its share of the threads; weights are packed once. Default 1. */
   readonly streams?: number;
-  readonly maxIsa?: 'scalar' | 'avx2' | 'avx512' | 'vnni' | 'native';
+  readonly maxIsa?: 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni' | 'native';
   /** Shapes of dynamic inputs, by input name. */
   readonly shapes?: Readonly<Record<string, Shape>>;
   readonly observe?: readonly ObservePoint[];

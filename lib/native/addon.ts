@@ -1,14 +1,16 @@
 import type { ProgramType } from '../program/program.ts';
 import type { TensorData } from '../tensor/element-type.ts';
 
-/** Instruction-set levels, each including the ones before it. */
-export type IsaName = 'scalar' | 'avx2' | 'avx512' | 'vnni';
+/** Instruction-set levels, best last. `avxvnni` is AVX2 with AVX-VNNI, on CPUs without AVX-512. */
+export type IsaName = 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni';
 
 /** What the machine offers and what is in force. */
 export interface CpuInfo {
-  /** The level in force: the lower of `detectedIsa` and `LOWP_MAX_ISA`. */
+  /** The level in force: the best one of this machine that is not above `LOWP_MAX_ISA`. */
   readonly isa: IsaName;
   readonly detectedIsa: IsaName;
+  /** What `maxIsa` can choose here: the levels of this machine up to `isa`, which is the last. */
+  readonly isas: readonly IsaName[];
   readonly brand: string;
   /** Physical cores that this process may keep busy (affinity and CPU quota considered). */
   readonly cores: number;

@@ -31,7 +31,7 @@ class ScopedMaxIsa {
 };
 
 TEST(Isa, NamesAndLevelsAgree) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni}) {
+  for (const Isa isa : kIsas) {
     Isa parsed = Isa::kScalar;
     ASSERT_TRUE(ParseIsa(IsaName(isa), &parsed));
     EXPECT_EQ(parsed, isa);
@@ -43,9 +43,13 @@ TEST(Isa, NamesAndLevelsAgree) {
 }
 
 TEST(Isa, TheEnvironmentLowersButNeverRaises) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni}) {
+  for (const Isa isa : kIsas) {
     const ScopedMaxIsa limit(IsaName(isa));
-    EXPECT_EQ(ActiveIsa(), std::min(isa, DetectIsa()));
+    EXPECT_EQ(ActiveIsa(), HighestIsa(isa));
+    EXPECT_LE(ActiveIsa(), std::min(isa, DetectIsa()));
+    if (isa != Isa::kAvxVnni) {
+      EXPECT_EQ(ActiveIsa(), std::min(isa, DetectIsa()));
+    }
   }
   const ScopedMaxIsa unknown("sse9");
   EXPECT_EQ(ActiveIsa(), DetectIsa());
@@ -56,6 +60,16 @@ TEST(Isa, IsTheOneThatWasAskedFor) {
   const char* asked = std::getenv("LOWP_EXPECT_ISA");
   if (!asked) GTEST_SKIP() << "LOWP_EXPECT_ISA names no level";
   EXPECT_STREQ(IsaName(ActiveIsa()), asked);
+}
+
+TEST(Isa, LevelsIncludeThoseBelowButAvxVnniOnlyItself) {
+  for (const Isa level : kIsas) {
+    EXPECT_EQ(Includes(level, Isa::kAvxVnni), level == Isa::kAvxVnni);
+    for (const Isa needed : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni})
+      EXPECT_EQ(Includes(level, needed), needed <= level) << IsaName(level) << " " << IsaName(needed);
+  }
+  EXPECT_EQ(HighestIsa(Isa::kScalar), Isa::kScalar);
+  EXPECT_EQ(HighestIsa(DetectIsa()), DetectIsa());
 }
 
 TEST(Cpu, FactsMakeSense) {

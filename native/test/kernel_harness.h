@@ -128,8 +128,8 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, con
 // The levels this machine can run, scalar first.
 inline std::vector<Isa> RunnableIsas() {
   std::vector<Isa> all;
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni})
-    if (isa <= ActiveIsa()) all.push_back(isa);
+  for (Isa isa : kIsas)
+    if (HighestIsa(isa) == isa && isa <= ActiveIsa()) all.push_back(isa);
   return all;
 }
 

@@ -27,8 +27,14 @@ function rejectsWith(code: string) {
 
 test('reports a CPU that makes sense', () => {
   const info = cpuInfo();
-  const levels = ['scalar', 'avx2', 'avx512', 'vnni'];
+  const levels = ['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni'];
   assert.ok(levels.indexOf(info.isa) >= 0 && levels.indexOf(info.isa) <= levels.indexOf(info.detectedIsa));
+  assert.equal(info.isas[0], 'scalar');
+  assert.equal(info.isas.at(-1), info.isa);
+  assert.deepEqual(
+    info.isas,
+    levels.filter((l) => info.isas.some((isa) => isa === l)),
+  );
   assert.ok(Number.isInteger(info.cores) && info.cores >= 1);
   assert.ok(info.l1Bytes >= 4096 && info.l2Bytes >= info.l1Bytes);
 });

@@ -1,13 +1,12 @@
 // The instruction sets that this machine can run, and the bits of results to compare.
 import { createHash } from 'node:crypto';
+import type { IsaName } from '../../lib/native/addon.ts';
 import { cpuInfo } from '../../lib/native/cpu-info.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
 
-const levels = ['scalar', 'avx2', 'avx512', 'vnni'] as const;
-
 /** Scalar first, then every level up to the one in force. */
-export function runnableIsas(): readonly (typeof levels)[number][] {
-  return levels.slice(0, levels.indexOf(cpuInfo().isa) + 1);
+export function runnableIsas(): readonly IsaName[] {
+  return cpuInfo().isas;
 }
 
 /** A digest of type, shape and every bit of the elements. */

@@ -12,7 +12,12 @@
 namespace lowp {
 namespace {
 
-constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "vnni"};
+constexpr const char* kNames[] = {"scalar", "avx2", "avxvnni", "avx512", "vnni"};
+
+struct Offer {
+  Isa highest = Isa::kScalar;
+  bool avx_vnni = false;
+};
 
 #if defined(__x86_64__)
 
@@ -28,30 +33,39 @@ uint64_t ReadXcr0() {
 }
 
 // Intel SDM volume 2, CPUID leaves 1 and 7; volume 1, section 13.3 for XCR0.
-Isa Detect() {
+Offer Detect() {
   uint32_t a = 0, b = 0, c = 0, d = 0;
-  if (!__get_cpuid(1, &a, &b, &c, &d)) return Isa::kScalar;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return {};
   const bool fma = Bit(c, 12), osxsave = Bit(c, 27), avx = Bit(c, 28), f16c = Bit(c, 29);
-  if (!osxsave || !avx || !fma || !f16c) return Isa::kScalar;
+  if (!osxsave || !avx || !fma || !f16c) return {};
   const uint64_t state = ReadXcr0();
-  if ((state & kYmmState) != kYmmState) return Isa::kScalar;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !Bit(b, 5)) return Isa::kScalar;
-  const bool avx512 = Bit(b, 16) && Bit(b, 17) && Bit(b, 30) && Bit(b, 31);
-  if (!avx512 || (state & kZmmState) != kZmmState) return Isa::kAvx2;
-  return Bit(c, 11) ? Isa::kVnni : Isa::kAvx512;
+  if ((state & kYmmState) != kYmmState) return {};
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !Bit(b, 5)) return {};
+  const bool avx512 = Bit(b, 16) && Bit(b, 17) && Bit(b, 30) && Bit(b, 31) && (state & kZmmState) == kZmmState;
+  const bool avx512_vnni = Bit(c, 11);
+  const bool avx_vnni = __get_cpuid_count(7, 1, &a, &b, &c, &d) && Bit(a, 4);
+  if (avx512) return {avx512_vnni ? Isa::kVnni : Isa::kAvx512, avx_vnni};
+  return {avx_vnni ? Isa::kAvxVnni : Isa::kAvx2, avx_vnni};
 }
 
 #else
 
-Isa Detect() { return Isa::kScalar; }
+Offer Detect() { return {}; }
 
 #endif
 
+const Offer& Detected() {
+  static const Offer detected = Detect();
+  return detected;
+}
+
 }  // namespace
 
-Isa DetectIsa() {
-  static const Isa detected = Detect();
-  return detected;
+Isa DetectIsa() { return Detected().highest; }
+
+Isa HighestIsa(Isa limit) {
+  if (limit >= DetectIsa()) return DetectIsa();
+  return limit == Isa::kAvxVnni && !Detected().avx_vnni ? Isa::kAvx2 : limit;
 }
 
 bool ParseIsa(const char* text, Isa* isa) {
@@ -60,19 +74,18 @@ bool ParseIsa(const char* text, Isa* isa) {
     *isa = DetectIsa();
     return true;
   }
-  for (int level = 0; level < 4; level++) {
-    if (std::strcmp(text, kNames[level]) != 0) continue;
-    *isa = static_cast<Isa>(level);
+  for (const Isa level : kIsas) {
+    if (std::strcmp(text, IsaName(level)) != 0) continue;
+    *isa = level;
     return true;
   }
   return false;
 }
 
 Isa ActiveIsa() {
-  const Isa detected = DetectIsa();
-  Isa limit = detected;
-  if (!ParseIsa(std::getenv("LOWP_MAX_ISA"), &limit)) return detected;
-  return limit < detected ? limit : detected;
+  Isa limit = DetectIsa();
+  ParseIsa(std::getenv("LOWP_MAX_ISA"), &limit);
+  return HighestIsa(limit);
 }
 
 const char* IsaName(Isa isa) { return kNames[static_cast<int>(isa)]; }

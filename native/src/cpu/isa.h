@@ -1,16 +1,26 @@
-// Instruction-set levels, each including the ones before it, and the level in force.
+// Instruction-set levels in order of preference, and the level in force.
 #pragma once
 
 namespace lowp {
 
 // kScalar: what the compiler emits for plain x86-64 (or another CPU). kAvx2: AVX2, FMA, F16C.
-// kAvx512: F, BW, VL, DQ. kVnni: AVX-512 VNNI.
-enum class Isa : int { kScalar = 0, kAvx2 = 1, kAvx512 = 2, kVnni = 3 };
+// kAvxVnni: AVX2 and AVX-VNNI. kAvx512: F, BW, VL, DQ. kVnni: AVX-512 VNNI.
+// Each includes the ones before it, but those above kAvxVnni do not include kAvxVnni: most CPUs with AVX-512 lack it.
+enum class Isa : int { kScalar = 0, kAvx2 = 1, kAvxVnni = 2, kAvx512 = 3, kVnni = 4 };
+constexpr Isa kIsas[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kVnni};
+
+// True when code compiled for `needed` may run where `level` is in force.
+constexpr bool Includes(Isa level, Isa needed) {
+  return needed == Isa::kAvxVnni ? level == Isa::kAvxVnni : needed <= level;
+}
 
 // What CPU and operating system offer (CPUID and XGETBV), whatever the environment says.
 Isa DetectIsa();
 
-// The lower of DetectIsa() and the environment variable LOWP_MAX_ISA (scalar|avx2|avx512|vnni|native).
+// The highest level that CPU and operating system offer and that is not above `limit`.
+Isa HighestIsa(Isa limit);
+
+// HighestIsa() of the environment variable LOWP_MAX_ISA (scalar|avx2|avxvnni|avx512|vnni|native).
 // An unknown value counts as "native".
 Isa ActiveIsa();
 

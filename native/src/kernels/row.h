@@ -41,7 +41,7 @@ template <class Functions, size_t N>
 const Row<Functions>& SelectRow(const Row<Functions> (&rows)[N], const PrepareContext& context) {
   RowChoice<Row<Functions>> choice(context.force_row);
   for (const Row<Functions>& row : rows)
-    if (row.isa <= context.isa) choice.Offer(row);
+    if (Includes(context.isa, row.isa)) choice.Offer(row);
   return *choice.best();
 }
 

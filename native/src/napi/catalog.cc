@@ -17,6 +17,10 @@ Napi::Value CpuInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("isa", IsaName(ActiveIsa()));
   result.Set("detectedIsa", IsaName(DetectIsa()));
+  Napi::Array isas = Napi::Array::New(env);
+  for (const Isa isa : kIsas)
+    if (HighestIsa(isa) == isa && isa <= ActiveIsa()) isas.Set(isas.Length(), IsaName(isa));
+  result.Set("isas", isas);
   result.Set("brand", CpuBrand());
   result.Set("cores", static_cast<double>(UsableCores()));
   result.Set("l1Bytes", static_cast<double>(caches.l1_bytes));

@@ -29,7 +29,7 @@ class ProgramBuilder {
   ProgramBuilder(DecodedProgram decoded, const CompileOptions& options)
       : decoded_(std::move(decoded)), program_(new (std::nothrow) Program()) {
     const CacheSizes caches = DetectCaches();
-    context_.isa = std::min(options.isa, DetectIsa());
+    context_.isa = HighestIsa(options.isa);
     context_.threads = options.threads;
     context_.l1_bytes = caches.l1_bytes;
     context_.l2_bytes = caches.l2_bytes;

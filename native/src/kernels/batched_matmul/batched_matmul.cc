@@ -134,7 +134,7 @@ class BatchedMatmulCall final : public PreparedCall {
     row = row_->name;
     pack_ = &batched_pack_scalar;
 #if defined(__x86_64__)
-    if (context.isa >= Isa::kAvx2) pack_ = &batched_pack_avx2;
+    if (Includes(context.isa, Isa::kAvx2)) pack_ = &batched_pack_avx2;
 #endif
     a_ = WalkOf(call.Input(kA), p.a_offset, p.a_batch0, p.a_batch1, p.a_row);
     y_ = WalkOf(call.Output(0), p.y_offset, p.y_batch0, p.y_batch1, p.y_row);

@@ -17,7 +17,7 @@ const CopyRow* const kVectorRows[] = {
 const CopyRow* SelectCopyRow(CopyShape shape, size_t size, Isa isa, const char* force_row) {
   RowChoice<CopyRow> choice(force_row);
   const auto consider = [&](const CopyRow& row) {
-    if (row.shape == shape && row.size == size && row.isa <= isa) choice.Offer(row);
+    if (row.shape == shape && row.size == size && Includes(isa, row.isa)) choice.Offer(row);
   };
 #if defined(__x86_64__)
   for (const CopyRow* row : kVectorRows) consider(*row);

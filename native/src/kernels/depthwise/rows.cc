@@ -18,7 +18,7 @@ const DepthwiseRow* const kRows[] = {
 };
 
 bool Fits(const DepthwiseRow& row, const DepthwiseGeometry& g, bool integer, Isa isa) {
-  if (row.isa > isa || (row.packing != DepthwisePacking::kPlainFloat) != integer) return false;
+  if (!Includes(isa, row.isa) || (row.packing != DepthwisePacking::kPlainFloat) != integer) return false;
   return row.stride_w == 0 || (g.kernel_h == 3 && g.kernel_w == 3 && g.dilation_w == 1 && g.stride_w == row.stride_w);
 }
 

@@ -38,11 +38,11 @@ struct WideMath : IntegerMath {
 
 }  // namespace
 
-const GemmRow gemm_f32_avx2_6x16 = {"gemm_f32_avx2_6x16", Isa::kAvx2, Packing::kSingles, false, 8, 2, 8, 6,
+const GemmRow gemm_f32_avx2_6x16 = {"gemm_f32_avx2_6x16", Isa::kAvx2, Packing::kSingles, 8, 2, 8, 6,
                                     RunPanel<FloatMath, true>, 4};
 const GemmRow gemm_u8s8_avx2_proven_6x16 = {
-    "gemm_u8s8_avx2_proven_6x16", Isa::kAvx2, Packing::kProven, false, 8, 2, 8, 6, RunPanel<ProvenMath<Ops, IntegerMath>>};
-const GemmRow gemm_u8s8_avx2_6x16 = {"gemm_u8s8_avx2_6x16", Isa::kAvx2, Packing::kPairs, false, 8, 2, 8, 6,
+    "gemm_u8s8_avx2_proven_6x16", Isa::kAvx2, Packing::kProven, 8, 2, 8, 6, RunPanel<ProvenMath<Ops, IntegerMath>>};
+const GemmRow gemm_u8s8_avx2_6x16 = {"gemm_u8s8_avx2_6x16", Isa::kAvx2, Packing::kPairs, 8, 2, 8, 6,
                                      RunPanel<WideMath>};
 
 }  // namespace lowp

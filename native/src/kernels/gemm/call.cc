@@ -159,7 +159,6 @@ const GemmRow* ChooseRow(const GemmProblem& problem, const PrepareContext& conte
   query.isa = context.isa;
   query.integer = problem.integer;
   query.force_row = context.force_row;
-  query.pair_safe = problem.integer && WantsPairSafety(query) && IsPairSafe(problem);
   return SelectRow(query);
 }
 

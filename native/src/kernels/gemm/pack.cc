@@ -135,20 +135,6 @@ std::vector<Segment> MakeSegments(const GemmProblem& p, uint64_t most_steps) {
   return segments;
 }
 
-bool IsPairSafe(const GemmProblem& p) {
-  const std::vector<size_t> source = StepSource(p);
-  const size_t channels = p.groups * p.group_columns;
-  for (size_t n = 0; n < channels; n++) {
-    const int8_t* w = static_cast<const int8_t*>(p.weights) + n * p.weight_stride;
-    for (size_t k = 0; k < source.size(); k += 2) {
-      const int w0 = source[k] == kNoWeight ? 0 : w[source[k]];
-      const int w1 = source[k + 1] == kNoWeight ? 0 : w[source[k + 1]];
-      if (!IsSafePair(w0, w1)) return false;
-    }
-  }
-  return true;
-}
-
 Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
   const std::vector<size_t> source = StepSource(p);
   const Status memory(Code::kMemory, "no memory for packed weights");

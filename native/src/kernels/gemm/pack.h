@@ -31,9 +31,6 @@ struct PackedWeights {
 // The runs as segments of at most `most_steps` steps; integer runs end with zero weights up to a multiple of 4.
 std::vector<Segment> MakeSegments(const GemmProblem& problem, uint64_t most_steps);
 
-// True when all adjacent weights that share a step's s16 lane are safe (IsSafePair).
-bool IsPairSafe(const GemmProblem& problem);
-
 // kMemory when memory is exhausted.
 Result<PackedWeights> PackWeights(const GemmProblem& problem, const GemmRow& row);
 

@@ -77,7 +77,6 @@ struct GemmRow {
   const char* name;
   Isa isa;
   Packing packing;
-  bool needs_pair_safe;   // kQuads: all adjacent pairs of weights must be safe (IsSafePair)
   uint32_t lanes;
   uint32_t most_vectors;  // widest panel
   uint32_t thin_vectors;  // widest panel for a product of a single row, which needs more independent sums
@@ -92,8 +91,9 @@ extern const GemmRow gemm_u8s8_scalar_1x8;
 extern const GemmRow gemm_f32_avx2_6x16;
 extern const GemmRow gemm_u8s8_avx2_proven_6x16;
 extern const GemmRow gemm_u8s8_avx2_6x16;
+extern const GemmRow gemm_u8s8_avxvnni_6x16;
 extern const GemmRow gemm_f32_avx512_6x64;
-extern const GemmRow gemm_u8s8_avx512_pairsafe_6x64;
+extern const GemmRow gemm_u8s8_avx512_proven_12x32;
 extern const GemmRow gemm_u8s8_avx512_12x32;
 extern const GemmRow gemm_u8s8_vnni_6x64;
 #endif

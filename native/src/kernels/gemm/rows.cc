@@ -8,15 +8,15 @@ namespace {
 
 const GemmRow* const kRows[] = {
 #if defined(__x86_64__)
-    &gemm_u8s8_vnni_6x64, &gemm_u8s8_avx512_pairsafe_6x64, &gemm_u8s8_avx512_12x32, &gemm_u8s8_avx2_proven_6x16,
-    &gemm_u8s8_avx2_6x16, &gemm_f32_avx512_6x64,           &gemm_f32_avx2_6x16,
+    &gemm_u8s8_vnni_6x64,        &gemm_u8s8_avx512_proven_12x32, &gemm_u8s8_avx512_12x32, &gemm_u8s8_avxvnni_6x16,
+    &gemm_u8s8_avx2_proven_6x16, &gemm_u8s8_avx2_6x16,           &gemm_f32_avx512_6x64,   &gemm_f32_avx2_6x16,
 #endif
     &gemm_u8s8_scalar_1x8, &gemm_f32_scalar_1x8,
 };
 
 bool Fits(const GemmRow& row, const RowQuery& query) {
-  return row.isa <= query.isa && (row.packing != Packing::kSingles) == query.integer &&
-         (query.pair_safe || !row.needs_pair_safe) && !(query.computed && row.packing == Packing::kProven);
+  return Includes(query.isa, row.isa) && (row.packing != Packing::kSingles) == query.integer &&
+         !(query.computed && row.packing == Packing::kProven);
 }
 
 }  // namespace
@@ -26,12 +26,6 @@ const GemmRow* SelectRow(const RowQuery& query) {
   for (const GemmRow* row : kRows)
     if (Fits(*row, query)) choice.Offer(*row);
   return choice.best();
-}
-
-bool WantsPairSafety(const RowQuery& query) {
-  RowQuery safe = query;
-  safe.pair_safe = true;
-  return SelectRow(safe)->needs_pair_safe;
 }
 
 }  // namespace lowp

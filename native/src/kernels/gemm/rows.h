@@ -7,15 +7,11 @@ namespace lowp {
 struct RowQuery {
   Isa isa = Isa::kScalar;
   bool integer = false;              // u8 x, s8 weights; otherwise f32
-  bool pair_safe = false;            // what IsPairSafe() says of the weights
   bool computed = false;             // the weights are packed at run time, so that nothing is known of them
   const char* force_row = nullptr;   // taken when a row of this name fits
 };
 
 // Never null: the scalar rows fit everything.
 const GemmRow* SelectRow(const RowQuery& query);
-
-// True when SelectRow would use the proof that weights are pair-safe.
-bool WantsPairSafety(const RowQuery& query);
 
 }  // namespace lowp

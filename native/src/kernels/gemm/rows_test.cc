@@ -23,7 +23,7 @@ TEST(GemmRows, AForcedRowIsTakenOnlyWhereItFits) {
   query.integer = true;
   query.force_row = "gemm_u8s8_scalar_1x8";
   EXPECT_STREQ(SelectRow(query)->name, query.force_row);
-  const char* best = SelectRow({Isa::kVnni, true, false, false, nullptr})->name;
+  const char* best = SelectRow({Isa::kVnni, true, false, nullptr})->name;
   query.force_row = "gemm_f32_scalar_1x8";
   EXPECT_STREQ(SelectRow(query)->name, best);
   query.force_row = "no such row";
@@ -31,24 +31,27 @@ TEST(GemmRows, AForcedRowIsTakenOnlyWhereItFits) {
 }
 
 #if defined(__x86_64__)
-TEST(GemmRows, PairSafeRowsNeedTheProof) {
-  EXPECT_FALSE(SelectRow({Isa::kAvx512, true, false, false, nullptr})->needs_pair_safe);
-  EXPECT_TRUE(SelectRow({Isa::kAvx512, true, true, false, nullptr})->needs_pair_safe);
-  EXPECT_TRUE(WantsPairSafety({Isa::kAvx512, true, false, false, nullptr}));
-  EXPECT_FALSE(WantsPairSafety({Isa::kVnni, true, false, false, nullptr}));
-  EXPECT_FALSE(SelectRow({Isa::kVnni, true, false, false, "gemm_u8s8_avx512_pairsafe_6x64"})->needs_pair_safe);
-}
-
-TEST(GemmRows, TheProvenRowTakesAnyWeights) {
-  for (bool safe : {false, true}) EXPECT_EQ(SelectRow({Isa::kAvx2, true, safe, false, nullptr})->packing, Packing::kProven);
-  EXPECT_FALSE(WantsPairSafety({Isa::kAvx2, true, false, false, nullptr}));
+TEST(GemmRows, WithoutVnniWeightsAreProven) {
+  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+    EXPECT_EQ(SelectRow({isa, true, false, nullptr})->packing, Packing::kProven);
+    EXPECT_EQ(SelectRow({isa, true, false, nullptr})->isa, isa);
+  }
   const char* name = "gemm_u8s8_avx2_proven_6x16";
-  EXPECT_STREQ(SelectRow({Isa::kVnni, true, false, false, name})->name, name);
+  EXPECT_STREQ(SelectRow({Isa::kVnni, true, false, name})->name, name);
 }
 
 TEST(GemmRows, WeightsPackedAtRunTimeAreNotProven) {
-  for (const char* name : {static_cast<const char*>(nullptr), "gemm_u8s8_avx2_proven_6x16"})
-    EXPECT_EQ(SelectRow({Isa::kAvx2, true, false, true, name})->packing, Packing::kPairs);
+  for (Isa isa : {Isa::kAvx2, Isa::kAvx512})
+    for (const char* name : {static_cast<const char*>(nullptr), "gemm_u8s8_avx2_proven_6x16"})
+      EXPECT_EQ(SelectRow({isa, true, true, name})->packing, Packing::kPairs);
+}
+
+TEST(GemmRows, AvxVnniIsForItsOwnLevelOnly) {
+  const char* name = "gemm_u8s8_avxvnni_6x16";
+  for (bool computed : {false, true}) EXPECT_STREQ(SelectRow({Isa::kAvxVnni, true, computed, nullptr})->name, name);
+  EXPECT_STREQ(SelectRow({Isa::kAvxVnni, false, false, nullptr})->name, "gemm_f32_avx2_6x16");
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni})
+    EXPECT_STRNE(SelectRow({isa, true, false, name})->name, name) << IsaName(isa);
 }
 #endif
 

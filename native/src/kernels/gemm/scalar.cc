@@ -67,8 +67,8 @@ void RunPanel(const PanelTask& t) {
 }  // namespace
 
 const GemmRow gemm_f32_scalar_1x8 = {
-    "gemm_f32_scalar_1x8", Isa::kScalar, Packing::kSingles, false, kLanes, 1, 1, 1, RunPanel<float>};
+    "gemm_f32_scalar_1x8", Isa::kScalar, Packing::kSingles, kLanes, 1, 1, 1, RunPanel<float>};
 const GemmRow gemm_u8s8_scalar_1x8 = {
-    "gemm_u8s8_scalar_1x8", Isa::kScalar, Packing::kQuads, false, kLanes, 1, 1, 1, RunPanel<int32_t>};
+    "gemm_u8s8_scalar_1x8", Isa::kScalar, Packing::kQuads, kLanes, 1, 1, 1, RunPanel<int32_t>};
 
 }  // namespace lowp

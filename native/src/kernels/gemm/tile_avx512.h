@@ -3,7 +3,9 @@
 // Math supplies
 //   Acc                              a vector of sums
 //   Start(task, row, vector)         its first value
+//   kSorted                          false: Step goes along the segments
 //   Step<R, V>(acc, x, k, weights)   one step: 4 bytes at x[i] + k of every row against V * 64 bytes of weights
+//   Accumulate<R, V>(task, row, acc) if kSorted, instead of Step: all products
 //   Scale(task, acc, lane)           the sum as scaled f32, lane being the channel counted from the panel's first
 //   Suspend<R, V>(task, row, acc)    true when the sums went to memory instead
 #pragma once
@@ -14,6 +16,7 @@ namespace lowp {
 namespace {
 
 struct FloatMath {
+  static constexpr bool kSorted = false;
   using Acc = __m512;
 
   static LOWP_INLINE __m512 Start(const PanelTask& t, size_t row, int vector) {
@@ -46,6 +49,7 @@ struct FloatMath {
 
 // What the integer rows share; each adds its Step.
 struct IntegerMath {
+  static constexpr bool kSorted = false;
   using Acc = __m512i;
 
   static LOWP_INLINE __m512i Start(const PanelTask& t, size_t row, int vector) {
@@ -91,17 +95,26 @@ LOWP_INLINE void FinishVectors(const PanelTask& t, size_t row, typename Math::Ac
 }
 
 template <class Math, int R, int V>
-void RunTile(const PanelTask& t, size_t row) {
-  typename Math::Acc acc[R][V];
-  LOWP_UNROLL for (int i = 0; i < R; i++) {
-    LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
-  }
+LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, typename Math::Acc (&acc)[R][V]) {
   const uint8_t* weights = t.weights;
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const uint8_t* x[R];
     LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
     const size_t bytes = s->steps * 4;
     for (size_t k = 0; k < bytes; k += 4, weights += V * 64) Math::template Step<R, V>(acc, x, k, weights);
+  }
+}
+
+template <class Math, int R, int V>
+void RunTile(const PanelTask& t, size_t row) {
+  typename Math::Acc acc[R][V];
+  LOWP_UNROLL for (int i = 0; i < R; i++) {
+    LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
+  }
+  if constexpr (Math::kSorted) {
+    Math::template Accumulate<R, V>(t, row, acc);
+  } else {
+    AddSegments<Math>(t, row, acc);
   }
   if (Math::template Suspend<R, V>(t, row, acc)) return;
   FinishVectors<Math, 0, (V > 4 ? 4 : V)>(t, row, acc);

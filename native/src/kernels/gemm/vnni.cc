@@ -25,7 +25,7 @@ struct VnniMath : IntegerMath {
 
 }  // namespace
 
-const GemmRow gemm_u8s8_vnni_6x64 = {"gemm_u8s8_vnni_6x64", Isa::kVnni, Packing::kQuads, false, 16, 4, 8, 6,
+const GemmRow gemm_u8s8_vnni_6x64 = {"gemm_u8s8_vnni_6x64", Isa::kVnni, Packing::kQuads, 16, 4, 8, 6,
                                      RunPanel<VnniMath, 4>};
 
 }  // namespace lowp

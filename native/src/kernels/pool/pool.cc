@@ -28,7 +28,7 @@ const PoolRow* const kRows[] = {
 const PoolRow* SelectRow(PoolKind kind, const PrepareContext& context) {
   RowChoice<PoolRow> choice(context.force_row);
   for (const PoolRow* row : kRows)
-    if (row->kind == kind && row->isa <= context.isa) choice.Offer(*row);
+    if (row->kind == kind && Includes(context.isa, row->isa)) choice.Offer(*row);
   return choice.best();
 }
 
