@@ -19,8 +19,8 @@
 
 #include "clock.h"
 #include "data.h"
+#include "cpu/peaks.h"
 #include "layer.h"
-#include "peaks.h"
 
 namespace layer_bench {
 namespace {
@@ -41,6 +41,12 @@ struct Player {
 [[noreturn]] void Fail(const std::string& message) {
   std::fprintf(stderr, "lowp_layer_bench: %s\n", message.c_str());
   std::exit(2);
+}
+
+// What is not the name of a level is no limit.
+lowp::Isa LevelOf(const std::string& name) {
+  lowp::Isa isa;
+  return lowp::ParseIsa(name.c_str(), &isa) ? isa : lowp::DetectIsa();
 }
 
 std::string Quote(const std::string& text) {
@@ -380,9 +386,9 @@ void Main(const Options& options) {
   Calibration calibration;
   for (int i = 0; i < 50; i++) calibration.Disturbed();
   if (options.peaks)
-    for (const Peak& peak : MeasurePeaks(options.isa))
+    for (const lowp::ArithmeticPeak& peak : lowp::MeasureArithmetic(LevelOf(options.isa)))
       std::printf("{\"kind\":\"peak\",\"name\":\"%s\",\"type\":\"%s\",\"isa\":\"%s\",\"gops\":%.1f}\n", peak.name, peak.type,
-                  peak.isa, peak.gops);
+                  lowp::IsaName(peak.isa), peak.gops);
   const std::vector<Layer> layers = ReadLayers(options.layers);
   if (options.cold) MeasureCold(options, players, layers, &calibration);
   else

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   convert: async () => (await import('./commands/convert.ts')).convertCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  hwbench: async () => (await import('./commands/hwbench.ts')).hwbenchCommand,
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
 };
 

@@ -68,6 +68,24 @@ export interface CallProfile {
   readonly bytes: number;
 }
 
+/** The most that one core can do. */
+export interface MachinePeaks {
+  /** By instruction: 10^9 operations per second, a multiply-add being two. */
+  readonly arithmetic: readonly {
+    readonly name: string;
+    readonly type: 'f32' | 'u8s8';
+    /** The first level that has the instructions. */
+    readonly isa: IsaName;
+    readonly gops: number;
+  }[];
+  /** Reading in order, by the cache that holds what is read: 10^9 bytes per second. */
+  readonly reading: readonly {
+    readonly level: 'L1' | 'L2' | 'L3' | 'memory';
+    readonly bytes: number;
+    readonly gbps: number;
+  }[];
+}
+
 export interface NativeCompileOptions {
   /** An upper limit; it cannot raise the level above `CpuInfo.isa`. */
   readonly isa?: IsaName | 'native';
@@ -84,6 +102,8 @@ export interface NativeCompileOptions {
 export interface Addon {
   cpuInfo(): CpuInfo;
   kernelCatalog(): CatalogEntry[];
+  /** Blocks for a second or two. */
+  measurePeaks(isa: IsaName | 'native'): MachinePeaks;
   /** Constants are copied or packed; they may change afterwards. */
   compile(program: Uint8Array, constants: readonly Uint8Array[], options?: NativeCompileOptions): NativeProgram;
 }

@@ -1,4 +1,4 @@
-import type { CpuInfo } from './addon.ts';
+import type { CpuInfo, IsaName, MachinePeaks } from './addon.ts';
 import { addon } from './binding.ts';
 
 /**
@@ -8,4 +8,14 @@ import { addon } from './binding.ts';
  */
 export function cpuInfo(): CpuInfo {
   return addon().cpuInfo();
+}
+
+/**
+ * Measures what one core of this machine can do at most: arithmetic of the instructions up to `isa`, and reading by cache.
+ * Blocks for a second or two; other work on the machine lowers the figures.
+ *
+ * @throws {LowpError} `ERR_NATIVE_MISSING`
+ */
+export function measurePeaks(isa: IsaName | 'native' = 'native'): MachinePeaks {
+  return addon().measurePeaks(isa);
 }

@@ -13,7 +13,7 @@ import { runnableIsas } from '../support/isas.ts';
 const folder = temporaryFolder();
 const data = writeGlyphs(folder, 1, 6);
 const demoOnnx = demoModel.replace(/xml$/, 'onnx');
-const commands = ['quantize', 'run', 'evaluate', 'benchmark', 'inspect', 'convert', 'doctor', 'demo'];
+const commands = ['quantize', 'run', 'evaluate', 'benchmark', 'inspect', 'convert', 'doctor', 'hwbench', 'demo'];
 
 /** Writes the six images in another form; returns what `--data` takes. */
 const sources: Readonly<Record<string, () => Promise<string[]>>> = {
@@ -253,6 +253,20 @@ describe('lowp convert', () => {
     const size = (file: string) => readFileSync(file.replace(/xml$/, 'bin')).length;
     assert.ok(size(half!) < 0.52 * size(demoModel));
     assert.ok(size(full!) > 1.9 * size(half!));
+  });
+});
+
+describe('lowp hwbench', () => {
+  it('measures the instructions up to the level that is asked for, and every cache', async () => {
+    const { arithmetic, reading } = (await lowpJson(['hwbench', '--max-isa', 'avx2'])) as unknown as {
+      arithmetic: { isa: string; type: string; gops: number }[];
+      reading: { level: string; gbps: number }[];
+    };
+    assert.ok(arithmetic.every((p) => p.isa === 'avx2' && p.gops > 0));
+    assert.ok(reading.every((p) => p.gbps > 0));
+    assert.deepEqual([reading[0]?.level, reading.at(-1)?.level], ['L1', 'memory']);
+    const limited = await lowpJson(['hwbench', '--max-isa', 'scalar']);
+    assert.deepEqual(limited.arithmetic, []);
   });
 });
 

@@ -4,6 +4,7 @@
 #include "napi/catalog.h"
 #include "napi/env_data.h"
 #include "napi/errors.h"
+#include "napi/peaks.h"
 #include "napi/program_wrap.h"
 #include "napi/session_wrap.h"
 
@@ -21,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data.release());
   exports.Set("cpuInfo", Napi::Function::New(env, CpuInfo, "cpuInfo"));
   exports.Set("kernelCatalog", Napi::Function::New(env, KernelCatalog, "kernelCatalog"));
+  exports.Set("measurePeaks", Napi::Function::New(env, MeasurePeaks, "measurePeaks"));
   exports.Set("compile", Napi::Function::New(env, CompileProgram, "compile"));
   return exports;
 }

@@ -1,0 +1,36 @@
+// Peaks of arithmetic and memory as plain JavaScript objects.
+#include "napi/peaks.h"
+
+#include <string>
+
+#include "cpu/peaks.h"
+
+namespace lowp::binding {
+
+Napi::Value MeasurePeaks(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Isa isa = ActiveIsa();
+  if (info.Length() > 0 && info[0].IsString()) (void)ParseIsa(info[0].As<Napi::String>().Utf8Value().c_str(), &isa);
+  Napi::Array arithmetic = Napi::Array::New(env), reading = Napi::Array::New(env);
+  for (const ArithmeticPeak& peak : MeasureArithmetic(isa)) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("name", peak.name);
+    entry.Set("type", peak.type);
+    entry.Set("isa", IsaName(peak.isa));
+    entry.Set("gops", peak.gops);
+    arithmetic.Set(arithmetic.Length(), entry);
+  }
+  for (const ReadPeak& peak : MeasureReading()) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("level", peak.level);
+    entry.Set("bytes", static_cast<double>(peak.bytes));
+    entry.Set("gbps", peak.gbps);
+    reading.Set(reading.Length(), entry);
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("arithmetic", arithmetic);
+  result.Set("reading", reading);
+  return result;
+}
+
+}  // namespace lowp::binding
