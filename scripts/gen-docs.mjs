@@ -1,5 +1,4 @@
-// Writes docs/reference/errors.md and docs/reference/operations.md from the registries of the compiled library, and the
-// table of operations into README.md between <!-- operations:begin --> and <!-- operations:end -->.
+// Writes docs/reference/errors.md, limits.md and operations.md from the registries of the compiled library, and the table of operations into README.md between <!-- operations:begin --> and <!-- operations:end -->.
 //
 //   node scripts/gen-docs.mjs                 writes the files
 //   node scripts/gen-docs.mjs --check         exits with 1 and names the files that are not what it would write
@@ -16,6 +15,7 @@ const { values } = parseArgs({
 const load = (file) => import(pathToFileURL(path.resolve(root, values.from, 'lib', file)).href);
 
 const { codes } = await load('errors/codes.js');
+const { limits } = await load('errors/limits.js');
 const { allOps } = await load('ops/index.js');
 const { importers } = await load('formats/onnx/import/index.js');
 const { exporters } = await load('formats/onnx/export/index.js');
@@ -124,7 +124,20 @@ function readme(text) {
   return `${text.slice(0, from + begin.length)}\n${body}\n${text.slice(to)}`;
 }
 
+function limitsPage() {
+  const rows = Object.values(limits).map(({ value, unit, meaning }) => [`${value} ${unit}`, meaning]);
+  return `${notice}
+
+# Limits
+
+What is read is bounded; more is refused with \`ERR_LIMIT_SIZE\` or the code of the file or shape it concerns. \`lowp doctor\` prints the same list.
+
+${table(['at most', 'what'], rows)}
+`;
+}
+
 const pages = new Map([
+  ['docs/reference/limits.md', limitsPage()],
   ['docs/reference/errors.md', errorsPage()],
   ['docs/reference/operations.md', operationsPage()],
 ]);

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type sharpModule from 'sharp';
 import type { Sharp } from 'sharp';
+import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import { type Dataset, fitInput, type InputInfo, type Sample } from './dataset.ts';
 import { type Normalization, normalizePixels } from './normalize.ts';
@@ -33,7 +34,7 @@ const extensions = new Set([
   '.pgm',
 ]);
 /** Pixels that one image may have at most. */
-export const maxImagePixels = 268_402_689;
+export const maxImagePixels = limits.imagePixels.value;
 const kernels = { linear: 'linear', cubic: 'cubic', nearest: 'nearest' } as const;
 
 type SharpFactory = typeof sharpModule;

@@ -1,8 +1,9 @@
+import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Fact, FormatNotes, Node, OutputPort } from '../graph/node.ts';
-import { formatShape } from '../tensor/shape.ts';
+import { formatShape, requireShape } from '../tensor/shape.ts';
 import type { OpDef } from './define-op.ts';
 import { withKnownValues } from './known-values.ts';
 import { getOp } from './registry.ts';
@@ -76,7 +77,12 @@ export function inferFacts(
     });
   }
   try {
-    return withKnownValues(definition, attributes, inputs, definition.infer(attributes, inputs));
+    const facts = definition.infer(attributes, inputs);
+    if (facts.length > limits.nodeOutputs.value) {
+      throw new LowpError('ERR_LIMIT_SIZE', `${facts.length} outputs; at most ${limits.nodeOutputs.value} are read`);
+    }
+    for (const { shape } of facts) requireShape(shape);
+    return withKnownValues(definition, attributes, inputs, facts);
   } catch (error) {
     if (!(error instanceof LowpError) || error.node !== undefined) throw error;
     const shapes = inputs.map((f) => (f ? `${f.type}${formatShape(f.shape)}` : '-')).join(', ');

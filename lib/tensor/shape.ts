@@ -1,10 +1,11 @@
+import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 
 /** Row-major sizes; -1 is a dynamic dimension. A scalar has the empty shape. */
 export type Shape = readonly number[];
 
-/** Largest number of elements that a tensor may have: sizes stay exact in a double and in a signed 64-bit integer. */
-export const maxElements = 2 ** 40;
+/** Largest number of elements that a tensor may have. */
+export const maxElements = limits.tensorElements.value;
 
 export function isStatic(shape: Shape): boolean {
   return shape.every((d) => d >= 0);
@@ -25,6 +26,37 @@ export function elementCount(shape: Shape): number {
     }
   }
   return count;
+}
+
+/**
+ * A shape of which only the number of dimensions is known.
+ *
+ * @throws {LowpError} `ERR_SHAPE_RANK` beyond the limit
+ */
+export function unknownShape(rank: number): number[] {
+  requireRankWithinLimit(rank);
+  return new Array<number>(Math.max(0, rank)).fill(-1);
+}
+
+/**
+ * A shape that a tensor can have, as far as it is known.
+ *
+ * @throws {LowpError} `ERR_SHAPE_RANK` for too many dimensions, `ERR_SHAPE_OVERFLOW` for a dimension that is no whole
+ *   number from -1 to 2^40, or when the known dimensions alone make more than 2^40 elements
+ */
+export function requireShape(shape: Shape): void {
+  requireRankWithinLimit(shape.length);
+  for (const d of shape) {
+    if (d < -1 || d > maxElements || !Number.isInteger(d)) {
+      throw new LowpError('ERR_SHAPE_OVERFLOW', `${d} is not a dimension: expected -1 to 2^40`);
+    }
+  }
+  if (isStatic(shape)) elementCount(shape);
+}
+
+function requireRankWithinLimit(rank: number): void {
+  if (rank <= limits.rank.value) return;
+  throw new LowpError('ERR_SHAPE_RANK', `a tensor of rank ${rank}; lowp reads up to rank ${limits.rank.value}`);
 }
 
 /** Elements between neighbours along each axis of a dense row-major tensor. */

@@ -128,3 +128,14 @@ test('a model is inferred again from new input shapes', () => {
   });
   assert.throws(() => inferModel(n.model, { image: [1, 3] }), { code: 'ERR_SHAPE_RANK', message: /'image'/ });
 });
+
+test('sizes, ranks and numbers of outputs beyond the limits are refused before memory is asked for', () => {
+  refuses('ERR_SHAPE_OVERFLOW', /2251799813685248 is not a dimension/, (n) => n.input([1, 2 ** 51]));
+  refuses('ERR_SHAPE_RANK', /rank 2147483648; lowp reads up to rank 64/, (n) =>
+    n.add('Tile', {}, n.input([1, 2]), n.input([2 ** 31], 'i64')),
+  );
+  refuses('ERR_LIMIT_SIZE', /4294967295 parts/, (n) =>
+    n.add('Split', { num_splits: 4294967295 }, n.input([-1]), n.integers(0)),
+  );
+  refuses('ERR_SHAPE_OVERFLOW', /2\^40/, (n) => n.add('Reshape', {}, n.input([-1]), n.integers(2 ** 21, 2 ** 21)));
+});

@@ -1,11 +1,11 @@
 // lowp doctor: what this machine can do, what is used, and whether the kernels are right.
 
-import { imageDecoder, maxImagePixels } from '../../data/image-folder.ts';
+import { imageDecoder } from '../../data/image-folder.ts';
 import { kernelSelfTest } from '../../engines/self-test.ts';
+import { limits } from '../../errors/limits.ts';
 import type { CpuInfo } from '../../native/addon.ts';
 import { addonPath } from '../../native/binding.ts';
 import { cpuInfo } from '../../native/cpu-info.ts';
-import { maxElements } from '../../tensor/shape.ts';
 import { action, type CliCommand } from '../command.ts';
 import { addCommonOptions, type CommonOptions } from '../options.ts';
 
@@ -21,7 +21,6 @@ export const doctorCommand: CliCommand = {
         const isaReason = whyThisIsa(info);
         const images = await imageDecoder();
         const selfTest = await kernelSelfTest(options.threads);
-        const limits = { tensorElements: maxElements, imagePixels: maxImagePixels };
         const rows = [
           ['node', process.version],
           ['cpu', info.brand],
@@ -30,13 +29,14 @@ export const doctorCommand: CliCommand = {
           ['caches', `L1 ${info.l1Bytes >> 10} KiB, L2 ${info.l2Bytes >> 10} KiB`],
           ['addon', addon],
           ['images', images.version === undefined ? images.problem : `sharp ${images.version}`],
-          ['limits', `${limits.tensorElements} elements a tensor, ${limits.imagePixels} pixels an image`],
+          ...Object.values(limits).map(({ value, unit, meaning }) => ['limit', `${value} ${unit}. ${meaning}`]),
           ...selfTest.levels.map((l) => [`kernels ${l.isa}`, l.ok ? 'same bits as scalar' : `WRONG: ${l.detail}`]),
         ];
         const width = Math.max(...rows.map(([name]) => name!.length));
         for (const [name, value] of rows) out.line(`${name!.padEnd(width)}  ${value}`);
         const sharp = images.version ?? null;
-        out.json({ node: process.version, cpu: info, isaReason, addon, sharp, limits, selfTest });
+        const bounds = Object.fromEntries(Object.entries(limits).map(([name, { value }]) => [name, value]));
+        out.json({ node: process.version, cpu: info, isaReason, addon, sharp, limits: bounds, selfTest });
         if (!selfTest.ok) process.exitCode = 1;
       }),
     );

@@ -20,9 +20,6 @@ export interface ReadIrOptions {
   readonly path?: string;
 }
 
-/** Deepest nesting of dimensions that a constant may have. */
-const maxRank = 64;
-
 /**
  * Reads an IR of version 10 or 11.
  *
@@ -122,7 +119,6 @@ function addConst(model: Model, layer: Layer, bin: Uint8Array | undefined, swap:
   }
   const text = (data.shape ?? '').trim();
   const shape = text === '' ? [] : text.split(',').map((d) => wholeNumber(d.trim(), `${where}shape`));
-  if (shape.length > maxRank) throw new LowpError('ERR_LIMIT_SIZE', `${where}rank ${shape.length} is above ${maxRank}`);
   const offset = wholeNumber(data.offset, `${where}offset`);
   const size = wholeNumber(data.size, `${where}size`);
   try {

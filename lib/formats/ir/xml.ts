@@ -1,5 +1,6 @@
 // Reading XML into a tree of elements, with limits: what an IR may contain, and nothing else.
 import { SaxesParser } from 'saxes';
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { MetaElement } from '../../graph/model.ts';
 
@@ -23,10 +24,10 @@ export interface XmlLimits {
 }
 
 export const defaultXmlLimits: XmlLimits = {
-  depth: 256,
-  attributes: 4096,
-  elements: 50_000_000,
-  characters: 2 ** 29 - 64,
+  depth: limits.xmlDepth.value,
+  attributes: limits.xmlAttributes.value,
+  elements: limits.xmlElements.value,
+  characters: limits.xmlCharacters.value,
 };
 
 /** How to read. */
@@ -55,12 +56,12 @@ interface OpenElement {
  *   `ERR_IR_DTD` for a DOCTYPE, `ERR_LIMIT_SIZE` beyond the limits
  */
 export function parseXml(source: string | Uint8Array, options: XmlOptions = {}): XmlElement {
-  const limits = { ...defaultXmlLimits, ...options.limits };
-  if (source.length > limits.characters) {
-    throw new LowpError('ERR_LIMIT_SIZE', `the XML has more than ${limits.characters} characters`, pathOf(options));
+  const allowed = { ...defaultXmlLimits, ...options.limits };
+  if (source.length > allowed.characters) {
+    throw new LowpError('ERR_LIMIT_SIZE', `the XML has more than ${allowed.characters} characters`, pathOf(options));
   }
   const text = typeof source === 'string' ? source : decodeUtf8(source, options);
-  const reader = new TreeReader(limits, options);
+  const reader = new TreeReader(allowed, options);
   return reader.read(text);
 }
 
@@ -89,8 +90,8 @@ class TreeReader {
   #elements = 0;
   #attributes = 0;
 
-  constructor(limits: XmlLimits, options: XmlOptions) {
-    this.#limits = limits;
+  constructor(allowed: XmlLimits, options: XmlOptions) {
+    this.#limits = allowed;
     this.#options = options;
     const parser = this.#parser;
     parser.on('error', (error) => this.#fail('ERR_IR_SYNTAX', error.message.replace(/^\d+:\d+: /, '')));
@@ -102,13 +103,13 @@ class TreeReader {
     parser.on('doctype', () => this.#fail('ERR_IR_DTD', 'the XML contains a DOCTYPE, which an IR does not have'));
     parser.on('opentagstart', () => {
       this.#attributes = 0;
-      if (++this.#elements > limits.elements) {
-        this.#fail('ERR_LIMIT_SIZE', `the XML has more than ${limits.elements} elements`);
+      if (++this.#elements > allowed.elements) {
+        this.#fail('ERR_LIMIT_SIZE', `the XML has more than ${allowed.elements} elements`);
       }
     });
     parser.on('attribute', () => {
-      if (++this.#attributes > limits.attributes) {
-        this.#fail('ERR_LIMIT_SIZE', `an element has more than ${limits.attributes} attributes`);
+      if (++this.#attributes > allowed.attributes) {
+        this.#fail('ERR_LIMIT_SIZE', `an element has more than ${allowed.attributes} attributes`);
       }
     });
     parser.on('opentag', (tag) => this.#begin(tag.name, tag.attributes));

@@ -1,5 +1,6 @@
 /** Bytes of an .onnx file to messages: protobuf decoding, and the checks that concern the file as a whole. */
 import { fromBinary } from '@bufbuild/protobuf';
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { sniff } from '../sniff.ts';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx_pb.ts';
@@ -41,7 +42,7 @@ export function parseModel(bytes: Uint8Array, path?: string): ParsedModel {
 
 function decode(bytes: Uint8Array, at: { path?: string }): ModelProto {
   try {
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false, recursionLimit: 64 });
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false, recursionLimit: limits.onnxDepth.value });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LowpError('ERR_ONNX_SYNTAX', `the ONNX file cannot be decoded: ${reason}${looksLike(bytes)}`, {

@@ -1,4 +1,5 @@
 /** TensorProto to Tensor: checks of the declared shape and type against the data, views where possible. */
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { allocate, bitsOf, byteLengthOf, type ElementType, viewBytes } from '../../tensor/element-type.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
@@ -8,7 +9,7 @@ import { readExternalData } from './external-data.ts';
 import type { TensorProto } from './onnx_pb.ts';
 
 /** Largest rank of a tensor that is read. */
-export const maxRank = 32;
+export const maxRank = limits.rank.value;
 
 /** Element types that each typed data field may carry. */
 const fields: readonly (readonly [TypedField, readonly ElementType[]])[] = [

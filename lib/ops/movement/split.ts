@@ -1,5 +1,6 @@
 // Split and VariadicSplit: cut a tensor along one axis.
 import { z } from 'zod';
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact, Node } from '../../graph/node.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
@@ -23,6 +24,9 @@ function inferSplit(a: z.infer<typeof splitAttributes>, inputs: Facts): Fact[] {
   const size = x.shape[axis]!;
   if (size >= 0 && size % a.num_splits !== 0) {
     throw new LowpError('ERR_SHAPE_MISMATCH', `axis ${axis} has ${size} elements, not a multiple of ${a.num_splits}`);
+  }
+  if (a.num_splits > limits.nodeOutputs.value) {
+    throw new LowpError('ERR_LIMIT_SIZE', `${a.num_splits} parts; at most ${limits.nodeOutputs.value} are read`);
   }
   return pieces(x, axis, new Array<number>(a.num_splits).fill(size < 0 ? -1 : size / a.num_splits));
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
-import type { Shape } from '../../tensor/shape.ts';
+import { type Shape, unknownShape } from '../../tensor/shape.ts';
 import { intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
@@ -111,7 +111,7 @@ function infer(a: Attributes, inputs: Facts) {
   if (resolved) return [{ type: x.type, shape: resolved.shape }];
   const added = a.new_axis_mask.filter((m) => m === 1).length;
   const removed = a.shrink_axis_mask.filter((m, i) => m === 1 && a.new_axis_mask[i] !== 1).length;
-  return [{ type: x.type, shape: new Array<number>(x.shape.length + added - removed).fill(-1) }];
+  return [{ type: x.type, shape: unknownShape(x.shape.length + added - removed) }];
 }
 
 /**

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount } from '../../tensor/shape.ts';
+import { elementCount, unknownShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
@@ -70,7 +70,7 @@ function infer(a: Attributes, inputs: Facts) {
     return [{ type: x.type, shape: a.keep_dims ? kept : kept.filter((_, i) => !reduced.has(i)) }];
   }
   const dropped = a.keep_dims ? 0 : elementCount(axes.shape);
-  return [{ type: x.type, shape: new Array<number>(Math.max(0, rank - dropped)).fill(-1) }];
+  return [{ type: x.type, shape: unknownShape(rank - dropped) }];
 }
 
 function reduce(r: Reduction, a: Attributes, x: Tensor, axes: Tensor): Tensor {

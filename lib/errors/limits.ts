@@ -1,0 +1,25 @@
+/**
+ * Every bound on what is read: sizes, counts and depths beyond these are refused with a code before memory is asked for.
+ * Real models and data stay far below.
+ */
+export interface Limit {
+  readonly value: number;
+  readonly unit: string;
+  readonly meaning: string;
+}
+
+export const limits = {
+  tensorElements: {
+    value: 2 ** 40,
+    unit: 'elements',
+    meaning: 'Of a tensor; sizes stay exact in a double and in a signed 64-bit integer.',
+  },
+  rank: { value: 64, unit: 'dimensions', meaning: 'Of a tensor.' },
+  nodeOutputs: { value: 65536, unit: 'outputs', meaning: 'Of a node, for example of a Split.' },
+  xmlCharacters: { value: 2 ** 29 - 64, unit: 'characters', meaning: 'Of the `.xml` of an IR.' },
+  xmlElements: { value: 50_000_000, unit: 'elements', meaning: 'Of the `.xml` of an IR.' },
+  xmlAttributes: { value: 4096, unit: 'attributes', meaning: 'Of an element of the `.xml`.' },
+  xmlDepth: { value: 256, unit: 'levels', meaning: 'Elements inside each other in the `.xml`.' },
+  onnxDepth: { value: 64, unit: 'levels', meaning: 'Messages inside each other in an `.onnx`.' },
+  imagePixels: { value: 0x3fff * 0x3fff, unit: 'pixels', meaning: 'Of an image.' },
+} as const satisfies Record<string, Limit>;
