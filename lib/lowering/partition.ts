@@ -3,6 +3,7 @@ import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { getOp, runtimeOf } from '../ops/registry.ts';
 import type { ElementType } from '../tensor/element-type.ts';
+import { isStatic } from '../tensor/shape.ts';
 
 /** A run of native nodes, or one node that is evaluated on the host. */
 export type Step =
@@ -66,6 +67,8 @@ export function hostReason(
   if (!definition.lower) return `${node.type} has no native kernel yet`;
   if (definition.canLower && !definition.canLower(node.attributes, node))
     return `this form of ${node.type} has no native kernel yet`;
+  const touched = [...node.inputs.flatMap((i) => i.source ?? []), ...node.outputs];
+  if (touched.some((p) => !isStatic(p.fact.shape))) return 'a shape is known only when its values are';
   const computed = node.inputs.flatMap((i) => (i.source && !isConstant(i.source, constants) ? [i.source] : []));
   const read = node.outputs.filter((o) => o.consumers.size > 0 || needed.includes(o));
   const types: readonly ElementType[] = ['f32', ...(runtimeOf(node)?.inputTypes ?? [])];

@@ -18,6 +18,16 @@ import { convolutionBackpropData } from './convolution/convolution-backprop-data
 import { groupConvolution } from './convolution/group-convolution.ts';
 import { groupConvolutionBackpropData } from './convolution/group-convolution-backprop-data.ts';
 import type { OpDef } from './define-op.ts';
+import { detectionOutput1, detectionOutput8 } from './detection/detection-output.ts';
+import {
+  nonMaxSuppression1,
+  nonMaxSuppression3,
+  nonMaxSuppression4,
+  nonMaxSuppression5,
+  nonMaxSuppression9,
+} from './detection/non-max-suppression.ts';
+import { priorBox1, priorBox8 } from './detection/prior-box.ts';
+import { priorBoxClustered } from './detection/prior-box-clustered.ts';
 import { arithmetic } from './elementwise/arithmetic.ts';
 import { comparison } from './elementwise/comparison.ts';
 import { logical } from './elementwise/logical.ts';
@@ -53,6 +63,7 @@ import { reductionOps } from './reduction/reduce.ts';
 import { registerOp } from './registry.ts';
 import { interpolate4, interpolate11 } from './resize/interpolate.ts';
 import { interpolate1 } from './resize/interpolate-1.ts';
+import { ctcGreedyDecoder, ctcGreedyDecoderSeqLen } from './sequence/ctc-greedy-decoder.ts';
 
 const definitions: readonly OpDef[] = [
   ...[parameter, result, constant],
@@ -68,6 +79,9 @@ const definitions: readonly OpDef[] = [
   ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
   ...[interpolate1, interpolate4, interpolate11],
   ...[fakeQuantizeOp, convert, convertLike],
+  ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
+  ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],
+  ...[ctcGreedyDecoder, ctcGreedyDecoderSeqLen],
 ];
 
 for (const definition of definitions) registerOp(definition);

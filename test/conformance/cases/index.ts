@@ -1,4 +1,5 @@
 /** Every case of every operation. */
+import { detectionCases } from './detection.ts';
 import { elementwiseCases } from './elementwise.ts';
 import { movementCases } from './movement.ts';
 import type { OpCase } from './op-case.ts';
@@ -12,5 +13,6 @@ export const opCases: readonly OpCase[] = [
   ...movementCases,
   ...quantizationCases,
   ...windowCases,
+  ...detectionCases,
   ...torchCases.map(replay),
 ];

@@ -16,6 +16,8 @@ export interface OpCase {
   /** Inputs that are constants of the model, by index; the others are fed. */
   readonly constants?: readonly number[];
   readonly expected: readonly Tensor[];
+  /** Sizes of the outputs depend on values: inference leaves the first one open. */
+  readonly dynamic?: true;
   /** Largest absolute difference; 0 where results are exact. */
   readonly tolerance: number;
 }

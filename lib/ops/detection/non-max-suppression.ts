@@ -1,0 +1,221 @@
+// NonMaxSuppression, all revisions: of boxes that overlap the best ones, class by class.
+import { z } from 'zod';
+import { LowpError } from '../../errors/lowp-error.ts';
+import type { Fact } from '../../graph/node.ts';
+import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
+import { formatShape } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { bool, elementType, enumeration } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, knownIntegers, mergeSizes, requireRank } from '../fact.ts';
+import { rank, suppress } from './boxes.ts';
+import { suppressSoftly } from './soft-suppression.ts';
+
+const attributes = z.object({
+  /** Corners y0, x0, y1, x1 of either diagonal, or center and sizes x, y, w, h. */
+  box_encoding: enumeration(['corner', 'center']).default('corner'),
+  /** By score over all classes and images; else by image and class. */
+  sort_result_descending: bool.default(true),
+});
+
+const typedAttributes = attributes.extend({
+  output_type: elementType.refine((t) => t === 'i32' || t === 'i64', 'i32 or i64 is expected').default('i64'),
+});
+
+type Attributes = z.infer<typeof attributes> & { output_type?: z.infer<typeof typedAttributes>['output_type'] };
+
+/** What differs between revisions. */
+interface Revision {
+  /** An overlap equal to the threshold is enough to be dropped. */
+  readonly dropsAtThreshold: boolean;
+  /** Soft suppression also drops by the threshold. */
+  readonly softDrops: boolean;
+}
+
+const older: Revision = { dropsAtThreshold: true, softDrops: true };
+const newer: Revision = { dropsAtThreshold: false, softDrops: false };
+
+interface Sizes {
+  readonly images: number;
+  readonly classes: number;
+  readonly boxes: number;
+}
+
+function sizesOf(inputs: Facts): Sizes {
+  const [boxes, scores] = [inputFact(inputs, 0), inputFact(inputs, 1)];
+  requireRank(boxes.shape, 3, 3, 'the boxes');
+  requireRank(scores.shape, 3, 3, 'the scores');
+  if (boxes.shape[2]! >= 0 && boxes.shape[2] !== 4) {
+    throw new LowpError('ERR_SHAPE_MISMATCH', `boxes have shape ${formatShape(boxes.shape)}, expected [N,B,4]`);
+  }
+  return {
+    images: mergeSizes(boxes.shape[0]!, scores.shape[0]!, 'images of boxes and scores'),
+    classes: scores.shape[1]!,
+    boxes: mergeSizes(boxes.shape[1]!, scores.shape[2]!, 'number of boxes and of scores'),
+  };
+}
+
+/** Rows when every class of every image is full; −1 when not known. */
+function mostRows(inputs: Facts): number {
+  const { images, classes, boxes } = sizesOf(inputs);
+  const most = inputs[2] ? knownIntegers(inputs[2])?.[0] : 0;
+  if (most === undefined || images < 0 || classes < 0 || boxes < 0) return -1;
+  return images * classes * Math.min(boxes, Math.max(0, most));
+}
+
+/** Corner boxes, near corner first, axis by axis. */
+function cornersOf(boxes: Tensor, encoding: 'corner' | 'center'): Float64Array {
+  const out = toFloat64(boxes);
+  for (let i = 0; i < out.length; i += 4) {
+    for (let axis = 0; axis < 2; axis++) {
+      const [a, b] = [out[i + axis]!, out[i + axis + 2]!];
+      out[i + axis] = encoding === 'center' ? a - b / 2 : Math.min(a, b);
+      out[i + axis + 2] = encoding === 'center' ? a + b / 2 : Math.max(a, b);
+    }
+  }
+  return out;
+}
+
+/** Numbers of the optional inputs, in single precision. */
+interface Limits {
+  readonly most: number;
+  readonly overlap: number;
+  readonly score: number;
+  readonly sigma: number;
+}
+
+function limitsOf(inputs: readonly (Tensor | undefined)[]): Limits {
+  const [most, share, score, sigma] = [2, 3, 4, 5].map((i) => (inputs[i] ? toFloat64(inputs[i])[0]! : 0));
+  return {
+    most: Math.max(0, most!),
+    overlap: Math.fround(share!),
+    score: Math.fround(score!),
+    sigma: Math.fround(sigma!),
+  };
+}
+
+/** A box that stays. */
+interface Selected {
+  readonly image: number;
+  readonly label: number;
+  readonly box: number;
+  readonly score: number;
+}
+
+function select(a: Attributes, revision: Revision, inputs: readonly (Tensor | undefined)[]): Selected[] {
+  const sizes = sizesOf(factsOf(inputs));
+  const limits = limitsOf(inputs);
+  const corners = cornersOf(inputs[0]!, a.box_encoding);
+  const scores = toFloat32(inputs[1]!);
+  const selected: Selected[] = [];
+  for (let image = 0; image < sizes.images; image++) {
+    const boxes = corners.subarray(image * sizes.boxes * 4, (image + 1) * sizes.boxes * 4);
+    for (let label = 0; label < sizes.classes; label++) {
+      const at = (image * sizes.classes + label) * sizes.boxes;
+      const own = scores.subarray(at, at + sizes.boxes);
+      for (const { box, score } of selectClass(boxes, own, limits, revision)) {
+        selected.push({ image, label, box, score });
+      }
+    }
+  }
+  if (a.sort_result_descending) {
+    selected.sort((x, y) => y.score - x.score || x.image - y.image || x.label - y.label || x.box - y.box);
+  }
+  return selected;
+}
+
+function selectClass(
+  boxes: Float64Array,
+  scores: Float32Array,
+  limits: Limits,
+  revision: Revision,
+): { box: number; score: number }[] {
+  const candidates = new Int32Array(scores.length);
+  let count = 0;
+  for (let b = 0; b < scores.length; b++) if (scores[b]! > limits.score) candidates[count++] = b;
+  const found = candidates.subarray(0, count);
+  if (limits.sigma > 0) {
+    const lowered = scores.slice();
+    const kept = suppressSoftly(found, boxes, lowered, {
+      sigma: limits.sigma,
+      dropFrom: revision.softDrops ? limits.overlap : Number.POSITIVE_INFINITY,
+      least: limits.score,
+      most: limits.most,
+    });
+    return Array.from(kept, (box) => ({ box, score: lowered[box]! }));
+  }
+  const suppression = { threshold: limits.overlap, most: limits.most, atThreshold: revision.dropsAtThreshold };
+  const kept = suppress(rank(found, Float64Array.from(scores)), boxes, suppression);
+  return Array.from(kept, (box) => ({ box, score: scores[box]! }));
+}
+
+function indicesOf(selected: readonly Selected[], rows: number): Float64Array {
+  const out = new Float64Array(rows * 3).fill(-1);
+  for (const [i, s] of selected.entries()) out.set([s.image, s.label, s.box], i * 3);
+  return out;
+}
+
+/** Indices alone, in as many rows as there may be. */
+function fixedRows(opset: string, schema: z.ZodType<Attributes>) {
+  return defineOp<Attributes>({
+    type: 'NonMaxSuppression',
+    opset,
+    attributes: schema,
+    inputs: [2, 5],
+    infer: (a, inputs) => [{ type: a.output_type ?? 'i64', shape: [mostRows(inputs), 3] }],
+    evaluate: (a, present, inputs = present) => {
+      const rows = mostRows(factsOf(inputs));
+      return [fromFloat64(indicesOf(select(a, older, inputs), rows), [rows, 3], a.output_type ?? 'i64')];
+    },
+  });
+}
+
+/** Indices, scores and their number, in as many rows as there are. */
+function foundRows(opset: string, revision: Revision) {
+  return defineOp({
+    type: 'NonMaxSuppression',
+    opset,
+    attributes: typedAttributes,
+    inputs: [2, 6],
+    infer: (a, inputs): Fact[] => {
+      sizesOf(inputs);
+      return [
+        { type: a.output_type, shape: [-1, 3] },
+        { type: inputFact(inputs, 1).type, shape: [-1, 3] },
+        { type: a.output_type, shape: [1] },
+      ];
+    },
+    evaluate: (a, present, inputs = present) => {
+      const selected = select(a, revision, inputs);
+      const rows = selected.length;
+      const scores = new Float64Array(rows * 3);
+      for (const [i, s] of selected.entries()) scores.set([s.image, s.label, s.score], i * 3);
+      return [
+        fromFloat64(indicesOf(selected, rows), [rows, 3], a.output_type),
+        fromFloat64(scores, [rows, 3], inputs[1]!.type),
+        fromFloat64(Float64Array.of(rows), [1], a.output_type),
+      ];
+    },
+  });
+}
+
+/**
+ * Inputs: boxes [N, B, 4], scores [N, C, B], and, each 0 when absent, most boxes of a class, overlap and score thresholds.
+ * A box is a candidate when its score is above the threshold; candidates are taken by score, equal ones by index, unless
+ * they overlap one that was taken by the threshold or more. Output: rows of image, class and box; rows that are left over
+ * are −1.
+ */
+export const nonMaxSuppression1 = fixedRows('opset1', attributes);
+
+/** NonMaxSuppression-1 with a choice of the type. */
+export const nonMaxSuppression3 = fixedRows('opset3', typedAttributes);
+export const nonMaxSuppression4 = fixedRows('opset4', typedAttributes);
+
+/**
+ * NonMaxSuppression with soft suppression (sigma, input 5), scores [rows, 3] (image, class, score) and the number of rows;
+ * there are as many rows as boxes were found.
+ */
+export const nonMaxSuppression5 = foundRows('opset5', older);
+
+/** NonMaxSuppression-5 that drops a box only above the threshold, and by score alone when suppression is soft. */
+export const nonMaxSuppression9 = foundRows('opset9', newer);
