@@ -22,6 +22,8 @@ export { openModel, saveModel } from './formats/index.ts';
 export { inputName, Model, outputName } from './graph/model.ts';
 export { findMetric, type Metric, type MetricRun } from './metrics/index.ts';
 export { cpuInfo } from './native/cpu-info.ts';
+export * as attribute from './ops/attribute.ts';
+export { defineOp, type OpDef, registerOp } from './ops/index.ts';
 export { type QuantizeOptions, type QuantizeReport, quantize } from './quantize.ts';
 export {
   type Granularity,

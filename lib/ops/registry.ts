@@ -4,10 +4,21 @@ import type { OpDef, RuntimeTraits } from './define-op.ts';
 
 const byType = new Map<string, OpDef[]>();
 
-/** Makes an operation known. Several revisions of one type may be registered, each with its own opset. */
+/**
+ * Makes an operation known to every reader, writer and engine of this process. Several revisions of one type may be
+ * registered, each with its own opset.
+ *
+ * @throws {LowpError} `ERR_CONFIG_INVALID` when that revision of the type is known already
+ */
 export function registerOp(definition: OpDef): void {
   const key = definition.type.toLowerCase();
   const revisions = byType.get(key) ?? [];
+  if (revisions.some((r) => r.opset === definition.opset)) {
+    throw new LowpError(
+      'ERR_CONFIG_INVALID',
+      `the operation ${definition.type} (${definition.opset}) is known already`,
+    );
+  }
   revisions.push(definition);
   revisions.sort((a, b) => opsetNumber(a.opset) - opsetNumber(b.opset));
   byType.set(key, revisions);

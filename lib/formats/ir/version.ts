@@ -27,8 +27,13 @@ const unnumbered = 'opset6';
 
 /** The opset in which a layer is looked up: its label, corrected. */
 export function opsetOf(type: string, label: string | undefined): string {
-  if (label === undefined || !/^opset\d+$/.test(label)) return unnumbered;
+  if (label === undefined || !isNumbered(label)) return unnumbered;
   return corrections[label]?.[type.toLowerCase()] ?? label;
+}
+
+/** False for the sets of operations outside of OpenVINO's own, such as `extension`. */
+export function isNumbered(opset: string): boolean {
+  return /^opset\d+$/.test(opset);
 }
 
 /** The text of `Runtime_version` or `MO_version` in the kept elements of a file. */

@@ -13,7 +13,7 @@ import { BinWriter } from './bin.ts';
 import { metaFor } from './meta.ts';
 import { joinNames, portPrecision } from './names.ts';
 import { XmlPrinter } from './print-xml.ts';
-import { highNibbleFirst } from './version.ts';
+import { highNibbleFirst, isNumbered } from './version.ts';
 
 /** How to write. */
 export interface WriteIrOptions {
@@ -102,7 +102,7 @@ class LayerWriter {
       id: String(id),
       name: node.name,
       type: isConstant ? 'Const' : node.type,
-      version: node.notes.opset ?? definition.opset,
+      version: isNumbered(definition.opset) ? (node.notes.opset ?? definition.opset) : definition.opset,
     };
     const data = { ...node.notes.unknownAttributes, ...(isConstant ? this.#store(node) : this.#attributes(node)) };
     const outputs = node.type === 'Result' ? [] : node.outputs;
