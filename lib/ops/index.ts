@@ -1,4 +1,5 @@
 // The list of all operations. Importing this file makes them known to the registry.
+
 import { clamp } from './activation/clamp.ts';
 import { elu } from './activation/elu.ts';
 import { gelu2, gelu7 } from './activation/gelu.ts';
@@ -13,8 +14,10 @@ import { tanh } from './activation/tanh.ts';
 import { constant } from './control/constant.ts';
 import { parameter } from './control/parameter.ts';
 import { result } from './control/result.ts';
+import { col2Im } from './convolution/col2im.ts';
 import { convolution } from './convolution/convolution.ts';
 import { convolutionBackpropData } from './convolution/convolution-backprop-data.ts';
+import { deformableConvolution } from './convolution/deformable-convolution.ts';
 import { groupConvolution } from './convolution/group-convolution.ts';
 import { groupConvolutionBackpropData } from './convolution/group-convolution-backprop-data.ts';
 import type { OpDef } from './define-op.ts';
@@ -29,20 +32,33 @@ import {
 import { priorBox1, priorBox8 } from './detection/prior-box.ts';
 import { priorBoxClustered } from './detection/prior-box-clustered.ts';
 import { arithmetic } from './elementwise/arithmetic.ts';
+import { bitwise } from './elementwise/bitwise.ts';
+import { classification } from './elementwise/classification.ts';
 import { comparison } from './elementwise/comparison.ts';
 import { logical } from './elementwise/logical.ts';
 import { select } from './elementwise/select.ts';
 import { unaryMath } from './elementwise/unary-math.ts';
+import { einsumOp } from './linear/einsum.ts';
 import { matMul } from './linear/mat-mul.ts';
 import { broadcast1, broadcast3 } from './movement/broadcast.ts';
 import { concat } from './movement/concat.ts';
 import { depthToSpace, spaceToDepth } from './movement/depth-to-space.ts';
+import { eye } from './movement/eye.ts';
 import { gather1, gather7, gather8 } from './movement/gather.ts';
+import { gatherElements, gatherNd5, gatherNd8 } from './movement/gather-elements.ts';
+import { nonZero } from './movement/non-zero.ts';
 import { oneHot } from './movement/one-hot.ts';
 import { pad1, pad12 } from './movement/pad.ts';
 import { range1, range4 } from './movement/range.ts';
 import { reshape } from './movement/reshape.ts';
-import { scatterElementsUpdate, scatterNdUpdate, scatterUpdate } from './movement/scatter.ts';
+import { reverseSequence } from './movement/reverse-sequence.ts';
+import {
+  scatterElementsUpdate3,
+  scatterElementsUpdate12,
+  scatterNdUpdate4,
+  scatterNdUpdate15,
+  scatterUpdate,
+} from './movement/scatter.ts';
 import { shapeOf1, shapeOf3 } from './movement/shape-of.ts';
 import { shuffleChannels } from './movement/shuffle-channels.ts';
 import { slice } from './movement/slice.ts';
@@ -51,6 +67,7 @@ import { squeeze, unsqueeze } from './movement/squeeze.ts';
 import { stridedSlice } from './movement/strided-slice.ts';
 import { tile } from './movement/tile.ts';
 import { transpose } from './movement/transpose.ts';
+import { unique } from './movement/unique.ts';
 import { batchNormInference1, batchNormInference5 } from './normalization/batch-norm-inference.ts';
 import { lrn } from './normalization/lrn.ts';
 import { mvn2, mvn6 } from './normalization/mvn.ts';
@@ -59,11 +76,16 @@ import { avgPool } from './pooling/avg-pool.ts';
 import { maxPool1, maxPool8 } from './pooling/max-pool.ts';
 import { convert, convertLike } from './quantization/convert.ts';
 import { fakeQuantizeOp } from './quantization/fake-quantize.ts';
+import { cumSum } from './reduction/cum-sum.ts';
 import { reductionOps } from './reduction/reduce.ts';
+import { topK } from './reduction/top-k.ts';
 import { registerOp } from './registry.ts';
+import { gridSample } from './resize/grid-sample.ts';
 import { interpolate4, interpolate11 } from './resize/interpolate.ts';
 import { interpolate1 } from './resize/interpolate-1.ts';
 import { ctcGreedyDecoder, ctcGreedyDecoderSeqLen } from './sequence/ctc-greedy-decoder.ts';
+import { fourier } from './signal/fourier.ts';
+import { stftOp } from './signal/stft.ts';
 
 const definitions: readonly OpDef[] = [
   ...[parameter, result, constant],
@@ -75,7 +97,9 @@ const definitions: readonly OpDef[] = [
   ...[reshape, squeeze, unsqueeze, transpose, concat, split, variadicSplit, stridedSlice, slice],
   ...[gather1, gather7, gather8, pad1, pad12, shapeOf1, shapeOf3],
   ...[broadcast1, broadcast3, tile, range1, range4, oneHot, depthToSpace, spaceToDepth, shuffleChannels],
-  ...[scatterUpdate, scatterElementsUpdate, scatterNdUpdate],
+  ...[scatterUpdate, scatterElementsUpdate3, scatterElementsUpdate12, scatterNdUpdate4, scatterNdUpdate15],
+  ...[gatherElements, gatherNd5, gatherNd8, reverseSequence, nonZero, unique, eye, ...topK, cumSum, einsumOp],
+  ...[...bitwise, ...classification, ...fourier, stftOp, gridSample, col2Im, ...deformableConvolution],
   ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
   ...[interpolate1, interpolate4, interpolate11],
   ...[fakeQuantizeOp, convert, convertLike],

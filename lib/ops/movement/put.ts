@@ -1,6 +1,7 @@
 // Writes elements of one tensor to places of a copy of another one: the base of scatter operations.
 import { LowpError } from '../../errors/lowp-error.ts';
-import { bitsOf } from '../../tensor/element-type.ts';
+import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { bitsOf, isFloat } from '../../tensor/element-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /**
@@ -22,6 +23,44 @@ export function put(t: Tensor, target: Int32Array, updates: Tensor): Tensor {
     for (let b = 0; b < size; b++) to[at + b] = from[i * size + b]!;
   }
   return { type: t.type, shape: [...t.shape], data };
+}
+
+/** How an update meets the element that is there. */
+export type Reduction = 'none' | 'sum' | 'sub' | 'prod' | 'min' | 'max' | 'mean';
+
+const reductions: Readonly<Record<Exclude<Reduction, 'none'>, (x: number, u: number) => number>> = {
+  sum: (x, u) => x + u,
+  sub: (x, u) => x - u,
+  prod: (x, u) => x * u,
+  min: Math.min,
+  max: Math.max,
+  mean: (x, u) => x + u,
+};
+
+/**
+ * A copy of `t` in which element `target[i]` is reduced with element `i` of `updates`, one after another. Without
+ * `keepsOld` the first update of a place replaces what was there. A mean of whole numbers is rounded down.
+ *
+ * @throws {LowpError} as {@link put}
+ */
+export function reduceInto(t: Tensor, target: Int32Array, updates: Tensor, by: Reduction, keepsOld = true): Tensor {
+  if (by === 'none') return put(t, target, updates);
+  if (t.type !== updates.type) {
+    throw new LowpError('ERR_TYPE_MISMATCH', `updates have type ${updates.type}, the data ${t.type}`);
+  }
+  const [values, list] = [toFloat64(t), toFloat64(updates)];
+  const counts = new Uint32Array(values.length).fill(keepsOld ? 1 : 0);
+  for (const [i, at] of target.entries()) {
+    values[at] = counts[at]!++ === 0 ? list[i]! : reductions[by](values[at]!, list[i]!);
+  }
+  if (by === 'mean') {
+    const whole = !isFloat(t.type);
+    for (const at of new Set(target)) {
+      const mean = values[at]! / counts[at]!;
+      values[at] = whole ? Math.floor(mean) : mean;
+    }
+  }
+  return fromFloat64(values, t.shape, t.type);
 }
 
 /**

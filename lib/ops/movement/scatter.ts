@@ -1,13 +1,14 @@
 // ScatterUpdate, ScatterElementsUpdate and ScatterNDUpdate: replace parts of a tensor.
+import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, formatShape, normalizeAxis, sameShape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { noAttributes } from '../attribute.ts';
+import { bool, enumeration, noAttributes } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
-import { positionOn, put } from './put.ts';
+import { positionOn, put, reduceInto } from './put.ts';
 
 /** The output is the data with other values. */
 function infer(inputs: Facts) {
@@ -46,55 +47,88 @@ export const scatterUpdate = defineOp({
   },
 });
 
-/** Element `[…]` of the updates goes to the same place of the data, but to `indices[…]` on `axis`. */
-export const scatterElementsUpdate = defineOp({
+/** Where each update goes: to the same place of the data, but to `indices[…]` on `axis`. */
+function elementTargets(x: Tensor, indices: Tensor, updates: Tensor, axisInput: Tensor): Int32Array {
+  const { shape } = x;
+  const axis = normalizeAxis(toIntegers(axisInput)[0]!, shape.length);
+  if (!sameShape(indices.shape, updates.shape) || indices.shape.length !== shape.length) {
+    const [a, b] = [formatShape(indices.shape), formatShape(updates.shape)];
+    throw new LowpError('ERR_SHAPE_MISMATCH', `indices ${a} and updates ${b} do not fit data ${formatShape(shape)}`);
+  }
+  const strides = stridesOf(shape);
+  const base = stridedOffsets(
+    indices.shape,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  );
+  const list = toIntegers(indices);
+  return base.map((offset, i) => offset + positionOn(list[i]!, shape[axis]!) * strides[axis]!);
+}
+
+/** Element `[…]` of the updates replaces the one at the same place of the data, but at `indices[…]` on `axis`. */
+export const scatterElementsUpdate3 = defineOp({
   type: 'ScatterElementsUpdate',
   opset: 'opset3',
   attributes: noAttributes,
   inputs: [4, 4],
   infer: (_, inputs) => infer(inputs),
-  evaluate: (_, [x, indices, updates, axisInput]) => {
-    const { shape } = x!;
-    const axis = normalizeAxis(toIntegers(axisInput!)[0]!, shape.length);
-    if (!sameShape(indices!.shape, updates!.shape) || indices!.shape.length !== shape.length) {
-      const [a, b] = [formatShape(indices!.shape), formatShape(updates!.shape)];
-      throw new LowpError('ERR_SHAPE_MISMATCH', `indices ${a} and updates ${b} do not fit data ${formatShape(shape)}`);
-    }
-    const strides = stridesOf(shape);
-    const base = stridedOffsets(
-      indices!.shape,
-      strides.map((s, i) => (i === axis ? 0 : s)),
-    );
-    const list = toIntegers(indices!);
-    const target = base.map((offset, i) => offset + positionOn(list[i]!, shape[axis]!) * strides[axis]!);
-    return [put(x!, target, updates!)];
+  evaluate: (_, [x, indices, updates, axis]) => [put(x!, elementTargets(x!, indices!, updates!, axis!), updates!)],
+});
+
+/** ScatterElementsUpdate that may reduce; `use_init_val` false leaves out what was there. */
+export const scatterElementsUpdate12 = defineOp({
+  type: 'ScatterElementsUpdate',
+  opset: 'opset12',
+  attributes: z.object({
+    reduction: enumeration(['none', 'sum', 'prod', 'min', 'max', 'mean']).default('none'),
+    use_init_val: bool.default(true),
+  }),
+  inputs: [4, 4],
+  infer: (_, inputs) => infer(inputs),
+  evaluate: (a, [x, indices, updates, axis]) => {
+    const target = elementTargets(x!, indices!, updates!, axis!);
+    return [reduceInto(x!, target, updates!, a.reduction, a.use_init_val)];
   },
 });
 
+/** Element positions of the slices that the last axis of the indices names. */
+function sliceTargets(x: Tensor, indices: Tensor, updates: Tensor): Int32Array {
+  const { shape } = x;
+  const depth = indices.shape.at(-1) ?? 1;
+  if (depth > shape.length) {
+    throw new LowpError('ERR_SHAPE_RANK', `indices of ${depth} axes for data ${formatShape(shape)}`);
+  }
+  const inner = elementCount(shape.slice(depth));
+  const strides = stridesOf(shape);
+  const list = toIntegers(indices);
+  const places = depth === 0 ? 0 : list.length / depth;
+  requireUpdates(updates, [...indices.shape.slice(0, -1), ...shape.slice(depth)]);
+  const target = new Int32Array(places * inner);
+  for (let p = 0; p < places; p++) {
+    let offset = 0;
+    for (let d = 0; d < depth; d++) offset += positionOn(list[p * depth + d]!, shape[d]!) * strides[d]!;
+    for (let n = 0; n < inner; n++) target[p * inner + n] = offset + n;
+  }
+  return target;
+}
+
 /** The last axis of the indices is a place in the leading axes of the data; the slice or element there is replaced. */
-export const scatterNdUpdate = defineOp({
+export const scatterNdUpdate4 = defineOp({
   type: 'ScatterNDUpdate',
   opset: 'opset4',
   attributes: noAttributes,
   inputs: [3, 3],
   infer: (_, inputs) => infer(inputs),
-  evaluate: (_, [x, indices, updates]) => {
-    const { shape } = x!;
-    const depth = indices!.shape.at(-1) ?? 1;
-    if (depth > shape.length) {
-      throw new LowpError('ERR_SHAPE_RANK', `indices of ${depth} axes for data ${formatShape(shape)}`);
-    }
-    const inner = elementCount(shape.slice(depth));
-    const strides = stridesOf(shape);
-    const list = toIntegers(indices!);
-    const places = depth === 0 ? 0 : list.length / depth;
-    requireUpdates(updates!, [...indices!.shape.slice(0, -1), ...shape.slice(depth)]);
-    const target = new Int32Array(places * inner);
-    for (let p = 0; p < places; p++) {
-      let offset = 0;
-      for (let d = 0; d < depth; d++) offset += positionOn(list[p * depth + d]!, shape[d]!) * strides[d]!;
-      for (let n = 0; n < inner; n++) target[p * inner + n] = offset + n;
-    }
-    return [put(x!, target, updates!)];
-  },
+  evaluate: (_, [x, indices, updates]) => [put(x!, sliceTargets(x!, indices!, updates!), updates!)],
+});
+
+/** ScatterNDUpdate that may reduce. */
+export const scatterNdUpdate15 = defineOp({
+  type: 'ScatterNDUpdate',
+  opset: 'opset15',
+  attributes: z.object({
+    reduction: enumeration(['none', 'sum', 'sub', 'prod', 'min', 'max']).default('none'),
+  }),
+  inputs: [3, 3],
+  infer: (_, inputs) => infer(inputs),
+  evaluate: (a, [x, indices, updates]) => [reduceInto(x!, sliceTargets(x!, indices!, updates!), updates!, a.reduction)],
 });

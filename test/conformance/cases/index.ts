@@ -1,17 +1,21 @@
 /** Every case of every operation. */
 import { detectionCases } from './detection.ts';
 import { elementwiseCases } from './elementwise.ts';
+import { indexingCases } from './indexing.ts';
 import { movementCases } from './movement.ts';
 import type { OpCase } from './op-case.ts';
 import { quantizationCases } from './quantization.ts';
 import { replay } from './recorded-case.ts';
+import { signalCases } from './signal.ts';
 import { torchCases } from './torch.gen.ts';
 import { windowCases } from './window.ts';
 
 export const opCases: readonly OpCase[] = [
   ...elementwiseCases,
   ...movementCases,
+  ...indexingCases,
   ...quantizationCases,
+  ...signalCases,
   ...windowCases,
   ...detectionCases,
   ...torchCases.map(replay),

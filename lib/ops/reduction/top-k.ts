@@ -1,0 +1,81 @@
+// TopK, all revisions: the largest or smallest elements along an axis, and where they are.
+import { z } from 'zod';
+import { LowpError } from '../../errors/lowp-error.ts';
+import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { normalizeAxis } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { bool, elementType, enumeration, int } from '../attribute.ts';
+import { viewAround } from '../axes.ts';
+import { defineOp, type OpDef } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { take } from '../movement/take.ts';
+
+const attributes = z.object({
+  axis: int,
+  mode: enumeration(['max', 'min']),
+  sort: enumeration(['value', 'index', 'none']),
+  index_element_type: elementType.default('i32'),
+  stable: bool.default(false),
+});
+
+type Attributes = z.infer<typeof attributes>;
+
+function infer(a: Attributes, inputs: Facts) {
+  const x = inputFact(inputs, 0);
+  const axis = normalizeAxis(a.axis, x.shape.length);
+  const k = knownIntegers(inputFact(inputs, 1));
+  if (k && (k.length !== 1 || k[0]! < 0)) throw new LowpError('ERR_OP_INPUTS', `k is ${k}, expected one number`);
+  const size = x.shape[axis]!;
+  if (k && size >= 0 && k[0]! > size) {
+    throw new LowpError('ERR_SHAPE_MISMATCH', `k is ${k[0]}, axis ${axis} has ${size} elements`);
+  }
+  const shape = x.shape.with(axis, k?.[0] ?? -1);
+  return [
+    { type: x.type, shape },
+    { type: a.index_element_type, shape },
+  ];
+}
+
+function evaluate(a: Attributes, x: Tensor, k: Tensor): Tensor[] {
+  const { shape } = infer(a, factsOf([x, k]))[0]!;
+  const { outer, size, inner } = viewAround(x.shape, a.axis);
+  const values = toFloat64(x);
+  const count = shape[normalizeAxis(a.axis, shape.length)]!;
+  const source = new Int32Array(outer * count * inner);
+  const indices = new Float64Array(source.length);
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      const at = (position: number): number => (o * size + position) * inner + i;
+      const order = Array.from({ length: size }, (_, p) => p);
+      order.sort((p, q) => {
+        const [u, v] = [values[at(p)]!, values[at(q)]!];
+        return u === v ? p - q : u < v === (a.mode === 'max') ? 1 : -1;
+      });
+      const chosen = order.slice(0, count);
+      if (a.sort === 'index') chosen.sort((p, q) => p - q);
+      for (const [n, position] of chosen.entries()) {
+        const to = (o * count + n) * inner + i;
+        source[to] = at(position);
+        indices[to] = position;
+      }
+    }
+  }
+  return [take(x, shape, source), fromFloat64(indices, shape, a.index_element_type)];
+}
+
+/**
+ * Inputs: data, k (a scalar). Outputs: the k largest (`max`) or smallest elements of each line, and their indices; in
+ * order of value, of index, or any order (`none`: of value). Of equal elements the one with the lower index comes first.
+ */
+function define(opset: string): OpDef {
+  return defineOp({
+    type: 'TopK',
+    opset,
+    attributes,
+    inputs: [2, 2],
+    infer,
+    evaluate: (a, [x, k]) => evaluate(a, x!, k!),
+  });
+}
+
+export const topK: readonly OpDef[] = ['opset1', 'opset3', 'opset11'].map(define);

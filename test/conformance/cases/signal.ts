@@ -1,0 +1,120 @@
+/** Hand-made cases of sums over labels, spectra, and windows that are read at computed places. */
+import { f32, i64, type OpCase, typed } from './op-case.ts';
+
+const close = { attributes: {}, tolerance: 1e-6 };
+
+const scalar = (value: number) => typed('i64', [], [value]);
+
+export const signalCases: readonly OpCase[] = [
+  {
+    ...close,
+    name: 'Einsum: the product of a matrix and a transposed one',
+    op: 'Einsum',
+    attributes: { equation: 'ij,kj->ik' },
+    inputs: [f32([2, 2], [1, 2, 3, 4]), f32([1, 2], [10, 1])],
+    expected: [f32([2, 1], [12, 34])],
+  },
+  {
+    ...close,
+    name: 'Einsum: diagonals under an ellipsis',
+    op: 'Einsum',
+    attributes: { equation: '...ii->...i' },
+    inputs: [f32([2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8])],
+    expected: [f32([2, 2], [1, 4, 5, 8])],
+  },
+  {
+    ...close,
+    name: 'Einsum: without an output, letters that appear once',
+    op: 'Einsum',
+    attributes: { equation: 'ba,b' },
+    inputs: [f32([2, 2], [1, 2, 3, 4]), f32([2], [1, 10])],
+    expected: [f32([2], [31, 42])],
+  },
+  {
+    ...close,
+    name: 'DFT: four complex numbers',
+    op: 'DFT',
+    inputs: [f32([4, 2], [1, 0, 2, 0, 3, 0, 4, 0]), i64(0)],
+    constants: [1],
+    expected: [f32([4, 2], [10, 0, -2, 2, -2, 0, -2, -2])],
+  },
+  {
+    ...close,
+    name: 'IDFT: the way back, cut to two',
+    op: 'IDFT',
+    inputs: [f32([4, 2], [10, 0, -2, 2, -2, 0, -2, -2]), i64(0), i64(2)],
+    constants: [1, 2],
+    expected: [f32([2, 2], [4, 1, 6, -1])],
+  },
+  {
+    ...close,
+    name: 'RDFT: half of the spectrum',
+    op: 'RDFT',
+    inputs: [f32([4], [1, 2, 3, 4]), i64(0)],
+    constants: [1],
+    expected: [f32([3, 2], [10, 0, -2, 2, -2, 0])],
+  },
+  {
+    ...close,
+    name: 'IRDFT: real numbers from half of the spectrum',
+    op: 'IRDFT',
+    inputs: [f32([3, 2], [10, 0, -2, 2, -2, 0]), i64(0)],
+    constants: [1],
+    expected: [f32([4], [1, 2, 3, 4])],
+  },
+  {
+    ...close,
+    name: 'STFT: two frames of two elements',
+    op: 'STFT',
+    attributes: { transpose_frames: 'false' },
+    inputs: [f32([1, 4], [1, 2, 3, 4]), f32([2], [1, 0.5]), scalar(2), scalar(2)],
+    constants: [1, 2, 3],
+    expected: [f32([1, 2, 2, 2], [2, 0, 0, 0, 5, 0, 1, 0])],
+  },
+  {
+    ...close,
+    name: 'STFT: bins before frames',
+    op: 'STFT',
+    attributes: { transpose_frames: 'true' },
+    inputs: [f32([1, 4], [1, 2, 3, 4]), f32([2], [1, 0.5]), scalar(2), scalar(2)],
+    constants: [1, 2, 3],
+    expected: [f32([1, 2, 2, 2], [2, 0, 5, 0, 0, 0, 1, 0])],
+  },
+  {
+    ...close,
+    name: 'GridSample: between elements, zeros outside',
+    op: 'GridSample',
+    attributes: { align_corners: 'true', mode: 'bilinear', padding_mode: 'zeros' },
+    inputs: [f32([1, 1, 2, 2], [1, 2, 3, 4]), f32([1, 1, 3, 2], [0, 0, -1, 1, 2, -1])],
+    expected: [f32([1, 1, 1, 3], [2.5, 3, 1])],
+  },
+  {
+    ...close,
+    name: 'GridSample: nearest, reflected at the outer edges',
+    op: 'GridSample',
+    attributes: { mode: 'nearest', padding_mode: 'reflection' },
+    inputs: [f32([1, 1, 1, 4], [1, 2, 3, 4]), f32([1, 1, 2, 2], [1.2, 0, -1.9, 0])],
+    expected: [f32([1, 1, 1, 2], [4, 2])],
+  },
+  {
+    ...close,
+    name: 'Col2Im: overlapping columns add up',
+    op: 'Col2Im',
+    inputs: [f32([1, 2, 2], [1, 2, 3, 4]), i64(1, 3), i64(1, 2)],
+    constants: [1, 2],
+    expected: [f32([1, 1, 1, 3], [1, 5, 4])],
+  },
+  {
+    ...close,
+    name: 'DeformableConvolution: an offset of half an element, and a mask',
+    op: 'DeformableConvolution',
+    attributes: { bilinear_interpolation_pad: 'true' },
+    inputs: [
+      f32([1, 1, 1, 3], [1, 2, 4]),
+      f32([1, 2, 1, 3], [0, 0, 0, 0.5, 0, 0.5]),
+      f32([1, 1, 1, 1], [10]),
+      f32([1, 1, 1, 3], [1, 0.5, 1]),
+    ],
+    expected: [f32([1, 1, 1, 3], [15, 10, 20])],
+  },
+];
