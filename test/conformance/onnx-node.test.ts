@@ -53,7 +53,7 @@ function corpusOperators(): Set<string> {
 }
 
 function readList(): Map<string, string> {
-  const rows = readFileSync(listFile, 'utf8').matchAll(/^\| `(test_\w+)` \| (.*) \|$/gm);
+  const rows = readFileSync(listFile, 'utf8').matchAll(/^- `(test_\w+)`: (.*)$/gm);
   return new Map([...rows].map(([, name, reason]) => [name!, reason!]));
 }
 
@@ -62,11 +62,16 @@ function writeList(failures: ReadonlyMap<string, string>): void {
   const rows = [...failures]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, text]) => {
-      const reason = known.get(name) ?? text.replaceAll(/[|\n]/g, ' ').slice(0, 160);
-      return `| \`${name}\` | ${reason} |`;
+      const reason =
+        known.get(name) ??
+        text
+          .replaceAll(/[\n*_<>]/g, ' ')
+          .slice(0, 160)
+          .trim();
+      return `- \`${name}\`: ${reason}`;
     });
-  const [head] = readFileSync(listFile, 'utf8').split('| ---');
-  writeFileSync(listFile, `${head}| --- | --- |\n${rows.join('\n')}\n`);
+  const [head] = readFileSync(listFile, 'utf8').split('\n- ');
+  writeFileSync(listFile, `${head!.trimEnd()}\n\n${rows.join('\n')}\n`);
 }
 
 test('the backend tests of ONNX pass, except those on the list', { skip: skipCases || models.skip }, async () => {
