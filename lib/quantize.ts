@@ -1,12 +1,14 @@
 // Quantizes a model: the main entry of the library.
 
-import type { AlgorithmContext } from './algorithms/algorithm.ts';
 import {
+  type BiasMethod,
+  biasMethods,
   createDefaultQuantization,
   type DefaultQuantizationOptions,
 } from './algorithms/default-quantization/algorithm.ts';
-import { runPipeline } from './algorithms/pipeline.ts';
-import type { Engine } from './engines/engine.ts';
+import { type PipelineContext, runPipeline } from './algorithms/pipeline.ts';
+import { isOneShot } from './algorithms/replay.ts';
+import type { Engine, Feeds } from './engines/engine.ts';
 import { nativeEngine } from './engines/native-engine.ts';
 import { LowpError, throwIfAborted } from './errors/lowp-error.ts';
 import type { LowpEvent } from './events/events.ts';
@@ -19,7 +21,7 @@ import { explainNodes, type NodeReport, storedBytes } from './quantization/expla
 import type { IgnoredScope } from './quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from './quantization/overflow.ts';
 import { isConstant, isQuantizer, rolesFor, traitsOf } from './quantization/roles.ts';
-import { checkedSamples, type Samples } from './statistics/samples.ts';
+import { checkedSamples, type SampleOptions, type Samples } from './statistics/samples.ts';
 import { type TargetDescription, targetOf } from './targets/index.ts';
 
 /** How a model is quantized. */
@@ -34,8 +36,13 @@ export interface QuantizeOptions {
   readonly ignored?: IgnoredScope;
   /** `transformer` keeps the sensitive parts of attention models in floating point. */
   readonly modelType?: 'transformer';
-  /** Take the mean error of rounded weights out of the biases. Default true. */
-  readonly biasCorrection?: boolean;
+  /**
+   * Take the mean error of rounding out of the biases. `fast` (default, also `true`): each product by itself. `full`: one
+   * after another, with what is left of the errors of earlier ones. `no` (also `false`): not at all.
+   */
+  readonly biasCorrection?: BiasMethod | boolean;
+  /** Align the channels between products that have nothing but a bias between them. Default true. */
+  readonly channelAlignment?: boolean;
   /**
    * Halve weights for processors that add byte products in 16 bits. Default `no`: the runtime of lowp adds exactly on every
    * processor, and half of the range costs accuracy. `first_layer` is what OpenVINO POT does for CPU and ANY.
@@ -44,7 +51,7 @@ export interface QuantizeOptions {
   /** Single parts of the algorithms; what is set here wins over the presets. */
   readonly details?: Pick<
     DefaultQuantizationOptions,
-    'weights' | 'activations' | 'rangeEstimator' | 'quantizeInputs' | 'fastBiasCorrection'
+    'weights' | 'activations' | 'rangeEstimator' | 'quantizeInputs' | 'fastBiasCorrection' | 'fullBiasCorrection'
   >;
   /** Runs the calibration; the native runtime by default. */
   readonly engine?: Engine;
@@ -99,10 +106,11 @@ export async function quantize(
     formerNames: new Set([...model.nodeById.values()].map((n) => n.name)),
     ...(options.ignored ? { ignored: options.ignored } : {}),
     ...(options.modelType ? { modelType: options.modelType } : {}),
-    ...(options.biasCorrection === undefined ? {} : { biasCorrection: options.biasCorrection }),
+    ...(options.channelAlignment === undefined ? {} : { channelAlignment: options.channelAlignment }),
+    biasCorrection: biasMethodOf(options.biasCorrection),
     ...(options.saturationFix ? { saturationFix: options.saturationFix } : {}),
   });
-  const feeds = checkedSamples(context.original, samples, {
+  const feeds = feedsOf(context.original, samples, {
     subsetSize,
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -123,19 +131,34 @@ export async function quantize(
       seconds: {
         total: (performance.now() - start) / 1000,
         calibrate: result.calibrateSeconds,
-        correct: result.applySeconds.FastBiasCorrection ?? 0,
+        correct: Object.values(result.applySeconds).reduce((a, b) => a + b, 0) - result.applySeconds[minMax.name]!,
       },
       weightBytes: { before: storedBytes(model), after: storedBytes(work) },
     },
   };
 }
 
+/** Checked samples; they can be read again when the given ones can. */
+function feedsOf(model: Model, samples: Samples, options: SampleOptions): AsyncIterable<Feeds> {
+  if (typeof samples !== 'object' || samples === null || isOneShot(samples)) {
+    return checkedSamples(model, samples, options);
+  }
+  return { [Symbol.asyncIterator]: () => checkedSamples(model, samples, options) };
+}
+
+/** @throws {LowpError} `ERR_CONFIG_INVALID` */
+function biasMethodOf(method: QuantizeOptions['biasCorrection'] = true): BiasMethod {
+  if (typeof method === 'boolean') return method ? 'fast' : 'no';
+  if (biasMethods.includes(method)) return method;
+  throw new LowpError('ERR_CONFIG_INVALID', `biasCorrection is '${method}'; expected ${biasMethods.join(', ')}`);
+}
+
 /** Two prepared copies of the model with the same node ids: one to observe, one to edit. */
 function prepare(
   model: Model,
   options: QuantizeOptions,
-  rest: Pick<AlgorithmContext, 'roles' | 'warn'>,
-): AlgorithmContext {
+  rest: Pick<PipelineContext, 'roles' | 'warn'>,
+): PipelineContext {
   const { signal, onProgress, threads, engine = nativeEngine } = options;
   const original = model.clone();
   prepareForQuantization(original, {

@@ -86,6 +86,13 @@ export function setConstant(node: Node, value: Tensor): void {
   node.output.fact = { type: value.type, shape: value.shape, value };
 }
 
+/** Changes the value of the `Constant` that `input` reads; in a copy of it, when others read it too. */
+export function giveConstant(model: Model, input: InputPort, value: Tensor): void {
+  const stored = input.source!.node;
+  if (stored.output.consumers.size === 1) setConstant(stored, value);
+  else connect(input, addConstant(model, stored.name, value, stored.notes).output);
+}
+
 export function setAttributes(node: Node, attributes: Readonly<Record<string, unknown>>): void {
   node.attributes = attributes;
 }

@@ -1,13 +1,12 @@
 // Fuse batch normalization: scales and shifts behind a product go into its weights and its bias.
-import { addConstant, connect, removeNode, setConstant } from '../graph/edit.ts';
+import { addConstant, giveConstant, removeNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
-import { constantOf, type InputPort, type Node, type OutputPort } from '../graph/node.ts';
+import { constantOf, type Node, type OutputPort } from '../graph/node.ts';
 import { commutative, constant, type Match, op } from '../graph/pattern.ts';
 import { expandValues } from '../ops/broadcast.ts';
 import { createNode } from '../ops/create-node.ts';
 import { fromFloat64, toFloat64 } from '../tensor/convert.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 import { hasPlainWeights, perChannel, productTypes, weightChannelShape } from './channels.ts';
 import { definePass, defineRewrite, repeatPasses } from './pass.ts';
 import { takeOver } from './take-over.ts';
@@ -75,13 +74,6 @@ function scaleWeightsOf(model: Model, node: Node, scale: Float64Array): void {
   const factors = expandValues(scale, weightChannelShape(node, weights.shape), weights.shape);
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * factors[i]!;
   giveConstant(model, node.inputs[1]!, fromFloat64(values, weights.shape, 'f32'));
-}
-
-/** Changes the constant that `input` reads; a copy of it, when others read it too. */
-function giveConstant(model: Model, input: InputPort, value: Tensor): void {
-  const stored = input.source!.node;
-  if (stored.output.consumers.size === 1) setConstant(stored, value);
-  else connect(input, addConstant(model, stored.name, value, stored.notes).output);
 }
 
 /** `(product + b) · s → product · s + b · s`, so that the scale can go into the weights. */

@@ -1,5 +1,5 @@
 // Half-range weights for processors that add pairs of byte products in 16 bits.
-import { addConstant, connect } from '../graph/edit.ts';
+import { giveConstant } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import type { TargetDescription } from '../targets/target.ts';
@@ -18,17 +18,34 @@ export type SaturationFix = 'no' | 'first_layer' | 'all';
 
 export const saturationFixes = ['no', 'first_layer', 'all'] as const satisfies readonly SaturationFix[];
 
-/** The weight quantizers to halve; empty when the device cannot saturate. */
-export function quantizersToHalve(model: Model, target: TargetDescription, fix: SaturationFix): Set<Node> {
+/**
+ * The weight quantizers to halve; none when the device cannot saturate or the model has no convolution.
+ *
+ * @param aligned  ids of convolutions whose weights were scaled to align channels: some of them became large, so they are
+ *   halved too
+ */
+export function quantizersToHalve(
+  model: Model,
+  target: TargetDescription,
+  fix: SaturationFix,
+  aligned: ReadonlySet<number> = new Set(),
+): Set<Node> {
   const found = new Set<Node>();
-  if (fix === 'no' || !target.mayOverflow) return found;
-  const nodes = fix === 'all' ? model.nodes() : firstConvolutions(model);
+  if (fix === 'no' || !target.mayOverflow || !model.nodes().some(isConvolution)) return found;
+  const scaled = model.nodes().filter((node) => aligned.has(node.id));
+  const nodes = fix === 'all' ? model.nodes() : [...firstConvolutions(model), ...scaled];
   for (const node of nodes) {
     const traits = traitsOf(node);
     const quantizer = traits.weights && node.source(traits.weights.port)?.node;
+    // The quantizer of a product of two activations rounds what is computed: nothing can be halved in advance.
     if (quantizer && isQuantizer(quantizer) && isConstant(quantizer.source(0))) found.add(quantizer);
   }
   return found;
+}
+
+function isConvolution(node: Node): boolean {
+  const traits = traitsOf(node);
+  return traits.weights !== undefined && traits.biasAxis === 1;
 }
 
 /** The first operations with spatial weights on every path from an input of the model. */
@@ -40,8 +57,7 @@ function firstConvolutions(model: Model): Node[] {
     for (const { node } of consumersOf(stack.pop()!)) {
       if (visited.has(node)) continue;
       visited.add(node);
-      const traits = traitsOf(node);
-      if (traits.weights && traits.biasAxis === 1) found.push(node);
+      if (isConvolution(node)) found.push(node);
       else stack.push(node);
     }
   }
@@ -50,14 +66,13 @@ function firstConvolutions(model: Model): Node[] {
 
 /** Stores half of the weights behind a quantizer; others that read the same constant keep theirs. */
 export function halveWeights(model: Model, quantizer: Node): void {
-  const source = quantizer.source(0)!;
-  const value = source.fact.value!;
+  const value = quantizer.source(0)!.fact.value!;
   const half = fromFloat64(
     toFloat64(value).map((v) => v / 2),
     value.shape,
     value.type,
   );
-  connect(quantizer.inputs[0]!, addConstant(model, `${source.node.name}/half`, half, source.node.notes).output);
+  giveConstant(model, quantizer.inputs[0]!, half);
 }
 
 /** Output limits that give halved weights their size back. */

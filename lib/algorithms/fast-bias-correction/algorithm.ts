@@ -1,16 +1,22 @@
-// Fast bias correction: takes the mean error that rounded weights cause back out of each bias.
-import { addConstant, connect } from '../../graph/edit.ts';
+// Fast bias correction: takes the mean error that rounding causes in each product back out of its bias.
 import type { Node } from '../../graph/node.ts';
 import { inferModel } from '../../ops/infer-model.ts';
-import { getOp } from '../../ops/registry.ts';
+import { collectStatistics } from '../../statistics/collect.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
-import { fromFloat64, toFloat32 } from '../../tensor/convert.ts';
+import { toFloat32 } from '../../tensor/convert.ts';
 import { isStatic, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Algorithm, AlgorithmContext } from '../algorithm.ts';
-import { originalPort } from '../min-max/algorithm.ts';
-import { type BiasedProduct, biasedProducts, biasPerChannel } from './biased-products.ts';
+import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
+import {
+  type BiasedProduct,
+  biasedProducts,
+  biasPerChannel,
+  correctBias,
+  effectiveWeights,
+  writeBias,
+} from '../biased-products.ts';
 import { meanResponses, type ResponseJob } from './responses.ts';
+import { roundedInputs } from './rounded-inputs.ts';
 
 /** Options of the algorithm. */
 export interface FastBiasCorrectionOptions {
@@ -25,6 +31,10 @@ export interface FastBiasCorrectionOptions {
    * constant input misses at the borders goes into the bias; biases with a zero element are left alone.
    */
   readonly method?: 'shift' | 'replace';
+  /** Also take out what rounding and clipping the data does to its mean; reads the samples once more. Default false. */
+  readonly activationError?: boolean;
+  /** Also correct products whose weights are not quantized but were changed otherwise. Default false. */
+  readonly applyForAll?: boolean;
 }
 
 /** Statistics of one product. */
@@ -37,31 +47,29 @@ interface ProductRequests {
   readonly outputMax: StatisticRequest;
 }
 
+/** A product whose data has a known shape. */
+interface KnownProduct {
+  readonly request: ProductRequests;
+  readonly inputShape: Shape;
+}
+
 /** The algorithm for one run. It needs the quantizers of weights to be in place. */
 export function createFastBiasCorrection(options: FastBiasCorrectionOptions = {}): Algorithm {
+  const { method = 'shift', threshold = 2 } = options;
   let requests: ProductRequests[] = [];
   return {
     name: 'FastBiasCorrection',
+    ...(options.activationError ? { readsSamples: true } : {}),
     request: (context) => {
-      requests = biasedProducts(context.work).map((product) => requestsOf(product, context));
-      const isShift = (options.method ?? 'shift') === 'shift';
-      return requests.flatMap((r) => [r.inputMean, isShift ? r.outputMax : r.outputMean]);
+      const products = biasedProducts(context.work, options.applyForAll ? 'all' : 'quantized');
+      requests = products.map((product) => requestsOf(product, context));
+      return requests.flatMap((r) => [r.inputMean, method === 'shift' ? r.outputMax : r.outputMean]);
     },
     apply: async (context, statistics) => {
-      const shapes = staticShapes(context, statistics);
-      const method = options.method ?? 'shift';
-      const known = requests.flatMap((request) => {
-        const inputShape = shapes(request.product.node);
-        return inputShape ? [{ request, job: jobOf(request, method, statistics, inputShape) }] : [];
-      });
-      const { engine, threads, signal } = context;
-      const responses = await meanResponses(
-        known.map((k) => k.job),
-        { engine, ...(threads === undefined ? {} : { threads }), ...(signal === undefined ? {} : { signal }) },
-      );
-      for (const [i, { request }] of known.entries()) {
-        correct(context, request, statistics, responses[i]!, { method, threshold: options.threshold ?? 2 });
-      }
+      const known = withShapes(requests, context, statistics);
+      const rounded = options.activationError ? await meansOfRounded(known, context) : undefined;
+      if (method === 'replace') await replaceBiases(context, statistics, known, threshold, rounded);
+      else await shiftBiases(context, statistics, known, threshold, rounded);
     },
   };
 }
@@ -78,89 +86,102 @@ function requestsOf(product: BiasedProduct, context: AlgorithmContext): ProductR
   };
 }
 
-/** Shapes of the data of products, with the dynamic dimensions of the first sample. */
-function staticShapes(context: AlgorithmContext, statistics: Statistics): (node: Node) => Shape | undefined {
+/** Products whose data has a static shape, with the dynamic dimensions of the first sample. */
+function withShapes(
+  requests: readonly ProductRequests[],
+  context: AlgorithmContext,
+  statistics: Statistics,
+): KnownProduct[] {
   const shaped = context.original.clone();
   inferModel(shaped, statistics.inputShapes);
-  return (node) => {
-    const shape = shaped.nodeById.get(node.id)?.source(0)?.fact.shape;
-    return shape && isStatic(shape) ? shape : undefined;
-  };
+  const shapeOf = (node: Node): Shape | undefined => shaped.nodeById.get(node.id)?.source(0)?.fact.shape;
+  return requests.flatMap((request) => {
+    const inputShape = shapeOf(request.product.node);
+    return inputShape && isStatic(inputShape) ? [{ request, inputShape }] : [];
+  });
 }
 
-function jobOf(
-  request: ProductRequests,
-  method: 'shift' | 'replace',
+/** Mean of each channel of the data as its quantizers round it. */
+async function meansOfRounded(known: readonly KnownProduct[], context: AlgorithmContext): Promise<Float32Array[]> {
+  const { model, ports } = roundedInputs(
+    known.map((k) => k.request.product.node),
+    context,
+  );
+  const means = known.map(
+    ({ request: { product } }, i): StatisticRequest => ({
+      port: ports[i]!,
+      granularity: 'perChannel',
+      channelAxis: product.channelAxis,
+      statistic: { kind: 'mean' },
+      aggregator: 'mean',
+    }),
+  );
+  const statistics = await collectStatistics(model, means, context.samples(), runOptions(context));
+  return means.map((request) => statistics.get(request));
+}
+
+function runOptions({ engine, threads, signal }: AlgorithmContext) {
+  return { engine, ...(threads === undefined ? {} : { threads }), ...(signal === undefined ? {} : { signal }) };
+}
+
+/** `b + w · E[x] − w_q · E[x_q]`; without errors of the data in one product, `b + (w − w_q) · E[x]`. */
+async function shiftBiases(
+  context: AlgorithmContext,
   statistics: Statistics,
-  inputShape: Shape,
-): ResponseJob {
-  const { product } = request;
-  const quantized = quantizedWeights(product);
-  const weights = method === 'replace' ? quantized : differenceOf(originalWeights(product), quantized);
-  return { product, weights, channelValues: statistics.get(request.inputMean), inputShape };
+  known: readonly KnownProduct[],
+  threshold: number,
+  rounded: readonly Float32Array[] | undefined,
+): Promise<void> {
+  const jobs = known.flatMap(({ request, inputShape }, i): ResponseJob[] => {
+    const { product } = request;
+    const mean = statistics.get(request.inputMean);
+    const [before, after] = [originalWeights(product, context), effectiveWeights(product)];
+    const job = (weights: Tensor, channelValues: Float32Array) => ({ product, weights, channelValues, inputShape });
+    return rounded
+      ? [job(differenceOf(before, after), mean), job(after, differenceOfArrays(mean, rounded[i]!))]
+      : [job(differenceOf(before, after), mean)];
+  });
+  const responses = await meanResponses(jobs, runOptions(context));
+  const each = rounded ? 2 : 1;
+  for (const [i, { request }] of known.entries()) {
+    const change = responses[i * each]!.map((v, c) => v + (rounded ? responses[i * each + 1]![c]! : 0));
+    correctBias(context, request.product, change, { outputMax: statistics.get(request.outputMax), threshold });
+  }
 }
 
-/** The weights after their quantizer, in f32. */
-function quantizedWeights(product: BiasedProduct): Tensor {
-  const { quantizer } = product;
-  const inputs = quantizer.inputs.map((i) => i.source!.fact.value!);
-  return getOp(quantizer.type, quantizer.notes.opset).evaluate!(quantizer.attributes, inputs)[0]!;
+/** `E[y] − w_q · E[x]`, relative to the old bias. */
+async function replaceBiases(
+  context: AlgorithmContext,
+  statistics: Statistics,
+  known: readonly KnownProduct[],
+  threshold: number,
+  rounded: readonly Float32Array[] | undefined,
+): Promise<void> {
+  const jobs = known.map(({ request, inputShape }, i) => ({
+    product: request.product,
+    weights: effectiveWeights(request.product),
+    channelValues: rounded?.[i] ?? statistics.get(request.inputMean),
+    inputShape,
+  }));
+  const responses = await meanResponses(jobs, runOptions(context));
+  for (const [i, { request }] of known.entries()) {
+    const old = biasPerChannel(request.product);
+    const mean = statistics.get(request.outputMean);
+    const next = old?.map((_, c) => mean[c]! - responses[i]![c]!);
+    const change = old?.reduce((most, b, c) => Math.max(most, b === 0 ? Infinity : Math.abs((next![c]! - b) / b)), 0);
+    if (next && change! < threshold) writeBias(context.work, request.product, next);
+  }
 }
 
-/** The weights before they were quantized; halved weights are doubled by the quantizer's output limits. */
-function originalWeights(product: BiasedProduct): Tensor {
-  const { quantizer } = product;
-  const [stored, low, high, outputLow, outputHigh] = quantizer.inputs.map((i) => i.source!.fact.value!);
-  const input = toFloat32(high!)[0]! - toFloat32(low!)[0]!;
-  const output = toFloat32(outputHigh!)[0]! - toFloat32(outputLow!)[0]!;
-  const factor = Math.round(output / input);
-  return factor === 1 ? stored! : { ...stored!, data: toFloat32(stored!).map((v) => v * factor) };
+/** The weights of the product before they were quantized. */
+function originalWeights({ node, weights }: BiasedProduct, context: AlgorithmContext): Tensor {
+  return context.original.nodeById.get(node.id)!.source(weights.index)!.fact.value!;
 }
 
 function differenceOf(a: Tensor, b: Tensor): Tensor {
-  const right = toFloat32(b);
-  return { type: 'f32', shape: a.shape, data: toFloat32(a).map((v, i) => v - right[i]!) };
+  return { type: 'f32', shape: a.shape, data: differenceOfArrays(toFloat32(a), toFloat32(b)) };
 }
 
-function correct(
-  context: AlgorithmContext,
-  request: ProductRequests,
-  statistics: Statistics,
-  response: Float32Array,
-  how: { readonly method: 'shift' | 'replace'; readonly threshold: number },
-): void {
-  const { product } = request;
-  const old = biasPerChannel(product);
-  if (!old) return;
-  const mean = how.method === 'shift' ? undefined : statistics.get(request.outputMean);
-  const next = old.map((b, c) => (mean ? mean[c]! - response[c]! : b + response[c]!));
-  const size = how.method === 'shift' ? statistics.get(request.outputMax) : new Float32Array(old.length);
-  let change = 0;
-  for (let c = 0; c < old.length; c++) {
-    const difference = Math.abs(next[c]! - old[c]!);
-    const scale = Math.max(Math.abs(old[c]!), size[c]!);
-    change = Math.max(
-      change,
-      scale > 0 ? difference / scale : how.method === 'shift' && difference === 0 ? 0 : Number.POSITIVE_INFINITY,
-    );
-  }
-  if (change < how.threshold) writeBias(context, product, next);
-  else if (how.method === 'shift') {
-    context.warn(
-      `the bias of '${product.node.name}' was not corrected: it would change by ${change.toFixed(1)} times its output`,
-    );
-  }
-}
-
-/** Stores a bias of the old shape, or with the channels on their axis when the old one was a single number. */
-function writeBias(context: AlgorithmContext, product: BiasedProduct, values: Float64Array): void {
-  const old = product.bias.source!;
-  const { type, shape } = old.fact;
-  const rank = product.sum.output.fact.shape.length;
-  const axis = product.channelAxis < 0 ? product.channelAxis + rank : product.channelAxis;
-  const isSingle = old.fact.value!.data.length !== values.length;
-  const full = Array.from({ length: rank }, (_, i) => (i === axis ? values.length : 1));
-  const value = fromFloat64(values, isSingle ? full : shape, type);
-  const constant = addConstant(context.work, `${old.node.name}/corrected`, value, old.node.notes);
-  connect(product.bias, constant.output);
+function differenceOfArrays(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((v, i) => v - b[i]!);
 }

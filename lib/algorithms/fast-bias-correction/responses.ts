@@ -5,7 +5,7 @@ import { inputName, Model } from '../../graph/model.ts';
 import { createNode } from '../../ops/create-node.ts';
 import { elementCount, normalizeAxis, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { BiasedProduct } from './biased-products.ts';
+import type { BiasedProduct } from '../biased-products.ts';
 
 /** One product to evaluate. */
 export interface ResponseJob {

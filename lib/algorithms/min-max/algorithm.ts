@@ -1,6 +1,6 @@
 // MinMax quantization: places quantizers and gives them the ranges that weights and samples show.
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Node, OutputPort } from '../../graph/node.ts';
+import type { Node } from '../../graph/node.ts';
 import { channelExtremes, channelsOfWeights, hasNonFinite, oneChannel } from '../../quantization/channels.ts';
 import type { PinnedChoice, Preset } from '../../quantization/configuration.ts';
 import { type Configured, type ConfiguredQuantizer, configureQuantizers } from '../../quantization/configure.ts';
@@ -14,7 +14,7 @@ import { isConstant } from '../../quantization/roles.ts';
 import { unifyLimits } from '../../quantization/unify-scales.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
 import type { Shape } from '../../tensor/shape.ts';
-import type { Algorithm, AlgorithmContext } from '../algorithm.ts';
+import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
 import { estimatorFor, type RangeEstimatorOptions, requestFor } from './estimators.ts';
 import { limitsFor } from './limits.ts';
 
@@ -114,11 +114,6 @@ function planActivation(
   };
 }
 
-/** The same port in the model without quantizers. */
-export function originalPort(port: OutputPort, context: AlgorithmContext): OutputPort {
-  return context.original.nodeById.get(port.node.id)!.outputs[port.index]!;
-}
-
 function applyLimits(
   context: AlgorithmContext,
   configured: Configured,
@@ -127,7 +122,7 @@ function applyLimits(
   options: MinMaxOptions,
 ): void {
   const { work, roles } = context;
-  const halved = quantizersToHalve(work, roles.target, options.saturationFix ?? 'no');
+  const halved = quantizersToHalve(work, roles.target, options.saturationFix ?? 'no', context.aligned);
   const limits = new Map<Node, ShapedLimits>();
   for (const quantizer of configured.quantizers) {
     const plan = plans.get(quantizer.node);

@@ -1,9 +1,11 @@
 // lowp quantize: a floating-point model and data become a quantized model.
 import { Option } from 'commander';
+import { type BiasMethod, biasMethods } from '../../algorithms/default-quantization/algorithm.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { openData } from '../../data/open.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
 import { openModel, outputFormat, saveModel } from '../../formats/index.ts';
+import { type SaturationFix, saturationFixes } from '../../quantization/overflow.ts';
 import { type QuantizeReport, quantize } from '../../quantize.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { action, type CliCommand } from '../command.ts';
@@ -29,6 +31,9 @@ interface Options extends CommonOptions, DataCliOptions {
   readonly modelType?: 'transformer';
   readonly ignored?: readonly string[];
   readonly algorithm: 'default' | 'accuracy-aware';
+  readonly biasCorrection: BiasMethod;
+  readonly channelAlignment: boolean;
+  readonly saturationFix: SaturationFix;
   readonly allowRandom?: boolean;
   readonly keepUncompressedWeights?: boolean;
   readonly report?: string;
@@ -51,6 +56,17 @@ export const quantizeCommand: CliCommand = {
       .addOption(new Option('--model-type <name>', 'special treatment').choices(['transformer']))
       .option('--ignored <what>', 'NAME, type:TYPE or re:PATTERN stays in floating point (repeat)', collect)
       .addOption(new Option('--algorithm <name>', 'how').choices(['default', 'accuracy-aware']).default('default'))
+      .addOption(
+        new Option('--bias-correction <how>', 'take the mean error of rounding out of biases: each alone, or in order')
+          .choices(biasMethods)
+          .default('fast'),
+      )
+      .option('--no-channel-alignment', 'leave the channels between two products as they are')
+      .addOption(
+        new Option('--saturation-fix <what>', 'weights of 7 bits, for other runtimes on processors without VNNI')
+          .choices(saturationFixes)
+          .default('no'),
+      )
       .option('--keep-uncompressed-weights', '.xml: write weights as FP32 with FakeQuantize instead of INT8')
       .option('--allow-random', 'accept --data random: ranges will be meaningless')
       .option('--report <file>', 'write an HTML report');
@@ -59,16 +75,23 @@ export const quantizeCommand: CliCommand = {
         checkOutput(file!, options);
         const model = await openModel(file!, { signal });
         const data = await calibrationData(options, inputInfos(model));
-        const { model: quantized, report } = await quantize(model, inputsOf(data), {
-          preset: options.preset,
-          targetDevice: options.targetDevice,
-          subsetSize: options.subsetSize,
-          ignored: ignoredScope(options.ignored ?? []),
-          ...(options.modelType ? { modelType: options.modelType } : {}),
-          ...(options.threads === undefined ? {} : { threads: options.threads }),
-          signal,
-          onProgress: out.progress(),
-        });
+        const { model: quantized, report } = await quantize(
+          model,
+          { [Symbol.asyncIterator]: () => inputsOf(data) },
+          {
+            preset: options.preset,
+            targetDevice: options.targetDevice,
+            subsetSize: options.subsetSize,
+            biasCorrection: options.biasCorrection,
+            channelAlignment: options.channelAlignment,
+            saturationFix: options.saturationFix,
+            ignored: ignoredScope(options.ignored ?? []),
+            ...(options.modelType ? { modelType: options.modelType } : {}),
+            ...(options.threads === undefined ? {} : { threads: options.threads }),
+            signal,
+            onProgress: out.progress(),
+          },
+        );
         throwIfAborted(signal);
         await saveModel(quantized, options.output, { compressWeights: !options.keepUncompressedWeights });
         if (options.report !== undefined) {

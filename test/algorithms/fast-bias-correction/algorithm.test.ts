@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AlgorithmContext } from '../../../lib/algorithms/algorithm.ts';
 import {
   createFastBiasCorrection,
   type FastBiasCorrectionOptions,
 } from '../../../lib/algorithms/fast-bias-correction/algorithm.ts';
 import { createMinMax } from '../../../lib/algorithms/min-max/algorithm.ts';
-import { runPipeline } from '../../../lib/algorithms/pipeline.ts';
+import { type PipelineContext, runPipeline } from '../../../lib/algorithms/pipeline.ts';
 import type { Feeds } from '../../../lib/engines/engine.ts';
 import { observe } from '../../../lib/engines/observe.ts';
 import { referenceEngine } from '../../../lib/engines/reference-engine.ts';
@@ -31,7 +30,7 @@ async function correct(
   options: FastBiasCorrectionOptions = {},
   warnings: string[] = [],
 ): Promise<Model> {
-  const context: AlgorithmContext = {
+  const context: PipelineContext = {
     original: model,
     work: model.clone(),
     roles: rolesFor(targetOf('CPU')),
