@@ -1,5 +1,5 @@
 // lowp quantize: a floating-point model and data become a quantized model.
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type BiasMethod, biasMethods } from '../../algorithms/default-quantization/algorithm.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { openData } from '../../data/open.ts';
@@ -56,20 +56,10 @@ export const quantizeCommand: CliCommand = {
       .addOption(new Option('--model-type <name>', 'special treatment').choices(['transformer']))
       .option('--ignored <what>', 'NAME, type:TYPE or re:PATTERN stays in floating point (repeat)', collect)
       .addOption(new Option('--algorithm <name>', 'how').choices(['default', 'accuracy-aware']).default('default'))
-      .addOption(
-        new Option('--bias-correction <how>', 'take the mean error of rounding out of biases: each alone, or in order')
-          .choices(biasMethods)
-          .default('fast'),
-      )
-      .option('--no-channel-alignment', 'leave the channels between two products as they are')
-      .addOption(
-        new Option('--saturation-fix <what>', 'weights of 7 bits, for other runtimes on processors without VNNI')
-          .choices(saturationFixes)
-          .default('no'),
-      )
       .option('--keep-uncompressed-weights', '.xml: write weights as FP32 with FakeQuantize instead of INT8')
       .option('--allow-random', 'accept --data random: ranges will be meaningless')
       .option('--report <file>', 'write an HTML report');
+    addCorrectionOptions(command);
     addCommonOptions(addDataOptions(command)).action(
       action<Options>(async ([file], options, { out, signal }) => {
         checkOutput(file!, options);
@@ -104,6 +94,22 @@ export const quantizeCommand: CliCommand = {
     );
   },
 };
+
+/** What is done about the errors of rounding. */
+function addCorrectionOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--bias-correction <how>', 'take the mean error of rounding out of biases: each alone, or in order')
+        .choices(biasMethods)
+        .default('fast'),
+    )
+    .option('--no-channel-alignment', 'leave the channels between two products as they are')
+    .addOption(
+      new Option('--saturation-fix <what>', 'weights of 7 bits, for other runtimes on processors without VNNI')
+        .choices(saturationFixes)
+        .default('no'),
+    );
+}
 
 /** What would be refused after the work is refused before it. */
 function checkOutput(model: string, options: Options): void {
