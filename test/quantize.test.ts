@@ -205,7 +205,7 @@ describe('quantize', () => {
     const events: LowpEvent[] = [];
     await quantize(net.model, images(net, 2), { ...options, subsetSize: 2, onProgress: (e) => events.push(e) });
     const phases = events.flatMap((e) => (e.kind === 'phase:start' ? [e.phase] : []));
-    assert.deepEqual(phases, ['calibrate', 'MinMaxQuantization', 'FastBiasCorrection']);
+    assert.deepEqual(phases, ['ActivationChannelAlignment', 'calibrate', 'MinMaxQuantization', 'FastBiasCorrection']);
     assert.equal(events.filter((e) => e.kind === 'phase:progress').length, 2);
   });
 
