@@ -36,6 +36,18 @@ export const intList = z.preprocess(toList, z.array(z.number().int()));
 /** A list of numbers, in the same spellings. */
 export const floatList = z.preprocess(toList, z.array(z.number()));
 
+/** A list of words: `["sigmoid", "tanh"]`, `"sigmoid, tanh"`, `""`. */
+export const wordList = z.preprocess(
+  (v) =>
+    typeof v !== 'string'
+      ? v
+      : v
+          .split(',')
+          .map((word) => word.trim())
+          .filter((word) => word !== ''),
+  z.array(z.string()),
+);
+
 const truth: Readonly<Record<string, boolean>> = { true: true, false: false, '1': true, '0': false };
 
 /** A truth value: `true`, `"True"`, `"1"`, `1`. */

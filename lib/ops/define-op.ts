@@ -3,6 +3,7 @@ import type { Fact, Node, OutputPort } from '../graph/node.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Expansion } from './expansion.ts';
 import type { LowerContext, QuantFormat } from './lower-context.ts';
 
 /** What an operation may become inside the epilogue of the operation before it, in the order of the data flow. */
@@ -93,6 +94,11 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   lower?(a: NoInfer<A>, node: Node, context: LowerContext): void;
   /** False for the forms of the operation that `lower` cannot emit; absent: it can emit every form. */
   canLower?(a: NoInfer<A>, node: Node): boolean;
+  /**
+   * The same computation as other operations that have kernels: the ports that take the place of the outputs, in their
+   * order; undefined for forms that stay as they are. Applied before a model is executed.
+   */
+  expand?(a: NoInfer<A>, node: Node, expansion: Expansion): readonly OutputPort[] | undefined;
   /** What may be fused behind it and how it runs on bytes; absent: nothing, and on floats only. */
   readonly runtime?: RuntimeTraits | ((node: Node) => RuntimeTraits);
   /** The ways in which it may run on bytes, when they depend on the node. */

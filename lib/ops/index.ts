@@ -76,6 +76,8 @@ import { avgPool } from './pooling/avg-pool.ts';
 import { maxPool1, maxPool8 } from './pooling/max-pool.ts';
 import { convert, convertLike } from './quantization/convert.ts';
 import { fakeQuantizeOp } from './quantization/fake-quantize.ts';
+import { gruCell, lstmCell1, lstmCell4, rnnCell } from './recurrent/cell.ts';
+import { gruSequence, lstmSequence1, lstmSequence5, rnnSequence } from './recurrent/sequence.ts';
 import { cumSum } from './reduction/cum-sum.ts';
 import { reductionOps } from './reduction/reduce.ts';
 import { topK } from './reduction/top-k.ts';
@@ -102,6 +104,7 @@ const definitions: readonly OpDef[] = [
   ...[...bitwise, ...classification, ...fourier, stftOp, gridSample, col2Im, ...deformableConvolution],
   ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
   ...[interpolate1, interpolate4, interpolate11],
+  ...[lstmCell1, lstmCell4, gruCell, rnnCell, lstmSequence1, lstmSequence5, gruSequence, rnnSequence],
   ...[fakeQuantizeOp, convert, convertLike],
   ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
   ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],

@@ -3,6 +3,7 @@ import type { Model } from '../graph/model.ts';
 import { shareConstants } from './common-subexpression.ts';
 import { decompressConstants, promoteHalf } from './decompress-constants.ts';
 import { eliminateNoOp } from './eliminate-no-op.ts';
+import { expandOperations } from './expand-operations.ts';
 import { foldConstants } from './fold-constants.ts';
 import { fuseBatchNorm } from './fuse-batch-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
@@ -34,6 +35,7 @@ export const quantizationPasses: readonly Pass[] = [
 export const executionPasses: readonly Pass[] = [
   decompressConstants,
   promoteHalf,
+  expandOperations,
   foldConstants(),
   eliminateNoOp,
   fuseScaleShift,
@@ -47,7 +49,13 @@ export const executionPasses: readonly Pass[] = [
 ];
 
 /** What execution needs while every computed value of the model remains to be looked at. */
-export const observationPasses: readonly Pass[] = [decompressConstants, promoteHalf, foldConstants(), normalizeMatMul];
+export const observationPasses: readonly Pass[] = [
+  decompressConstants,
+  promoteHalf,
+  expandOperations,
+  foldConstants(),
+  normalizeMatMul,
+];
 
 /**
  * Prepares a model for quantization, in place: half precision becomes f32, constants are folded, batch normalization
@@ -71,6 +79,7 @@ export { shareConstants } from './common-subexpression.ts';
 export { compressWeights } from './compress-weights.ts';
 export { decompressConstants, promoteHalf } from './decompress-constants.ts';
 export { eliminateNoOp } from './eliminate-no-op.ts';
+export { expandOperations } from './expand-operations.ts';
 export { type FoldOptions, foldConstants } from './fold-constants.ts';
 export { fuseBatchNorm } from './fuse-batch-norm.ts';
 export { fuseGelu } from './fuse-gelu.ts';

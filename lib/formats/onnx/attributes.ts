@@ -50,6 +50,10 @@ export class Attributes {
     return attribute && new TextDecoder().decode(attribute.s ?? new Uint8Array(0));
   }
 
+  strings(name: string): string[] | undefined {
+    return this.#get(name, 'strings')?.strings.map((s) => new TextDecoder().decode(s));
+  }
+
   /** One of the listed spellings. */
   choice<T extends string>(name: string, values: readonly T[], otherwise: T): T {
     const text = this.string(name);

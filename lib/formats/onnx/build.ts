@@ -16,7 +16,14 @@ import {
 } from './onnx_pb.ts';
 
 /** An attribute: a bigint is an int, a number a float, and lists likewise; an empty list is one of ints. */
-export type AttributeValue = bigint | number | string | readonly bigint[] | readonly number[] | Tensor;
+export type AttributeValue =
+  | bigint
+  | number
+  | string
+  | readonly bigint[]
+  | readonly number[]
+  | readonly string[]
+  | Tensor;
 
 /** A message that shares the tensor's bytes. */
 export function tensorProto(name: string, t: Tensor): TensorProto {
@@ -58,6 +65,8 @@ function attributeProto(name: string, value: AttributeValue): AttributeProto {
     return create(AttributeProtoSchema, { name, type: kinds.string, s: new TextEncoder().encode(value) });
   }
   if ('data' in value) return create(AttributeProtoSchema, { name, type: kinds.tensor, t: tensorProto('', value) });
+  const strings = value.filter((v) => typeof v === 'string').map((v) => new TextEncoder().encode(v));
+  if (strings.length > 0) return create(AttributeProtoSchema, { name, type: kinds.strings, strings });
   const floats = value.filter((v) => typeof v === 'number');
   if (floats.length > 0) return create(AttributeProtoSchema, { name, type: kinds.floats, floats });
   return create(AttributeProtoSchema, { name, type: kinds.ints, ints: value.map(BigInt) });

@@ -6,6 +6,7 @@ import { movementCases } from './movement.ts';
 import type { OpCase } from './op-case.ts';
 import { quantizationCases } from './quantization.ts';
 import { replay } from './recorded-case.ts';
+import { recurrentCases } from './recurrent.ts';
 import { signalCases } from './signal.ts';
 import { torchCases } from './torch.gen.ts';
 import { windowCases } from './window.ts';
@@ -18,5 +19,6 @@ export const opCases: readonly OpCase[] = [
   ...signalCases,
   ...windowCases,
   ...detectionCases,
+  ...recurrentCases,
   ...torchCases.map(replay),
 ];

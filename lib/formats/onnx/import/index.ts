@@ -9,6 +9,7 @@ import { movementImporters } from './movement.ts';
 import { normalizationImporters } from './normalization.ts';
 import { poolingImporters } from './pooling.ts';
 import { quantizationImporters } from './quantization.ts';
+import { recurrentImporters } from './recurrent.ts';
 import { reductionImporters } from './reduction.ts';
 import { resizeImporters } from './resize.ts';
 import { slicingImporters } from './slicing.ts';
@@ -28,5 +29,6 @@ export const importers: ReadonlyMap<string, Importer> = new Map(
     constantImporters,
     resizeImporters,
     quantizationImporters,
+    recurrentImporters,
   ].flatMap((table) => Object.entries(table)),
 );

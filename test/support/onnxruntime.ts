@@ -1,0 +1,61 @@
+// ONNX Runtime, a second opinion on ONNX models; it is installed with the benchmarks only.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { allocate } from '../../lib/tensor/element-type.ts';
+import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
+import { repositoryRoot } from './shared-folder.ts';
+
+interface OrtTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: Tensor['data'];
+}
+
+interface Ort {
+  readonly Tensor: new (type: string, data: Tensor['data'], dims: readonly number[]) => OrtTensor;
+  readonly InferenceSession: {
+    create(model: Uint8Array): Promise<{ run(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> }>;
+  };
+}
+
+const types: Readonly<Record<string, Tensor['type']>> = {
+  float32: 'f32',
+  float64: 'f64',
+  int64: 'i64',
+  int32: 'i32',
+  uint8: 'u8',
+  int8: 'i8',
+  bool: 'boolean',
+};
+
+function load(): Ort | undefined {
+  try {
+    return createRequire(path.join(repositoryRoot(), 'bench/peers/package.json'))('onnxruntime-node') as Ort;
+  } catch {
+    return undefined;
+  }
+}
+
+const ort = load();
+
+/** Why a test that needs ONNX Runtime cannot run. */
+export const withoutOnnxRuntime: string | false = ort ? false : 'bench/peers is not installed';
+
+/** The outputs of a model by ONNX Runtime. */
+export async function runOnnxRuntime(
+  model: Uint8Array,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const session = await ort!.InferenceSession.create(model);
+  const names = new Map(Object.entries(types).map(([name, type]) => [type, name]));
+  const given = Object.entries(feeds).map(([name, t]) => [name, new ort!.Tensor(names.get(t.type)!, t.data, t.shape)]);
+  const outputs = await session.run(Object.fromEntries(given) as Record<string, OrtTensor>);
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, t]) => {
+      const type = types[t.type]!;
+      const data = allocate(type, t.data.length);
+      data.set(t.data as never);
+      return [name, tensor(type, t.dims, data)];
+    }),
+  );
+}
