@@ -13,14 +13,14 @@ import { nativeEngine } from './engines/native-engine.ts';
 import { LowpError, throwIfAborted } from './errors/lowp-error.ts';
 import type { LowpEvent } from './events/events.ts';
 import type { Model } from './graph/model.ts';
-import type { Node } from './graph/node.ts';
 import { inferModel } from './ops/infer-model.ts';
 import { prepareForQuantization } from './passes/index.ts';
 import { resolvePreset } from './quantization/configuration.ts';
 import { explainNodes, type NodeReport, storedBytes } from './quantization/explain.ts';
 import type { IgnoredScope } from './quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from './quantization/overflow.ts';
-import { isConstant, isQuantizer, rolesFor, traitsOf } from './quantization/roles.ts';
+import { rolesFor } from './quantization/roles.ts';
+import { findQuantized, stripQuantization } from './quantization/strip.ts';
 import { checkedSamples, type SampleOptions, type Samples } from './statistics/samples.ts';
 import { type TargetDescription, targetOf } from './targets/index.ts';
 
@@ -53,6 +53,11 @@ export interface QuantizeOptions {
     DefaultQuantizationOptions,
     'weights' | 'activations' | 'rangeEstimator' | 'quantizeInputs' | 'fastBiasCorrection' | 'fullBiasCorrection'
   >;
+  /**
+   * Quantize a model that is quantized already: its quantizers are taken out and weights stored as integers become floats
+   * first. What rounding took from those weights is lost. Default false: such a model is refused.
+   */
+  readonly force?: boolean;
   /** Runs the calibration; the native runtime by default. */
   readonly engine?: Engine;
   readonly threads?: number;
@@ -97,13 +102,13 @@ export async function quantize(
   const target = targetOf(options.targetDevice ?? 'CPU');
   const preset = resolvePreset(options.preset ?? 'performance', target, warn);
   const subsetSize = checkOptions(options);
-  requireUnquantized(model);
+  const source = unquantized(model, options.force ?? false);
   throwIfAborted(options.signal);
-  const context = prepare(model, options, { roles: rolesFor(target), warn });
+  const context = prepare(source, options, { roles: rolesFor(target), warn });
   const { minMax, algorithms } = createDefaultQuantization({
     ...options.details,
     preset,
-    formerNames: new Set([...model.nodeById.values()].map((n) => n.name)),
+    former: source.nodes(),
     ...(options.ignored ? { ignored: options.ignored } : {}),
     ...(options.modelType ? { modelType: options.modelType } : {}),
     ...(options.channelAlignment === undefined ? {} : { channelAlignment: options.channelAlignment }),
@@ -192,20 +197,22 @@ function checkOptions(options: QuantizeOptions): number {
   return size;
 }
 
-/** @throws {LowpError} `ERR_ALGO_ALREADY_QUANTIZED` for quantizers or weights stored as integers */
-function requireUnquantized(model: Model): void {
-  const found = model.nodes().find((node) => isQuantizer(node) || hasIntegerWeights(node));
-  if (!found) return;
-  throw new LowpError(
-    'ERR_ALGO_ALREADY_QUANTIZED',
-    `'${model.name}' is quantized already: ${found.type} '${found.name}'`,
-    { node: found.name, help: 'Start from the floating-point model.' },
-  );
-}
-
-function hasIntegerWeights(node: Node): boolean {
-  const port = traitsOf(node).weights?.port;
-  let source = port === undefined ? undefined : node.source(port);
-  while (source && !isConstant(source)) source = source.node.type === 'Parameter' ? undefined : source.node.source(0);
-  return source !== undefined && (source.fact.type === 'i8' || source.fact.type === 'u8');
+/**
+ * The model to quantize: a stripped copy when that is asked for.
+ *
+ * @throws {LowpError} `ERR_ALGO_ALREADY_QUANTIZED` for quantizers or weights stored as integers
+ */
+function unquantized(model: Model, force: boolean): Model {
+  const found = findQuantized(model);
+  if (!found) return model;
+  if (!force) {
+    const what = `'${model.name}' is quantized already: ${found.type} '${found.name}'`;
+    throw new LowpError('ERR_ALGO_ALREADY_QUANTIZED', what, {
+      node: found.name,
+      help: 'Start from the floating-point model, or strip its quantization with force (--force).',
+    });
+  }
+  const copy = model.clone();
+  stripQuantization(copy);
+  return unquantized(copy, false);
 }

@@ -268,7 +268,6 @@ describe('quantize refuses', () => {
     await refuses(net.model, images(net, 1), { modelType: 'cnn' }, 'ERR_CONFIG_INVALID');
     await refuses(net.model, images(net, 1), { saturationFix: 'some' }, 'ERR_CONFIG_INVALID');
     await refuses(net.model, images(net, 1), { targetDevice: 'TPU' }, 'ERR_TARGET_UNKNOWN');
-    await refuses(net.model, images(net, 1), { targetDevice: 'GNA' }, 'ERR_ALGO_UNSUPPORTED');
     await refuses(net.model, images(net, 1), { ignored: { names: ['nothing'] } }, 'ERR_GRAPH_NAME');
   });
 });

@@ -42,7 +42,7 @@ export const codes = {
 
   ERR_GRAPH_CYCLE: { exit: 3, meaning: 'The nodes of the model form a cycle.' },
   ERR_GRAPH_INVALID: { exit: 3, meaning: 'The model is inconsistent.' },
-  ERR_GRAPH_NAME: { exit: 2, meaning: 'No node or tensor of the model has the given name.' },
+  ERR_GRAPH_NAME: { exit: 2, meaning: 'Nothing in the model has the given name or type, or fits the given pattern.' },
 
   ERR_OP_UNKNOWN: { exit: 4, meaning: 'The model contains an operation type that lowp does not know.' },
   ERR_OP_ATTRIBUTE: { exit: 3, meaning: 'An attribute of an operation is missing or not valid.' },

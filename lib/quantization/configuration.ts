@@ -7,8 +7,8 @@ export type Preset = 'performance' | 'mixed' | 'accuracy';
 
 export const presets = ['performance', 'mixed', 'accuracy'] as const satisfies readonly Preset[];
 
-/** What a quantizer is for: constants that operations multiply with, or values that flow. */
-export type QuantizerGroup = 'weights' | 'activations';
+/** What a quantizer is for: constants that operations compute with, values in front of their readers, values behind their producer. */
+export type QuantizerGroup = 'weights' | 'activations' | 'outputs';
 
 /** Keys that a caller may pin; only configurations with the same values are taken. */
 export type PinnedChoice = Partial<Pick<QuantizerChoice, 'bits' | 'mode' | 'granularity' | 'levelLow' | 'levelHigh'>>;
@@ -23,29 +23,41 @@ export interface QuantizerConfiguration extends QuantizerChoice {
 
 const pinnedKeys = ['bits', 'mode', 'granularity', 'levelLow', 'levelHigh'] as const;
 
-/** The choices that have every pinned value; the pinned value itself when the device offers none. */
-export function pinChoices(choices: readonly QuantizerChoice[], pinned: PinnedChoice = {}): readonly QuantizerChoice[] {
+/**
+ * The choices that have every pinned value. When the device offers none, the pinned values are taken over its fastest
+ * choice, and `warn` is told.
+ */
+export function pinChoices(
+  choices: readonly QuantizerChoice[],
+  pinned: PinnedChoice = {},
+  warn: (message: string) => void = () => undefined,
+): readonly QuantizerChoice[] {
   const keys = pinnedKeys.filter((key) => pinned[key] !== undefined);
   if (keys.length === 0) return choices;
   const kept = choices.filter((choice) => keys.every((key) => choice[key] === pinned[key]));
   const first = choices[0];
-  return kept.length > 0 || !first ? kept : [{ ...first, ...pinned }];
+  if (kept.length > 0 || !first) return kept;
+  warn(
+    `the device has no configuration with ${keys.map((key) => `${key} ${pinned[key]}`).join(', ')}; it is used all the same`,
+  );
+  return [{ ...first, ...pinned }];
 }
 
 /**
  * What all consumers of a quantizer accept, in the order of the first one.
  *
  * Choices agree when mode and granularity are equal; the bits are `primaryBits` when one of them has it, else the smaller
- * number. When nothing agrees, weaker forms (per channel → per tensor, asymmetric → symmetric) are offered in front.
+ * number. Every choice meets the next agreeing one of the other list, so that 8, 4, 8 bits and 8, 4, 8 bits give 8, 4, 8.
+ * When nothing agrees, weaker forms (per channel → per tensor, asymmetric → symmetric) are offered in front.
  */
 export function intersectChoices(
   lists: readonly (readonly QuantizerChoice[])[],
   primaryBits?: number,
 ): readonly QuantizerChoice[] {
-  const fold = (all: readonly (readonly QuantizerChoice[])[]): readonly QuantizerChoice[] =>
-    all.slice(1).reduce<readonly QuantizerChoice[]>((a, b) => agree(a, b, primaryBits), all[0] ?? []);
-  const common = fold(lists);
-  return common.length > 0 ? common : fold(lists.map((list) => distinct([...weaker(list), ...list])));
+  return lists.slice(1).reduce<readonly QuantizerChoice[]>((a, b) => {
+    const common = agree(a, b, primaryBits);
+    return common.length > 0 ? common : agree(withWeaker(a), withWeaker(b), primaryBits);
+  }, lists[0] ?? []);
 }
 
 function agree(
@@ -54,33 +66,44 @@ function agree(
   primaryBits: number | undefined,
 ): QuantizerChoice[] {
   const both: QuantizerChoice[] = [];
+  let from = 0;
   for (const x of a) {
-    for (const y of b) {
-      if (x.mode !== y.mode || x.granularity !== y.granularity) continue;
-      if (x.bits === primaryBits || y.bits === primaryBits) both.push(x.bits === primaryBits ? x : y);
-      else both.push(x.bits <= y.bits ? x : y);
-    }
+    const at = b.findIndex((y, i) => i >= from && y.mode === x.mode && y.granularity === x.granularity);
+    if (at < 0) continue;
+    from = at;
+    both.push(narrower(x, b[at]!, primaryBits));
   }
-  return distinct(both);
+  return both;
 }
 
-function weaker(list: readonly QuantizerChoice[]): QuantizerChoice[] {
-  const perTensor = list
-    .filter((c) => c.granularity === 'perChannel')
-    .map((c) => ({ ...c, granularity: 'perTensor' as const }));
-  const symmetric = list.filter((c) => c.mode === 'asymmetric').map((c) => ({ ...c, mode: 'symmetric' as const }));
-  const both = perTensor.filter((c) => c.mode === 'asymmetric').map((c) => ({ ...c, mode: 'symmetric' as const }));
-  return [...perTensor, ...symmetric, ...both];
+function narrower(x: QuantizerChoice, y: QuantizerChoice, primaryBits: number | undefined): QuantizerChoice {
+  if (x.bits === primaryBits) return x;
+  if (y.bits === primaryBits) return y;
+  return x.bits <= y.bits ? x : y;
 }
 
-function distinct(list: readonly QuantizerChoice[]): QuantizerChoice[] {
-  const seen = new Map(list.map((c) => [JSON.stringify(Object.entries(c).sort()), c]));
-  return [...seen.values()];
+/** The list with the weaker forms of each choice in front of it; what is there already keeps its place. */
+function withWeaker(list: readonly QuantizerChoice[]): QuantizerChoice[] {
+  const extended: QuantizerChoice[] = [];
+  const keys = new Set<string>();
+  const offer = (choice: QuantizerChoice): void => {
+    const key = JSON.stringify(Object.entries(choice).sort());
+    if (!keys.has(key)) extended.unshift(choice);
+    keys.add(key);
+  };
+  for (const choice of list.toReversed()) {
+    const perTensor = { ...choice, granularity: 'perTensor' as const };
+    offer(choice);
+    offer(perTensor);
+    offer({ ...choice, mode: 'symmetric' });
+    offer({ ...perTensor, mode: 'symmetric' });
+  }
+  return extended;
 }
 
 /**
- * The preset's choice: weights take the fastest (`accuracy`: the most accurate), activations the fastest for
- * `performance` and the most accurate otherwise.
+ * The preset's choice: weights take the fastest (`accuracy`: the most accurate), activations and outputs the fastest
+ * for `performance` and the most accurate otherwise.
  */
 export function chooseByPreset(
   choices: readonly QuantizerChoice[],

@@ -13,6 +13,7 @@ import {
   type QuantizerGroup,
 } from './configuration.ts';
 import { quantizedSource } from './insert.ts';
+import type { Placement } from './propagate.ts';
 import { consumersOf, decidingConsumers, isConstant, type Roles, traitsOf } from './roles.ts';
 import { findScaleGroups, needsPerTensor, type ScaleGroup } from './unify-scales.ts';
 
@@ -28,6 +29,9 @@ export interface ConfigurationOptions {
   readonly modelType?: 'transformer';
   readonly weights?: PinnedChoice;
   readonly activations?: PinnedChoice;
+  readonly outputs?: PinnedChoice;
+  /** Told about pinned values that the device does not offer. */
+  readonly warn?: (message: string) => void;
 }
 
 /** All quantizers with their configurations, and the groups that share a range. */
@@ -41,54 +45,65 @@ export interface Configured {
  *
  * @throws {LowpError} `ERR_ALGO_UNSUPPORTED` when the operations behind a quantizer have no configuration in common
  */
-export function configureQuantizers(
-  quantizers: readonly Node[],
-  roles: Roles,
-  options: ConfigurationOptions,
-): Configured {
+export function configureQuantizers(placement: Placement, roles: Roles, options: ConfigurationOptions): Configured {
+  const { quantizers } = placement;
   const groups = findScaleGroups(quantizers, roles);
-  const groupOf = new Map(groups.flatMap((group) => group.quantizers.map((node) => [node, group])));
-  const shared = new Map(
-    groups.map((group) => [group, choose(group.quantizers, 'activations', roles, options, group)]),
-  );
+  const choosing: Choosing = { roles, options, placement };
+  const shared = new Map<Node, QuantizerChoice>();
+  for (const group of groups) {
+    const choice = choose(group.quantizers, 'activations', choosing, needsPerTensor(group));
+    for (const node of group.quantizers) shared.set(node, choice);
+  }
   const configured = quantizers.map((node) => {
-    const role = roleOf(node, roles);
-    const group = groupOf.get(node);
-    const choice = (group && shared.get(group)) ?? choose([node], role, roles, options);
-    const isSymmetric = role === 'activations' && isSymmetricProduct(node, roles, options);
+    const group = groupOf(node, choosing);
+    const choice = shared.get(node) ?? choose([node], group, choosing);
+    const isSymmetric = group !== 'weights' && isSymmetricProduct(node, roles, options);
     const final = isSymmetric ? { ...choice, mode: 'symmetric' as const } : choice;
-    return { node, group: role, configuration: completeChoice(final, role) };
+    return { node, group, configuration: completeChoice(final, group) };
   });
   return { quantizers: configured, groups };
 }
 
+interface Choosing {
+  readonly roles: Roles;
+  readonly options: ConfigurationOptions;
+  readonly placement: Placement;
+}
+
 /** A constant that an operation computes with is a weight; one that is only moved joins the activations. */
-function roleOf(quantizer: Node, roles: Roles): QuantizerGroup {
+function groupOf(quantizer: Node, { roles, placement }: Choosing): QuantizerGroup {
+  if (placement.outputs.has(quantizer)) return 'outputs';
   const isWeights =
     isConstant(quantizedSource(quantizer)) && !consumersOf(quantizer).some((c) => roles.isAgnostic(c.node));
   return isWeights ? 'weights' : 'activations';
 }
 
-/** The choice that all operations behind some quantizers accept. */
+/** The choice that suits all operations that decide about some quantizers; `group` is what those of readers are for. */
 function choose(
   nodes: readonly Node[],
-  role: QuantizerGroup,
-  roles: Roles,
-  options: ConfigurationOptions,
-  group?: ScaleGroup,
+  group: QuantizerGroup,
+  choosing: Choosing,
+  isPerTensor = false,
 ): QuantizerChoice {
-  const readers = [...new Set(nodes.flatMap((node) => decidingConsumers(node, roles).map((c) => c.node)))];
-  const lists = readers.flatMap((reader) => {
-    const choices = roles.row(reader)?.[role] ?? [];
-    return choices.length > 0 ? [pinChoices(choices, options[role])] : [];
+  const { roles, options, placement } = choosing;
+  const judges = nodes.flatMap((node) =>
+    placement.outputs.has(node)
+      ? [{ judge: quantizedSource(node).node, role: 'outputs' as const }]
+      : decidingConsumers(node, roles).map((c) => ({ judge: c.node, role: group })),
+  );
+  const seen = new Set<Node>();
+  const lists = judges.flatMap(({ judge, role }) => {
+    const choices = seen.has(judge) ? [] : (roles.row(judge)?.[role] ?? []);
+    seen.add(judge);
+    return choices.length > 0 ? [pinChoices(choices, options[role], options.warn)] : [];
   });
-  const common = intersectChoices(lists, roles.target.primaryBits);
-  const choice = chooseByPreset(group && needsPerTensor(group) ? perTensorOnly(common) : common, role, options.preset);
+  const common = intersectChoices(isPerTensor ? lists.map(perTensorOnly) : lists, roles.target.primaryBits);
+  const choice = chooseByPreset(common, group, options.preset);
   if (choice) return choice;
-  const names = readers.map((r) => `${r.type} '${r.name}'`).join(', ');
+  const names = [...seen].map((r) => `${r.type} '${r.name}'`).join(', ');
   throw new LowpError(
     'ERR_ALGO_UNSUPPORTED',
-    `${roles.target.name} has no ${role} configuration that suits all of: ${names || 'no operation'}`,
+    `${roles.target.name} has no ${group} configuration that suits all of: ${names || 'no operation'}`,
     { node: nodes[0]!.name, help: 'Exclude one of the operations with the ignored scope.' },
   );
 }

@@ -189,6 +189,13 @@ export const devicePatterns: Readonly<Record<DevicePattern, readonly IgnoredPatt
       root: op('MatMul', [op('SoftMax|Softmax'), op('Transpose', [withConstant('Reshape', [op('Add')])])]),
     },
   ],
+  assignResult: [
+    {
+      name: 'assignResult',
+      reason: 'it only ends the writing of a variable',
+      root: op('Result', [op('Assign', [], border)]),
+    },
+  ],
 };
 
 /** Their inputs are box coordinates and scores. */

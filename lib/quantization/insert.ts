@@ -1,4 +1,4 @@
-// Puts quantizers on the inputs of operations: without limits first, then with them.
+// Puts quantizers on the inputs and outputs of operations: without limits first, then with them.
 import { addConstant, addNode, connect, setAttributes } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { InputPort, Node, OutputPort } from '../graph/node.ts';
@@ -7,16 +7,74 @@ import { isFloat } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { IgnoredNodes } from './ignored-scope.ts';
 import type { Limits } from './params.ts';
-import { consumersOf, isComputedConstant, isConstant, quantizerType, type Roles, traitsOf } from './roles.ts';
+import {
+  consumersOf,
+  hardwareType,
+  isComputedConstant,
+  isConstant,
+  quantizerType,
+  type Roles,
+  readsShapeOnly,
+  traitsOf,
+} from './roles.ts';
 
-/** A quantizer on every input that the device quantizes, directly in front of the operation. */
-export function insertQuantizers(model: Model, roles: Roles, ignored: IgnoredNodes): Node[] {
-  const added: Node[] = [];
+/** Whose choices decide the format of a quantizer: those of its readers, or those of the producer's output. */
+export interface Origin {
+  readonly isOutput: boolean;
+  /** When two quantizers become one, the higher number decides; the one nearer to the producer among equals. */
+  readonly priority: number;
+}
+
+/** Where every quantizer of a placement comes from. */
+export type Origins = Map<Node, Origin>;
+
+/** A quantizer on every input and output that the device quantizes, directly beside the operation. */
+export function insertQuantizers(model: Model, roles: Roles, ignored: IgnoredNodes): Origins {
+  const origins: Origins = new Map();
   for (const node of model.nodes()) {
-    if (!roles.isQuantizable(node) || ignored.reasons.has(node)) continue;
-    for (const input of quantizedInputs(node)) added.push(addQuantizer(model, input));
+    if (ignored.reasons.has(node)) continue;
+    if (roles.isQuantizable(node)) {
+      const takesConstants = roles.row(node)?.weights !== undefined;
+      for (const input of quantizedInputs(node)) {
+        if (takesConstants || !isConstant(input.source)) {
+          origins.set(addQuantizer(model, input), originOfInput(node, roles));
+        }
+      }
+    }
+    if (roles.row(node)?.outputs) addOutputQuantizers(model, withBias(node), { roles, ignored, origins });
   }
-  return added;
+  return origins;
+}
+
+/** The origin of a quantizer in front of an operation. */
+export function originOfInput(node: Node, roles: Roles): Origin {
+  const isStrong = roles.target.inputPriorityTypes?.includes(hardwareType(node)) ?? false;
+  return { isOutput: false, priority: isStrong ? 2 : 1 };
+}
+
+/** The sum that adds the bias of a product, or the node itself. */
+function withBias(node: Node): Node {
+  const [reader, ...others] = consumersOf(node);
+  const isBiased = traitsOf(node).weights !== undefined && reader?.node.type === 'Add' && others.length === 0;
+  return isBiased && isConstant(reader.node.source(1 - reader.index)) ? reader.node : node;
+}
+
+interface Placing {
+  readonly roles: Roles;
+  readonly ignored: IgnoredNodes;
+  readonly origins: Origins;
+}
+
+/** A quantizer on every edge behind an operation, named `<operation>/fq_output_<port>_<reader>`. */
+function addOutputQuantizers(model: Model, node: Node, { roles, ignored, origins }: Placing): void {
+  const priority = roles.row(node)?.outputPriority ?? 0;
+  for (const output of node.outputs) {
+    for (const [i, reader] of [...output.consumers].entries()) {
+      if (readsShapeOnly(reader.node) || ignored.reasons.has(reader.node)) continue;
+      const added = addNamed(model, reader, `${node.name}/fq_output_${output.index}_${i}`);
+      origins.set(added, { isOutput: true, priority });
+    }
+  }
 }
 
 /** The inputs of an operation that are quantized; shape arithmetic and absent inputs are left out. */
@@ -41,11 +99,15 @@ export function isScaleOfScaleShift(node: Node): boolean {
  * `<operation>/fq_input_<port>` elsewhere.
  */
 export function addQuantizer(model: Model, input: InputPort): Node {
+  const role = isConstant(input.source) ? 'weights' : 'input';
+  return addNamed(model, input, `${input.node.name}/fq_${role}_${input.index}`);
+}
+
+function addNamed(model: Model, input: InputPort, name: string): Node {
   const source = input.source!;
-  const role = isConstant(source) ? 'weights' : 'input';
   const node = addNode(model, {
     type: quantizerType,
-    name: `${input.node.name}/fq_${role}_${input.index}`,
+    name,
     attributes: { levels: 256, auto_broadcast: 'numpy' },
     inputs: [source, undefined, undefined, undefined, undefined],
     outputs: [{ type: source.fact.type, shape: source.fact.shape }],

@@ -3,30 +3,45 @@ import { connect, removeNode, replaceOutput } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { InputPort, Node } from '../graph/node.ts';
 import { isFloat } from '../tensor/element-type.ts';
+import { channelsOfWeights } from './channels.ts';
+import { freeSums } from './free-sums.ts';
 import type { IgnoredNodes } from './ignored-scope.ts';
-import { addQuantizer, insertQuantizers, quantizedSource } from './insert.ts';
+import { addQuantizer, insertQuantizers, type Origins, originOfInput, quantizedSource } from './insert.ts';
+import { takeOutputName } from './output-names.ts';
 import { removeQuantizerGroup } from './remove.ts';
 import { consumersOf, isConstant, isQuantizer, type Roles, readsShapeOnly, traitsOf } from './roles.ts';
 
-/**
- * Inserts the quantizers of a device, moves them up and merges them. They have no limits yet.
- *
- * @returns  the quantizers, sorted by name
- */
+/** Quantizers in a model, without limits. */
+export interface Placement {
+  /** Sorted by name. */
+  readonly quantizers: readonly Node[];
+  /** Those whose format the producer of the value decides, and not its readers. */
+  readonly outputs: ReadonlySet<Node>;
+}
+
+export interface PlacementOptions {
+  /** Also quantize an input of the model that is scaled and shifted first. */
+  readonly quantizeInputs?: boolean;
+}
+
+/** Inserts the quantizers of a device, moves them up and merges them; outputs of the model keep their names. */
 export function placeQuantizers(
   model: Model,
   roles: Roles,
   ignored: IgnoredNodes,
-  options: { readonly quantizeInputs?: boolean } = {},
-): Node[] {
-  insertQuantizers(model, roles, ignored);
-  ascendAll(model, roles, ignored, options.quantizeInputs ?? false);
+  options: PlacementOptions = {},
+): Placement {
+  const origins = insertQuantizers(model, roles, ignored);
+  ascendAll({ model, roles, ignored, origins, quantizeInputs: options.quantizeInputs ?? false });
   mergeSiblings(model);
   for (const quantizer of quantizersOf(model)) {
     const isThere = model.nodeById.has(quantizer.id);
     if (isThere && !isFloat(quantizedSource(quantizer).fact.type)) removeQuantizerGroup(model, quantizer, roles);
   }
-  return quantizersOf(model);
+  for (const quantizer of quantizersOf(model)) takeOutputName(model, quantizer);
+  if (roles.target.fusesSums) freeSums(model);
+  const quantizers = quantizersOf(model);
+  return { quantizers, outputs: new Set(quantizers.filter((q) => origins.get(q)?.isOutput)) };
 }
 
 /** All quantizers, sorted by name. */
@@ -34,13 +49,22 @@ export function quantizersOf(model: Model): Node[] {
   return [...model.nodeById.values()].filter(isQuantizer).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function ascendAll(model: Model, roles: Roles, ignored: IgnoredNodes, quantizeInputs: boolean): void {
+interface Ascent {
+  readonly model: Model;
+  readonly roles: Roles;
+  readonly ignored: IgnoredNodes;
+  readonly origins: Origins;
+  readonly quantizeInputs: boolean;
+}
+
+function ascendAll({ model, roles, ignored, origins, quantizeInputs }: Ascent): void {
   const paths = new Paths(roles, ignored);
   const crossed = new Set<Node>();
   const stack = quantizersOf(model).reverse();
   while (stack.length > 0) {
     const quantizer = stack.pop()!;
     const producer = quantizedSource(quantizer).node;
+    if (isQuantizer(producer)) join(quantizer, producer, origins);
     const isSecond = isQuantizer(producer) || crossed.has(producer);
     if (isSecond || (!quantizeInputs && isPreprocessing(quantizer, producer))) {
       dropQuantizer(model, quantizer);
@@ -48,9 +72,16 @@ function ascendAll(model: Model, roles: Roles, ignored: IgnoredNodes, quantizeIn
       crossed.add(producer);
       dropQuantizer(model, quantizer);
       const moved = portsToCross(producer).map((input) => addQuantizer(model, input));
+      for (const node of moved) origins.set(node, originOfInput(producer, roles));
       stack.push(...moved.reverse());
     }
   }
+}
+
+/** One quantizer directly behind another: the stronger origin decides. */
+function join(lower: Node, upper: Node, origins: Origins): void {
+  const [below, above] = [origins.get(lower), origins.get(upper)];
+  if (below && above && below.priority > above.priority) origins.set(upper, below);
 }
 
 /** Connects the consumers of a quantizer to what it rounds, and removes it. */
@@ -108,18 +139,29 @@ class Paths {
   }
 }
 
-/** Leaves one quantizer for each value: the first by name. */
+/**
+ * Leaves one quantizer for each value: the first by name. Constants keep one for each way in which their readers split them
+ * into channels.
+ */
 function mergeSiblings(model: Model): void {
   for (const node of model.nodes()) {
     for (const out of node.outputs) {
-      const [first, ...others] = [...out.consumers]
+      const siblings = [...out.consumers]
         .filter((c) => isQuantizer(c.node) && c.index === 0)
         .map((c) => c.node)
         .sort((a, b) => (a.name < b.name ? -1 : 1));
-      for (const other of others) {
-        for (const input of [...other.output.consumers]) connect(input, first!.output);
-        removeNode(model, other);
+      const first = new Map<string, Node>();
+      for (const quantizer of siblings) {
+        const key = isConstant(out) ? channelsOfWeights(quantizer).limitShape.join() : '';
+        const kept = first.get(key);
+        if (kept) mergeInto(model, quantizer, kept);
+        else first.set(key, quantizer);
       }
     }
   }
+}
+
+function mergeInto(model: Model, quantizer: Node, kept: Node): void {
+  for (const input of [...quantizer.output.consumers]) connect(input, kept.output);
+  removeNode(model, quantizer);
 }

@@ -2,6 +2,7 @@
 import { removeNode, replaceOutput } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
+import { returnOutputName } from './output-names.ts';
 import { consumersOf, isComputedConstant, isConstant, isQuantizer, type Roles } from './roles.ts';
 
 /** What belongs together: removing one of the quantizers means removing all. */
@@ -51,6 +52,7 @@ export function removeQuantizerGroup(model: Model, quantizer: Node, roles: Roles
 
 /** Removes one quantizer and its limits. */
 export function removeQuantizer(model: Model, quantizer: Node): void {
+  returnOutputName(model, quantizer);
   const limits = quantizer.inputs.slice(1).flatMap((i) => (i.source ? [i.source.node] : []));
   replaceOutput(quantizer.output, quantizer.source(0)!);
   removeNode(model, quantizer);

@@ -1,6 +1,7 @@
 // Quantizers that must share one range, because an operation puts their values side by side.
 import type { Node, OutputPort } from '../graph/node.ts';
 import { isFloat } from '../tensor/element-type.ts';
+import type { Shape } from '../tensor/shape.ts';
 import type { QuantizerConfiguration } from './configuration.ts';
 import { quantizedSource } from './insert.ts';
 import type { Limits } from './params.ts';
@@ -13,16 +14,32 @@ export interface ScaleGroup {
   readonly bridges: readonly Node[];
 }
 
-/** The groups of all quantizers of a model, in the order of their first member. */
+/**
+ * The groups of all quantizers of a model, sorted by name: what operations with one scale for all inputs bring together,
+ * then what operations with pairs of ports do.
+ */
 export function findScaleGroups(quantizers: readonly Node[], roles: Roles): ScaleGroup[] {
   const visited = new Set<Node>();
   const groups: ScaleGroup[] = [];
   for (const start of quantizers) {
     if (visited.has(start) || isConstant(start.source(0))) continue;
     const group = flood(start, roles, visited);
-    if (group.bridges.length > 0 && group.quantizers.length > 1) groups.push(group);
+    const isUnified = group.bridges.some((bridge) => unifiesInputs(bridge, roles));
+    if (isUnified && group.quantizers.length > 1) groups.push(group);
   }
-  return groups;
+  for (const group of portGroups(quantizers, roles)) addGroup(groups, group);
+  return groups.sort((a, b) => byName(a.quantizers[0]!, b.quantizers[0]!));
+}
+
+/** Adds a group; those that have a member in common become one with it. */
+function addGroup(groups: ScaleGroup[], group: ScaleGroup): void {
+  const common = groups.filter((g) => g.quantizers.some((q) => group.quantizers.includes(q)));
+  for (const g of common) groups.splice(groups.indexOf(g), 1);
+  const all = [group, ...common];
+  groups.push({
+    quantizers: [...new Set(all.flatMap((g) => g.quantizers))].sort(byName),
+    bridges: [...new Set(all.flatMap((g) => g.bridges))].sort(byName),
+  });
 }
 
 /** Everything that a quantizer reaches through operations that move values or unify scales, up and down. */
@@ -38,32 +55,64 @@ function flood(start: Node, roles: Roles, visited: Set<Node>): ScaleGroup {
   };
   while (stack.length > 0) {
     const node = stack.pop()!;
-    const isUnifying = unifiesInputs(node, roles);
-    if (isQuantizer(node)) quantizers.push(node);
-    else if (isUnifying && !node.inputs.some((i) => isConstant(i.source))) bridges.push(node);
-    if (isQuantizer(node) || roles.isAgnostic(node)) {
+    const isQuant = isQuantizer(node);
+    if (isQuant && !isConstant(node.source(0))) quantizers.push(node);
+    else if (isBridge(node, roles)) bridges.push(node);
+    if (isQuant || roles.isAgnostic(node)) {
       for (const { node: below } of consumersOf(node)) {
         if (unifiesInputs(below, roles) || movesThrough(below, roles)) push(below);
       }
     }
-    if (isQuantizer(node)) continue;
+    if (isQuant) continue;
     for (const { source } of node.inputs) {
       if (!source || !isFloat(source.fact.type)) continue;
-      if (isQuantizer(source.node) || movesThrough(source.node, roles) || unifiesInputs(source.node, roles)) {
-        push(source.node);
-      }
+      if (isQuantizer(source.node) || movesThrough(source.node, roles)) push(source.node);
     }
   }
   return { quantizers: quantizers.sort(byName), bridges: bridges.sort(byName) };
+}
+
+/** An operation that brings computed values together. */
+function isBridge(node: Node, roles: Roles): boolean {
+  const joins = traitsOf(node).unifiesScales === true || unifiesInputs(node, roles);
+  return joins && !node.inputs.some((i) => isConstant(i.source));
+}
+
+/** For each listed group of ports, the quantizers of computed values above them, when there are several. */
+function portGroups(quantizers: readonly Node[], roles: Roles): ScaleGroup[] {
+  const readers = new Set(quantizers.flatMap((q) => decidingConsumers(q, roles).map((c) => c.node)));
+  return [...readers].flatMap((node) => {
+    const { unify } = roles.row(node) ?? {};
+    if (unify === undefined || unify === 'all') return [];
+    return unify.flatMap((ports) => {
+      const above = new Set(ports.flatMap((port) => quantizersAbove(node.source(port), roles)));
+      const isComputed = [...above].every((q) => !isConstant(q.source(0)));
+      return above.size > 1 && isComputed ? [{ quantizers: [...above].sort(byName), bridges: [node] }] : [];
+    });
+  });
+}
+
+/** The quantizers met on the way up through operations that move values. */
+function quantizersAbove(source: OutputPort | undefined, roles: Roles): Node[] {
+  const found = new Set<Node>();
+  const visited = new Set<Node>();
+  const stack = source ? [source.node] : [];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (isQuantizer(node)) found.add(node);
+    if (isQuantizer(node) || visited.has(node) || !roles.isAgnostic(node)) continue;
+    visited.add(node);
+    for (const input of node.inputs) if (input.source) stack.push(input.source.node);
+  }
+  return [...found];
 }
 
 function byName(a: Node, b: Node): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** Agnostic, and not a join that is judged by its own rule. */
 function movesThrough(node: Node, roles: Roles): boolean {
-  return roles.isAgnostic(node) && roles.row(node)?.unify !== 'all' && isFloat(node.outputs[0]?.fact.type ?? 'i64');
+  return roles.isAgnostic(node) && isFloat(node.outputs[0]?.fact.type ?? 'i64');
 }
 
 /**
@@ -97,13 +146,20 @@ function meetsQuantizer(source: OutputPort, roles: Roles): boolean {
   return false;
 }
 
-/** Values of one channel each may not share a scale unless there is one for the whole tensor. */
+/**
+ * Values of one channel each may not share a scale unless there is one for the whole tensor: behind a join, when values
+ * differ in their first two axes, and when an operation repeats one of its inputs.
+ */
 export function needsPerTensor(group: ScaleGroup): boolean {
   if (group.bridges.some((b) => traitsOf(b).unifiesScales)) return true;
-  const shapes = group.quantizers.map((q) => quantizedSource(q).fact.shape);
+  const inputs = group.bridges.flatMap((b) => b.inputs.flatMap((i) => (i.source ? [i.source.fact.shape] : [])));
+  return differ(group.quantizers.map((q) => quantizedSource(q).fact.shape)) || differ(inputs);
+}
+
+function differ(shapes: readonly Shape[]): boolean {
   const [first] = shapes;
-  if (!first || first.length < 2) return true;
-  return shapes.some((s) => s.length !== first.length || s[0] !== first[0] || s[1] !== first[1]);
+  if (!first) return false;
+  return shapes.some((s) => s.length < 2 || s.length !== first.length || s[0] !== first[0] || s[1] !== first[1]);
 }
 
 /**

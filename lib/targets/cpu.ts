@@ -62,8 +62,9 @@ export const any = { ...cpu, name: 'ANY', summary: 'Any device: the table of CPU
 export const cpuSpr = {
   ...cpu,
   name: 'CPU_SPR',
-  summary: 'Processors with AMX: as CPU, products of a self-attention block with Gather are quantized.',
+  summary: 'Processors with AMX: as CPU; one input of a residual sum stays in floating point.',
   ignoredPatterns: ['fusedScaleShift', 'fusedEltwise', 'clampMultiply', 'selfAttention'],
   transformerIgnoredTypes: transformerTypes.filter((type) => type !== 'Multiply'),
   mayOverflow: false,
+  fusesSums: true,
 } satisfies TargetDescription;

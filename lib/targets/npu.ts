@@ -15,7 +15,7 @@ const weights = [...channel8, ...channel4, ...channel2, ...sharedZero8];
 
 /** Rows that this generation shares with the one before it. */
 export const productAndElementwiseRows: readonly OperationRow[] = [
-  { types: ['Convolution', 'GroupConvolution', 'ConvolutionBackpropData', 'MatMul'], activations, weights },
+  { types: ['Convolution', 'GroupConvolution', 'MatMul'], activations, weights },
   { types: ['GroupConvolutionBackpropData'], activations: tensor8, weights },
   { types: ['DepthWiseConvolution'], activations: channel8, weights },
   {

@@ -21,7 +21,13 @@ export interface OperationRow {
   readonly types: readonly string[];
   readonly activations?: readonly QuantizerChoice[];
   readonly weights?: readonly QuantizerChoice[];
+  /** The device rounds what the operation computes, behind its bias when it has one. */
   readonly outputs?: readonly QuantizerChoice[];
+  /**
+   * How strongly the outputs decide against readers of the value, which have 1, or 2 for `inputPriorityTypes`: the higher
+   * one wins, the outputs among equals. Default 0.
+   */
+  readonly outputPriority?: 0 | 1;
   /** The operation only moves or selects values: it keeps the format of its input and never asks for a quantizer. */
   readonly agnostic?: boolean;
   /** All quantized inputs share one range, or the listed groups of ports do. */
@@ -34,7 +40,8 @@ export type DevicePattern =
   | 'fusedEltwise'
   | 'clampMultiply'
   | 'selfAttentionGather'
-  | 'selfAttention';
+  | 'selfAttention'
+  | 'assignResult';
 
 /** A device, as data. */
 export interface TargetDescription {
@@ -53,6 +60,10 @@ export interface TargetDescription {
   readonly mixedForAccuracy: boolean;
   /** Older processors of this kind add pairs of byte products in 16 bits, so weights may have to be halved. */
   readonly mayOverflow: boolean;
+  /** Operation types whose inputs decide a format before the output that they read. */
+  readonly inputPriorityTypes?: readonly string[];
+  /** A sum reads one of its two inputs in floating point: it is added inside the product that computes it. */
+  readonly fusesSums?: boolean;
   /** Set when the target is known but cannot be quantized for; says why. */
   readonly unsupported?: string;
 }

@@ -108,6 +108,16 @@ test('ignored names, types and patterns are told apart', () => {
   });
 });
 
+test('ignored types may name values of attributes', () => {
+  assert.deepEqual(ignoredScope(['type:Convolution:strides=2,2:auto_pad=explicit']).types, [
+    { type: 'Convolution', attributes: { strides: '2,2', auto_pad: 'explicit' } },
+  ]);
+  assert.equal(
+    codeOf(() => ignoredScope(['type:Convolution:strides'])),
+    'ERR_CLI_USAGE',
+  );
+});
+
 test('an output that is the model itself is refused, also behind a link', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'lowp-options-'));
   try {

@@ -8,7 +8,7 @@ import {
   pinChoices,
   resolvePreset,
 } from '../../lib/quantization/configuration.ts';
-import { choices, type QuantizerChoice, targetOf } from '../../lib/targets/index.ts';
+import { choices, type QuantizerChoice, rowOf, targetOf } from '../../lib/targets/index.ts';
 
 const perTensor = choices([8], ['symmetric', 'asymmetric'], 'perTensor');
 const perChannel = choices([8], ['symmetric', 'asymmetric'], 'perChannel');
@@ -86,6 +86,27 @@ describe('intersection of consumers', () => {
     assert.equal(intersectChoices([wide, narrow], 16)[0]?.bits, 16);
   });
 
+  it('keeps the places of equal choices, so that 4 bits between 8 and 8 are never last', () => {
+    const row = rowOf(targetOf('NPU'), 'Convolution')!.activations!;
+    const common = intersectChoices([row, row]);
+    assert.deepEqual(
+      common.map((c) => c.bits),
+      [8, 4, 8],
+    );
+  });
+
+  it('offers weaker forms in the order of the list, the symmetric one per tensor first', () => {
+    const only = choices([8], ['asymmetric'], 'perChannel');
+    const common = intersectChoices([only, perTensor]);
+    assert.deepEqual(
+      common.map((c) => [c.mode, c.granularity]),
+      [
+        ['symmetric', 'perTensor'],
+        ['asymmetric', 'perTensor'],
+      ],
+    );
+  });
+
   it('is empty when modes can never agree', () => {
     const asymmetricOnly = choices([8], ['asymmetric'], 'perTensor');
     assert.deepEqual(intersectChoices([[], asymmetricOnly]), []);
@@ -98,6 +119,11 @@ describe('pinned values', () => {
   });
 
   it('are taken as they are when the device offers none', () => {
-    assert.deepEqual(pinChoices(perTensor, { bits: 4 }), [{ ...perTensor[0], bits: 4 }]);
+    const warnings: string[] = [];
+    assert.deepEqual(
+      pinChoices(perTensor, { bits: 4 }, (m) => warnings.push(m)),
+      [{ ...perTensor[0], bits: 4 }],
+    );
+    assert.match(warnings.join(), /no configuration with bits 4/);
   });
 });

@@ -17,7 +17,7 @@ function place(
   device = 'CPU',
 ): { activations: string[]; weights: string[]; all: Node[] } {
   const roles = rolesFor(targetOf(device));
-  const all = placeQuantizers(net.model, roles, findIgnored(net.model, roles, { scope }));
+  const all = [...placeQuantizers(net.model, roles, findIgnored(net.model, roles, { scope })).quantizers];
   verify(net.model);
   const isWeights = (n: Node): boolean => isConstant(n.source(0));
   return {
@@ -168,11 +168,38 @@ describe('ignored scope', () => {
     assert.throws(() => place(chain(), { names: ['blok/a'] }), { code: 'ERR_GRAPH_NAME', help: /'block\/a'/ });
   });
 
-  it('reports what fitted nothing', () => {
+  it('refuses what fits nothing and tells what is near', () => {
+    const refuses = (scope: IgnoredScope, help: RegExp): void => {
+      assert.throws(() => place(chain(), scope), { code: 'ERR_GRAPH_NAME', help });
+    };
+    refuses({ types: ['Convolutin'] }, /Did you mean 'Convolution'/);
+    refuses({ types: ['LSTMCell'] }, /It has Add, Convolution, MaxPool, Parameter, ReLU, Result/);
+    refuses({ patterns: ['^blok/a$'] }, /'block\/a'/);
+    refuses({ types: [{ type: 'Convolution', attributes: { strides: '3,3' } }] }, /strides is 1,1/);
+    refuses({ types: [{ type: 'Convolution', attributes: { group: 3 } }] }, /group is absent/);
+  });
+
+  it('takes a name that was there before the model was prepared for no mistake', () => {
     const net = chain();
+    const { model } = chain();
+    model.node('relu').name = 'merged';
     const roles = rolesFor(targetOf('CPU'));
-    const { unused } = findIgnored(net.model, roles, { scope: { types: ['LSTMCell'], patterns: ['^conv'] } });
-    assert.deepEqual(unused, ["type 'LSTMCell'", "pattern '^conv'"]);
+    const scope = { names: ['merged'], patterns: ['^merg'] };
+    assert.doesNotThrow(() => findIgnored(net.model, roles, { scope, former: model.nodes() }));
+  });
+
+  it('excludes a type by the values of its attributes', () => {
+    const net = new Network();
+    const a = net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4, { stride: 2 })]);
+    net.result(net.convolution('b', a, 4));
+    const excluded = (strides: string | number[]): string[] => {
+      const types = [{ type: 'convolution', attributes: { strides } }];
+      const roles = rolesFor(targetOf('CPU'));
+      const { reasons } = findIgnored(net.model, roles, { scope: { types } });
+      return [...reasons].filter(([, why]) => /strides=2,2/.test(why)).map(([node]) => node.name);
+    };
+    assert.deepEqual(excluded('2, 2'), ['a']);
+    assert.deepEqual(excluded([2, 2]), ['a']);
   });
 
   it('keeps sums of transformers in floating point', () => {
@@ -183,7 +210,11 @@ describe('ignored scope', () => {
     });
     net.result(net.op('Add', 'sum', [x, net.op('Sigmoid', 's', [x])]));
     const roles = rolesFor(targetOf('CPU'));
-    const quantizers = placeQuantizers(net.model, roles, findIgnored(net.model, roles, { modelType: 'transformer' }));
+    const { quantizers } = placeQuantizers(
+      net.model,
+      roles,
+      findIgnored(net.model, roles, { modelType: 'transformer' }),
+    );
     assert.deepEqual(
       quantizers.map((q) => q.name),
       ['fc/fq_input_0', 'fc/fq_weights_1'],

@@ -18,7 +18,7 @@ function placed(): Network {
   const join = net.op('Concat', 'join', [x, b], { axis: 1 });
   net.result(net.convolution('c', join, 4));
   const range = { low: Float32Array.of(0), high: Float32Array.of(1) };
-  for (const q of placeQuantizers(net.model, roles, findIgnored(net.model, roles))) {
+  for (const q of placeQuantizers(net.model, roles, findIgnored(net.model, roles)).quantizers) {
     setLimits(net.model, q, { levels: 256, shape: [], input: range });
   }
   return net;

@@ -15,11 +15,11 @@ describe('targets', () => {
 
   it('that are unknown are refused with the known names', () => {
     assert.throws(() => targetOf('TPU'), isCode('ERR_TARGET_UNKNOWN'));
-    assert.throws(() => targetOf('TPU'), /ANY, CPU, CPU_SPR, GPU, NPU, VPU/);
+    assert.throws(() => targetOf('TPU'), /ANY, CPU, CPU_SPR, GPU, NPU, VPU, GNA, GNA3/);
   });
 
-  it('of 16 bits are known but refused', () => {
-    for (const name of ['GNA', 'GNA3', 'GNA3.5']) assert.throws(() => targetOf(name), isCode('ERR_ALGO_UNSUPPORTED'));
+  it('have one table for both names of the third generation', () => {
+    assert.equal(targetOf('GNA3.5'), targetOf('gna3'));
   });
 
   it("may be tables of one's own, which are refused for the same reasons", () => {

@@ -23,8 +23,8 @@ export interface MinMaxOptions {
   readonly preset: Preset;
   readonly ignored?: IgnoredScope;
   readonly modelType?: 'transformer';
-  /** Names before the model was prepared: excluding them is no mistake. */
-  readonly formerNames?: ReadonlySet<string>;
+  /** The nodes before the model was prepared: excluding one that is gone is no mistake. */
+  readonly former?: readonly Node[];
   readonly weights?: PinnedChoice;
   readonly activations?: PinnedChoice;
   readonly rangeEstimator?: RangeEstimatorOptions;
@@ -49,7 +49,7 @@ interface ActivationPlan {
 /** The algorithm for one run. */
 export function createMinMax(options: MinMaxOptions): MinMaxAlgorithm {
   let configured: Configured = { quantizers: [], groups: [] };
-  let ignored: IgnoredNodes = { reasons: new Map(), barriers: new Set(), unused: [] };
+  let ignored: IgnoredNodes = { reasons: new Map(), barriers: new Set() };
   const plans = new Map<Node, ActivationPlan>();
   return {
     name: 'MinMaxQuantization',
@@ -59,14 +59,13 @@ export function createMinMax(options: MinMaxOptions): MinMaxAlgorithm {
       ignored = findIgnored(work, roles, {
         ...(options.ignored ? { scope: options.ignored } : {}),
         ...(options.modelType ? { modelType: options.modelType } : {}),
-        ...(options.formerNames ? { formerNames: options.formerNames } : {}),
+        ...(options.former ? { former: options.former } : {}),
       });
-      for (const unused of ignored.unused) context.warn(`the ignored scope fits no operation: ${unused}`);
       const placement = options.quantizeInputs === undefined ? {} : { quantizeInputs: options.quantizeInputs };
-      const quantizers = placeQuantizers(work, roles, ignored, placement);
-      requireQuantizers(quantizers, context, ignored);
-      requireFiniteWeights(quantizers);
-      configured = configureQuantizers(quantizers, roles, options);
+      const placed = placeQuantizers(work, roles, ignored, placement);
+      requireQuantizers(placed.quantizers, context, ignored);
+      requireFiniteWeights(placed.quantizers);
+      configured = configureQuantizers(placed, roles, { ...options, warn: (message) => context.warn(message) });
       for (const quantizer of configured.quantizers) {
         if (!isConstant(quantizedSource(quantizer.node)))
           plans.set(quantizer.node, planActivation(quantizer, context, options));

@@ -5,6 +5,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { openData } from '../../data/open.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
 import { openModel, outputFormat, saveModel } from '../../formats/index.ts';
+import type { IgnoredScope, IgnoredType } from '../../quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from '../../quantization/overflow.ts';
 import { type QuantizeReport, quantize } from '../../quantize.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -35,6 +36,7 @@ interface Options extends CommonOptions, DataCliOptions {
   readonly channelAlignment: boolean;
   readonly saturationFix: SaturationFix;
   readonly allowRandom?: boolean;
+  readonly force?: boolean;
   readonly keepUncompressedWeights?: boolean;
   readonly report?: string;
 }
@@ -52,11 +54,16 @@ export const quantizeCommand: CliCommand = {
           .choices(['performance', 'mixed', 'accuracy'])
           .default('performance'),
       )
-      .option('--target-device <name>', 'ANY, CPU, CPU_SPR, GPU, VPU or NPU', 'ANY')
+      .option('--target-device <name>', 'ANY, CPU, CPU_SPR, GPU, VPU, NPU, GNA or GNA3', 'ANY')
       .addOption(new Option('--model-type <name>', 'special treatment').choices(['transformer']))
-      .option('--ignored <what>', 'NAME, type:TYPE or re:PATTERN stays in floating point (repeat)', collect)
+      .option(
+        '--ignored <what>',
+        'NAME, type:TYPE[:ATTRIBUTE=VALUE] or re:PATTERN stays in floating point (repeat)',
+        collect,
+      )
       .addOption(new Option('--algorithm <name>', 'how').choices(['default', 'accuracy-aware']).default('default'))
       .option('--keep-uncompressed-weights', '.xml: write weights as FP32 with FakeQuantize instead of INT8')
+      .option('--force', 'strip the quantization of a quantized model first')
       .option('--allow-random', 'accept --data random: ranges will be meaningless')
       .option('--report <file>', 'write an HTML report');
     addCorrectionOptions(command);
@@ -77,6 +84,7 @@ export const quantizeCommand: CliCommand = {
             saturationFix: options.saturationFix,
             ignored: ignoredScope(options.ignored ?? []),
             ...(options.modelType ? { modelType: options.modelType } : {}),
+            force: options.force ?? false,
             ...(options.threads === undefined ? {} : { threads: options.threads }),
             signal,
             onProgress: out.progress(),
@@ -154,13 +162,27 @@ async function* inputsOf(data: Dataset): AsyncGenerator<Readonly<Record<string, 
   for await (const sample of data) yield sample.inputs;
 }
 
-/** `NAME`, `type:TYPE` and `re:PATTERN` apart. */
-export function ignoredScope(list: readonly string[]): { names: string[]; types: string[]; patterns: string[] } {
+/** `NAME`, `type:TYPE`, `type:TYPE:ATTRIBUTE=VALUE` and `re:PATTERN` apart. */
+export function ignoredScope(list: readonly string[]): Required<IgnoredScope> {
   const pick = (prefix: string): string[] =>
     list.filter((s) => s.startsWith(prefix)).map((s) => s.slice(prefix.length));
   return {
     names: list.filter((s) => !s.startsWith('type:') && !s.startsWith('re:')),
-    types: pick('type:'),
+    types: pick('type:').map(ignoredType),
     patterns: pick('re:'),
   };
+}
+
+/** `TYPE:ATTRIBUTE=VALUE…` */
+function ignoredType(text: string): string | IgnoredType {
+  const [type = '', ...pairs] = text.split(':');
+  if (pairs.length === 0) return type;
+  const attributes = pairs.map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
+    throw new LowpError('ERR_CLI_USAGE', `--ignored type:${text}: '${pair}' is not of the form ATTRIBUTE=VALUE`, {
+      help: 'For example --ignored type:GroupConvolution:strides=2,2.',
+    });
+  });
+  return { type, attributes: Object.fromEntries(attributes) };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { estimatorFor, requestFor } from '../../../lib/algorithms/min-max/estimators.ts';
-import { limitsFor } from '../../../lib/algorithms/min-max/limits.ts';
+import { type Clipping, limitsFor } from '../../../lib/algorithms/min-max/limits.ts';
 import { completeChoice } from '../../../lib/quantization/configuration.ts';
+import type { Extremes } from '../../../lib/quantization/ranges.ts';
 import type { Granularity, Mode } from '../../../lib/targets/index.ts';
 import { Network } from '../../support/network.ts';
 
@@ -36,13 +38,42 @@ describe('range estimators', () => {
 });
 
 describe('limits', () => {
-  it('are clipped after everything else', () => {
-    const limits = limitsFor(
-      configuration('symmetric', 'perTensor'),
-      'activations',
-      { min: [-1], max: [6] },
-      { max: 3, min: -2 },
+  const clipped = (mode: Mode, extremes: Extremes, clipping: Clipping): number[] => {
+    const { low, high } = limitsFor(configuration(mode, 'perTensor'), 'activations', extremes, clipping);
+    return [low[0]!, high[0]!];
+  };
+
+  it('are clipped, and keep the form of a symmetric range', () => {
+    assert.deepEqual(clipped('symmetric', { min: [-1], max: [6] }, { max: 3 }), [Math.fround((-3 * 256) / 254), 3]);
+    const [low, high] = clipped('symmetric', { min: [-1], max: [6] }, { max: 3, min: -2 });
+    assert.ok(Math.abs(low! + 2) < 1e-6);
+    assert.ok(Math.abs(high! - (2 * 254) / 256) < 1e-6);
+    assert.deepEqual(clipped('symmetric', { min: [-1], max: [6] }, { min: 0 }), [0, 6]);
+  });
+
+  it('keep zero on the grid when one border is clipped', () => {
+    const positive = fc.double({ min: 0.1, max: 10, noNaN: true });
+    fc.assert(
+      fc.property(positive, positive, positive, positive, (a, b, below, above) => {
+        const [low, high] = clipped('asymmetric', { min: [-a], max: [b] }, { min: -below, max: above }) as [
+          number,
+          number,
+        ];
+        assert.ok(low >= -below * (1 + 1e-6) && high <= above * (1 + 1e-6), `${low} … ${high}`);
+        const zero = (-low * 255) / (high - low);
+        assert.ok(Math.abs(zero - Math.round(zero)) < 0.0102, `zero point ${zero}`);
+      }),
     );
-    assert.deepEqual([limits.low[0], limits.high[0]], [-2, 3]);
+  });
+
+  it('do not differ where nothing is clipped', () => {
+    const extremes = { min: [-1], max: [2] };
+    assert.deepEqual(clipped('asymmetric', extremes, { min: -3, max: 3 }), clipped('asymmetric', extremes, {}));
+  });
+
+  it('refuse clipping values that leave no room for zero', () => {
+    for (const clipping of [{ max: -1 }, { min: 1 }, { min: Number.NaN }]) {
+      assert.throws(() => clipped('symmetric', { min: [0], max: [1] }, clipping), { code: 'ERR_CONFIG_INVALID' });
+    }
   });
 });
