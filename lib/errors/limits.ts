@@ -16,6 +16,8 @@ export const limits = {
   },
   rank: { value: 64, unit: 'dimensions', meaning: 'Of a tensor.' },
   nodeOutputs: { value: 65536, unit: 'outputs', meaning: 'Of a node, for example of a Split.' },
+  windowTaps: { value: 2 ** 20, unit: 'elements', meaning: 'Of a window along one axis.' },
+  windowSteps: { value: 2 ** 31 - 1, unit: 'elements', meaning: 'Of a stride, a dilation or padding.' },
   xmlCharacters: { value: 2 ** 29 - 64, unit: 'characters', meaning: 'Of the `.xml` of an IR.' },
   xmlElements: { value: 50_000_000, unit: 'elements', meaning: 'Of the `.xml` of an IR.' },
   xmlAttributes: { value: 4096, unit: 'attributes', meaning: 'Of an element of the `.xml`.' },

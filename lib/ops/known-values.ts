@@ -2,7 +2,7 @@
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Fact } from '../graph/node.ts';
 import { isFloat } from '../tensor/element-type.ts';
-import { isStatic, type Shape } from '../tensor/shape.ts';
+import { isStatic, spannedElements } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { OpDef } from './define-op.ts';
 
@@ -49,9 +49,5 @@ export function withKnownValues(
 }
 
 function isSmall(fact: Fact): boolean {
-  return isStatic(fact.shape) && count(fact.shape) <= (isFloat(fact.type) ? mostFloats : mostIntegers);
-}
-
-function count(shape: Shape): number {
-  return shape.reduce((product, d) => product * d, 1);
+  return isStatic(fact.shape) && spannedElements(fact.shape) <= (isFloat(fact.type) ? mostFloats : mostIntegers);
 }

@@ -1,4 +1,5 @@
 // Geometry of sliding windows: padding rules and output sizes of convolutions and pooling.
+import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Shape } from '../tensor/shape.ts';
 
@@ -39,10 +40,14 @@ export function resolveWindow(attributes: WindowAttributes, input: Shape, kernel
   if (kernel.length !== rank) {
     throw new LowpError('ERR_SHAPE_RANK', `the kernel has ${kernel.length} spatial axes, the input has ${rank}`);
   }
+  for (const taps of kernel) {
+    if (taps <= limits.windowTaps.value) continue;
+    throw new LowpError('ERR_LIMIT_SIZE', `a window of ${taps} elements; at most ${limits.windowTaps.value} are read`);
+  }
   const strides = axisList(attributes.strides, rank, 1, 1, 'strides');
   const dilations = axisList(attributes.dilations ?? [], rank, 1, 1, 'dilations');
-  const padsBegin = axisList(attributes.pads_begin, rank, 0, Number.MIN_SAFE_INTEGER, 'pads_begin');
-  const padsEnd = axisList(attributes.pads_end, rank, 0, Number.MIN_SAFE_INTEGER, 'pads_end');
+  const padsBegin = axisList(attributes.pads_begin, rank, 0, -limits.windowSteps.value, 'pads_begin');
+  const padsEnd = axisList(attributes.pads_end, rank, 0, -limits.windowSteps.value, 'pads_end');
   const output: number[] = [];
   for (let i = 0; i < rank; i++) {
     const size = input[i]!;
@@ -92,8 +97,9 @@ export function axisList(values: readonly number[], rank: number, fill: number, 
   if (values.length !== rank) {
     throw new LowpError('ERR_OP_ATTRIBUTE', `${name} has ${values.length} entries, the input has ${rank} spatial axes`);
   }
-  if (values.some((v) => v < least)) {
-    throw new LowpError('ERR_OP_ATTRIBUTE', `${name} = ${values.join(',')}: each entry must be at least ${least}`);
+  const most = limits.windowSteps.value;
+  if (values.some((v) => v < least || v > most)) {
+    throw new LowpError('ERR_OP_ATTRIBUTE', `${name} = ${values.join(',')}: expected ${least} to ${most}`);
   }
   return [...values];
 }

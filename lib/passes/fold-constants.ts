@@ -6,7 +6,7 @@ import { evaluateNode } from '../ops/evaluate-node.ts';
 import { getOp } from '../ops/registry.ts';
 import { isQuantizedStorage } from '../ops/storage/half-precision.ts';
 import { byteLengthOf, isFloat } from '../tensor/element-type.ts';
-import { elementCount, isStatic } from '../tensor/shape.ts';
+import { isStatic, spannedElements } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { definePass, type Pass } from './pass.ts';
 import { takeOver } from './take-over.ts';
@@ -67,7 +67,7 @@ function knownOutputs(node: Node, limit: number): readonly Tensor[] | undefined 
   const inputs = node.inputs.map((i) => i.source?.fact.value);
   if (inputs.length === 0 || node.inputs.some((input, i) => input.source && !inputs[i])) return undefined;
   const bytes = node.outputs.map(({ fact }) =>
-    isStatic(fact.shape) ? byteLengthOf(fact.type, elementCount(fact.shape)) : Number.POSITIVE_INFINITY,
+    isStatic(fact.shape) ? byteLengthOf(fact.type, spannedElements(fact.shape)) : Number.POSITIVE_INFINITY,
   );
   if (bytes.some((b) => b > limit)) return undefined;
   return evaluateNode(node, inputs);

@@ -59,6 +59,11 @@ function requireRankWithinLimit(rank: number): void {
   throw new LowpError('ERR_SHAPE_RANK', `a tensor of rank ${rank}; lowp reads up to rank ${limits.rank.value}`);
 }
 
+/** Number of elements as if empty axes had one: what lists of positions along the axes take, even of an empty tensor. */
+export function spannedElements(shape: Shape): number {
+  return shape.reduce((product, d) => product * Math.max(d, 1), 1);
+}
+
 /** Elements between neighbours along each axis of a dense row-major tensor. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);

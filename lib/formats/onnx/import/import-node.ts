@@ -7,7 +7,7 @@ import { createNode, inferFacts, parseAttributes } from '../../../ops/create-nod
 import { getOp } from '../../../ops/registry.ts';
 import { toFloat64, toIntegers } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
-import { elementCount, isStatic, type Shape, sameShape } from '../../../tensor/shape.ts';
+import { elementCount, isStatic, type Shape, sameShape, spannedElements } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { Attributes } from '../attributes.ts';
 import type { Grid } from '../grid.ts';
@@ -224,7 +224,7 @@ export class ImportNode {
 
 function mayFold(facts: readonly Fact[], values: readonly (Tensor | undefined)[]): boolean {
   if (!facts.every((f) => isStatic(f.shape))) return false;
-  const size = facts.reduce((sum, f) => sum + elementCount(f.shape), 0);
+  const size = facts.reduce((sum, f) => sum + spannedElements(f.shape), 0);
   const given = values.reduce((sum, v) => sum + (v ? elementCount(v.shape) : 0), 0);
   return size <= Math.max(foldLimit, 2 * given);
 }
