@@ -65,6 +65,24 @@ test('a zero point is taken away: Const u8 → Convert → Subtract → Multiply
   assert.deepEqual([...values], [0, 127, -127]);
 });
 
+test('stored bytes keep the zero point and the scale of their own channel', () => {
+  const b = new ModelBuilder();
+  const floats = b.op('Convert', [b.constant('w', [2, 2], [130, 1, 7, 9], 'u8')], { destination_type: 'f32' });
+  const shifted = b.op('Subtract', [floats, b.constant('zero', [2, 1], [128, 8])]);
+  const { values, sums, scale } = weightsOf(b.op('Multiply', [shifted, b.constant('scale', [2, 1], [0.5, 4])]));
+  assert.deepEqual([...values], [2, -127, -1, 1]);
+  assert.deepEqual([...sums], [-125, 0]);
+  assert.deepEqual([...scale], [0.5, 4]);
+});
+
+test('a scale along another axis than the output channels is refused', () => {
+  const b = new ModelBuilder();
+  const floats = b.op('Convert', [b.constant('w', [2, 2], [3, 1, 7, 9], 'i8')], { destination_type: 'f32' });
+  const port = b.op('Multiply', [floats, b.constant('scale', [1, 2], [0.5, 3])]);
+  assert.match(reasonOf(port), /zero point or more than 8 bits/);
+  assert.deepEqual([...weightsOf(port, 1).values], [3, 1, 7, 9]);
+});
+
 test('a reshape behind the scale keeps grouped channels in their order', () => {
   const b = new ModelBuilder();
   const port = limited(b, b.constant('w', [4, 1], [127, 63, 31, 15]), [127, 63.5, 31.75, 15.875], [4, 1]);

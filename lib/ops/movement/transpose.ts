@@ -1,6 +1,8 @@
 // Transpose: permutes axes.
 import { LowpError } from '../../errors/lowp-error.ts';
-import { type Shape, stridesOf } from '../../tensor/shape.ts';
+import { allocate } from '../../tensor/element-type.ts';
+import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { noAttributes } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
@@ -29,6 +31,32 @@ function infer(inputs: Facts) {
   return [{ type: x.type, shape: permutation(order, x.shape).map((axis) => x.shape[axis]!) }];
 }
 
+function swapsLastAxes(axes: readonly number[]): boolean {
+  const last = axes.length - 1;
+  return last > 0 && axes.every((axis, i) => axis === (i < last - 1 ? i : 2 * last - 1 - i));
+}
+
+/** Matrices turned in blocks that stay in the first-level cache: weights of a MatMul are turned whenever a model is loaded. */
+function swapLastAxes(x: Tensor, shape: Shape): Tensor {
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const data = allocate(x.type, elementCount(shape));
+  const from = new Uint32Array(x.data.buffer, x.data.byteOffset, x.data.length);
+  const to = new Uint32Array(data.buffer, 0, data.length);
+  const block = 32;
+  for (let matrix = 0; matrix < from.length; matrix += rows * columns) {
+    for (let top = 0; top < rows; top += block) {
+      for (let left = 0; left < columns; left += block) {
+        const [bottom, right] = [Math.min(rows, top + block), Math.min(columns, left + block)];
+        for (let column = left; column < right; column++) {
+          const target = matrix + column * rows;
+          for (let row = top; row < bottom; row++) to[target + row] = from[matrix + row * columns + column]!;
+        }
+      }
+    }
+  }
+  return { type: x.type, shape, data };
+}
+
 /** Output axis i is input axis order[i]. */
 export const transpose = defineOp({
   type: 'Transpose',
@@ -41,6 +69,7 @@ export const transpose = defineOp({
     const axes = permutation(list, x!.shape);
     const strides = stridesOf(x!.shape);
     const shape = axes.map((axis) => x!.shape[axis]!);
+    if (swapsLastAxes(axes) && x!.data.BYTES_PER_ELEMENT === 4) return [swapLastAxes(x!, shape)];
     const source = stridedOffsets(
       shape,
       axes.map((axis) => strides[axis]!),
