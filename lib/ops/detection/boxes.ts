@@ -20,13 +20,43 @@ export function areaOf(boxes: Float64Array, at: number, extent = 0): number {
   return (boxes[i + 2]! - boxes[i]! + extent) * (boxes[i + 3]! - boxes[i + 1]! + extent);
 }
 
+/** As many scores are ranked without comparing in JavaScript. */
+const rankedAtOnce = 2 ** 21;
+
 /**
- * Sorts indices by falling score, equal scores by rising index.
+ * Positions by falling score, equal scores by rising position.
  *
- * @param scores  by index
+ * The 32 bits of a score, put in order, and the 21 of a position make one double; doubles are sorted natively.
+ *
+ * @param scores  in single precision; no NaN
+ * @param most    positions that are returned at most
  */
-export function rank(indices: Int32Array, scores: Float64Array): Int32Array {
-  return indices.sort((a, b) => scores[b]! - scores[a]! || a - b);
+export function rank(scores: ArrayLike<number>, most = Number.POSITIVE_INFINITY): Int32Array {
+  const count = scores.length;
+  const order = new Int32Array(Math.min(count, most));
+  if (count > rankedAtOnce) {
+    const all = Int32Array.from({ length: count }, (_, i) => i);
+    return all.sort((a, b) => scores[b]! - scores[a]! || a - b).subarray(0, order.length);
+  }
+  const bits = new Uint32Array(Float32Array.from(scores).buffer);
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const b = scores[i] === 0 ? 0 : bits[i]!;
+    const ordered = (b >>> 31 === 1 ? ~b : b | 0x80000000) >>> 0;
+    keys[i] = ordered * rankedAtOnce + (rankedAtOnce - 1 - i);
+  }
+  keys.sort();
+  for (let i = 0; i < order.length; i++) order[i] = rankedAtOnce - 1 - (keys[count - 1 - i]! % rankedAtOnce);
+  return order;
+}
+
+/** The boxes at some positions, one behind the other. */
+export function takeBoxes(boxes: Float64Array, positions: Int32Array): Float64Array {
+  const out = new Float64Array(4 * positions.length);
+  for (let i = 0; i < positions.length; i++) {
+    for (let k = 0; k < 4; k++) out[4 * i + k] = boxes[4 * positions[i]! + k]!;
+  }
+  return out;
 }
 
 /** When a box gives way to a kept one. */
@@ -36,22 +66,32 @@ export interface Suppression {
   /** It also gives way when the overlap is equal to the threshold. */
   readonly atThreshold?: boolean;
   /** Boxes that are kept at most. */
-  readonly most: number;
+  readonly most?: number;
   readonly extent?: number;
 }
 
-/** Greedy non-maximum suppression: the indices that stay, in their order. Boxes are counted from `first` on. */
-export function suppress(ranked: Int32Array, boxes: Float64Array, s: Suppression, first = 0): Int32Array {
-  const kept = new Int32Array(Math.min(ranked.length, s.most));
-  let count = 0;
-  for (let i = 0; i < ranked.length && count < kept.length; i++) {
-    const candidate = ranked[i]!;
-    let stays = true;
-    for (let k = 0; k < count && stays; k++) {
-      const shared = Math.fround(overlap(boxes, first + candidate, first + kept[k]!, s.extent));
-      stays = !(shared > s.threshold || (s.atThreshold && shared === s.threshold));
-    }
-    if (stays) kept[count++] = candidate;
+/** Greedy non-maximum suppression of boxes that stand in the order of their scores: the positions that stay. */
+export function suppress(boxes: Float64Array, s: Suppression): Int32Array {
+  const count = boxes.length / 4;
+  const kept = new Int32Array(Math.min(count, s.most ?? count));
+  let found = 0;
+  for (let i = 0; i < count && found < kept.length; i++) {
+    if (!givesWay(boxes, i, kept, found, s)) kept[found++] = i;
   }
-  return kept.subarray(0, count);
+  return kept.subarray(0, found);
+}
+
+/** Most pairs of boxes do not meet: that is decided first, without areas. */
+function givesWay(boxes: Float64Array, at: number, kept: Int32Array, count: number, s: Suppression): boolean {
+  const { threshold, extent = 0, atThreshold = false } = s;
+  if (threshold < 0 || (atThreshold && threshold <= 0)) return count > 0;
+  const [x0, y0, x1, y1] = [boxes[4 * at]!, boxes[4 * at + 1]!, boxes[4 * at + 2]!, boxes[4 * at + 3]!];
+  for (let k = 0; k < count; k++) {
+    const i = 4 * kept[k]!;
+    if (x0 - extent >= boxes[i + 2]! || boxes[i]! - extent >= x1) continue;
+    if (y0 - extent >= boxes[i + 3]! || boxes[i + 1]! - extent >= y1) continue;
+    const shared = Math.fround(overlap(boxes, at, kept[k]!, extent));
+    if (shared > threshold || (atThreshold && shared === threshold)) return true;
+  }
+  return false;
 }

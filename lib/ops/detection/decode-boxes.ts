@@ -28,13 +28,8 @@ export interface CodedBoxes {
   readonly moved?: Float32Array;
 }
 
-/**
- * Boxes of one image, decoded when they are asked for: most of them never matter. Box `location · priors + prior` is
- * x0, y0, x1, y1 at four times its number in `boxes`.
- */
+/** Boxes of one image, decoded when they are asked for: most of them never matter. */
 export class BoxDecoder {
-  readonly boxes: Float64Array;
-  private readonly done: Uint8Array;
   private readonly coding: BoxCoding;
   private readonly coded: CodedBoxes;
   private readonly prior = new Float64Array(4);
@@ -42,21 +37,16 @@ export class BoxDecoder {
   constructor(coding: BoxCoding, coded: CodedBoxes) {
     this.coding = coding;
     this.coded = coded;
-    this.done = new Uint8Array(coded.priors * coded.locations);
-    this.boxes = new Float64Array(4 * this.done.length);
   }
 
-  /** Decodes the boxes of some priors at one location. */
-  decode(priors: Int32Array, location: number): void {
-    for (const p of priors) {
-      const at = location * this.coded.priors + p;
-      if (this.done[at]) continue;
-      this.done[at] = 1;
-      this.decodeOne(p, location, this.boxes.subarray(4 * at, 4 * at + 4));
-    }
+  /** The boxes of some priors at one location, one behind the other: x0, y0, x1, y1. */
+  decode(priors: Int32Array, location: number): Float64Array {
+    const boxes = new Float64Array(4 * priors.length);
+    for (let i = 0; i < priors.length; i++) this.decodeOne(priors[i]!, location, boxes, 4 * i);
+    return boxes;
   }
 
-  private decodeOne(p: number, location: number, box: Float64Array): void {
+  private decodeOne(p: number, location: number, boxes: Float64Array, to: number): void {
     const { coded, coding, prior } = this;
     const size = coding.normalized ? 4 : 5;
     const from = coded.defaultsAt + p * size + size - 4;
@@ -64,10 +54,10 @@ export class BoxDecoder {
     const at = coded.predictedAt + 4 * (p * coded.locations + location);
     const varianceAt = coded.defaultsAt + coded.priors * size + 4 * p;
     if (coded.moved) {
-      this.apply(coded.moved, at, varianceAt, box);
-      for (let i = 0; i < 4; i++) prior[i] = box[i]! / this.unit(i);
+      this.apply(coded.moved, at, varianceAt, boxes, to);
+      for (let i = 0; i < 4; i++) prior[i] = boxes[to + i]! / this.unit(i);
     }
-    this.apply(coded.predicted, at, varianceAt, box);
+    this.apply(coded.predicted, at, varianceAt, boxes, to);
   }
 
   /** What a coordinate of a default box is divided by. */
@@ -76,24 +66,24 @@ export class BoxDecoder {
     return i % 2 === 0 ? this.coding.width : this.coding.height;
   }
 
-  private apply(predicted: Float32Array, at: number, varianceAt: number, box: Float64Array): void {
+  private apply(predicted: Float32Array, at: number, varianceAt: number, boxes: Float64Array, to: number): void {
     const { centerSize, varianceEncoded, clip } = this.coding;
     const { prior } = this;
     for (let i = 0; i < 4; i++) {
-      box[i] = predicted[at + i]! * (varianceEncoded ? 1 : this.coded.defaults[varianceAt + i]!);
+      boxes[to + i] = predicted[at + i]! * (varianceEncoded ? 1 : this.coded.defaults[varianceAt + i]!);
     }
     if (centerSize) {
       for (let axis = 0; axis < 2; axis++) {
         const size = prior[axis + 2]! - prior[axis]!;
-        const center = box[axis]! * size + (prior[axis]! + prior[axis + 2]!) / 2;
-        const half = (Math.exp(box[axis + 2]!) * size) / 2;
-        box[axis] = center - half;
-        box[axis + 2] = center + half;
+        const center = boxes[to + axis]! * size + (prior[axis]! + prior[axis + 2]!) / 2;
+        const half = (Math.exp(boxes[to + axis + 2]!) * size) / 2;
+        boxes[to + axis] = center - half;
+        boxes[to + axis + 2] = center + half;
       }
     } else {
-      for (let i = 0; i < 4; i++) box[i]! += prior[i]!;
+      for (let i = 0; i < 4; i++) boxes[to + i]! += prior[i]!;
     }
-    if (clip) for (let i = 0; i < 4; i++) box[i] = Math.max(0, Math.min(1, box[i]!));
+    if (clip) for (let i = to; i < to + 4; i++) boxes[i] = Math.max(0, Math.min(1, boxes[i]!));
   }
 }
 

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32 } from '../../tensor/convert.ts';
-import { formatShape, isStatic } from '../../tensor/shape.ts';
+import { formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, float, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
 import { rank, suppress } from './boxes.ts';
-import { BoxDecoder, type CodedBoxes, defaultsAt } from './decode-boxes.ts';
+import { BoxDecoder, defaultsAt } from './decode-boxes.ts';
 
 const attributes = z.object({
   background_label_id: int.default(0),
@@ -95,48 +95,36 @@ function infer(a: Attributes, inputs: Facts): Fact[] {
   return [{ type: inputFact(inputs, 0).type, shape: [1, 1, sizesOf(a, inputs).rows, 7] }];
 }
 
-/** Kept boxes, as pairs of label and prior. */
-interface Kept {
-  readonly labels: number[];
-  readonly priors: number[];
+/** A detection: the prior that it comes from, and its corners. */
+interface Detection {
+  readonly label: number;
+  readonly prior: number;
+  readonly score: number;
+  readonly box: Float64Array;
 }
 
-/** One image: its scores, its boxes, and memory that all classes use in turn. */
+/** One image: its scores and its boxes. */
 class Image {
-  readonly decoder: BoxDecoder;
   private readonly a: Attributes;
   private readonly sizes: Sizes;
+  private readonly decoder: BoxDecoder;
   private readonly confidence: Float32Array;
   private readonly confidenceAt: number;
   /** Confidences that say whether there is anything, two for each prior. */
   private readonly objects: Float32Array | undefined;
   private readonly objectsAt: number;
-  private readonly ranking: Float64Array;
-  private readonly indices: Int32Array;
 
-  constructor(a: Attributes, sizes: Sizes, inputs: readonly Float32Array[], n: number, coded: CodedBoxes) {
+  constructor(a: Attributes, sizes: Sizes, inputs: readonly Float32Array[], n: number, decoder: BoxDecoder) {
     this.a = a;
     this.sizes = sizes;
+    this.decoder = decoder;
     this.confidence = inputs[1]!;
     this.confidenceAt = n * sizes.priors * sizes.classes;
     this.objects = inputs[3];
     this.objectsAt = n * sizes.priors * 2;
-    this.ranking = new Float64Array(sizes.priors);
-    this.indices = new Int32Array(sizes.priors);
-    this.decoder = new BoxDecoder(
-      {
-        normalized: a.normalized,
-        width: a.input_width,
-        height: a.input_height,
-        centerSize: a.code_type.endsWith('CENTER_SIZE'),
-        varianceEncoded: a.variance_encoded_in_target,
-        clip: a.clip_before_nms,
-      },
-      coded,
-    );
   }
 
-  score(prior: number, label: number): number {
+  private score(prior: number, label: number): number {
     const { objects } = this;
     if (objects && objects[this.objectsAt + 2 * prior + 1]! < Math.fround(this.a.objectness_score)) {
       return label === this.a.background_label_id ? 1 : 0;
@@ -144,92 +132,96 @@ class Image {
     return this.confidence[this.confidenceAt + prior * this.sizes.classes + label]!;
   }
 
-  /** The kept boxes of every class, each class by itself. */
-  keepByClass(): Kept {
-    const kept: Kept = { labels: [], priors: [] };
+  /** Detections of every class, each class by itself. */
+  detectByClass(): Detection[] {
     const least = Math.fround(this.a.confidence_threshold);
+    const found: Detection[] = [];
     for (let label = 0; label < this.sizes.classes; label++) {
       if (label === this.a.background_label_id) continue;
-      let count = 0;
+      const priors: number[] = [];
+      const scores: number[] = [];
       for (let p = 0; p < this.sizes.priors; p++) {
         const score = this.score(p, label);
         if (!(score > least)) continue;
-        this.ranking[p] = score;
-        this.indices[count++] = p;
+        priors.push(p);
+        scores.push(score);
       }
-      for (const p of this.suppressed(this.top(count), label)) {
-        kept.labels.push(label);
-        kept.priors.push(p);
-      }
+      const ranked = this.rank(scores).map((i) => priors[i]!);
+      found.push(...this.detect(ranked, label));
     }
-    return kept;
+    return found;
   }
 
-  /** The kept boxes when every box has only its best class. */
-  keepByBox(): Kept {
+  /** Detections when every box has only its best class. */
+  detectByBox(): Detection[] {
     const least = Math.fround(this.a.confidence_threshold);
-    const labelOf = new Int32Array(this.sizes.priors);
-    let count = 0;
+    const [priors, labels, scores]: [number[], number[], number[]] = [[], [], []];
     for (let p = 0; p < this.sizes.priors; p++) {
       let best = -1;
+      let bestLabel = 0;
       for (let label = 1; label < this.sizes.classes; label++) {
-        if (label === this.a.background_label_id || !(this.score(p, label) > best)) continue;
-        best = this.score(p, label);
-        labelOf[p] = label;
+        const score = label === this.a.background_label_id ? -1 : this.score(p, label);
+        if (!(score > best)) continue;
+        best = score;
+        bestLabel = label;
       }
-      if (labelOf[p] === 0 || best < least) continue;
-      this.ranking[p] = best;
-      this.indices[count++] = p;
+      if (bestLabel === 0 || best < least) continue;
+      priors.push(p);
+      labels.push(bestLabel);
+      scores.push(best);
     }
-    const ranked = this.top(count);
-    const kept: Kept = { labels: [], priors: [] };
+    const ranked = this.rank(scores);
+    const found: Detection[] = [];
     for (let label = 1; label < this.sizes.classes; label++) {
-      for (const p of this.suppressed(
-        ranked.filter((i) => labelOf[i] === label),
-        label,
-      )) {
-        kept.labels.push(label);
-        kept.priors.push(p);
-      }
+      const own = ranked.filter((i) => labels[i] === label).map((i) => priors[i]!);
+      found.push(...this.detect(own, label));
     }
-    return kept;
+    return found;
   }
 
-  private top(count: number): Int32Array {
-    const ranked = rank(this.indices.subarray(0, count), this.ranking);
-    return this.a.top_k >= 0 ? ranked.subarray(0, this.a.top_k) : ranked;
+  private rank(scores: readonly number[]): Int32Array {
+    return rank(scores, this.a.top_k >= 0 ? this.a.top_k : undefined);
   }
 
-  private suppressed(ranked: Int32Array, label: number): Int32Array {
-    const location = this.a.share_location ? 0 : label;
-    this.decoder.decode(ranked, location);
-    const suppression = { threshold: Math.fround(this.a.nms_threshold), most: Number.POSITIVE_INFINITY };
-    return suppress(ranked, this.decoder.boxes, suppression, location * this.sizes.priors);
+  /** What suppression leaves of ranked priors. */
+  private detect(ranked: Int32Array, label: number): Detection[] {
+    const boxes = this.decoder.decode(ranked, this.a.share_location ? 0 : label);
+    const kept = suppress(boxes, { threshold: Math.fround(this.a.nms_threshold) });
+    return Array.from(kept, (i) => {
+      const prior = ranked[i]!;
+      return { label, prior, score: this.score(prior, label), box: boxes.subarray(4 * i, 4 * i + 4) };
+    });
   }
 }
 
 /** The `most` best of all classes, grouped by label, the best first. */
-function strongest(kept: Kept, image: Image, most: number): Kept {
-  if (most < 0 || kept.labels.length <= most) return kept;
-  const scores = Float64Array.from(kept.labels, (label, i) => image.score(kept.priors[i]!, label));
-  const order = Array.from(kept.labels, (_, i) => i)
-    .sort((x, y) => scores[y]! - scores[x]! || kept.priors[x]! - kept.priors[y]! || x - y)
+function strongest(found: readonly Detection[], most: number): readonly Detection[] {
+  if (most < 0 || found.length <= most) return found;
+  const byScore = (x: Detection, y: Detection): number => y.score - x.score || x.prior - y.prior || x.label - y.label;
+  return found
+    .toSorted(byScore)
     .slice(0, most)
-    .sort((x, y) => kept.labels[x]! - kept.labels[y]! || scores[y]! - scores[x]! || kept.priors[x]! - kept.priors[y]!);
-  return { labels: order.map((i) => kept.labels[i]!), priors: order.map((i) => kept.priors[i]!) };
+    .sort((x, y) => x.label - y.label || byScore(x, y));
 }
 
 function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
+  if (inputs.length === 4) throw new LowpError('ERR_OP_INPUTS', 'input 3 is there without input 4');
   const facts = factsOf(inputs);
   const sizes = sizesOf(a, facts);
   const { type, shape } = infer(a, facts)[0]!;
-  if (inputs.length === 4) throw new LowpError('ERR_OP_INPUTS', 'input 3 is there without input 4');
-  if (!isStatic(shape)) throw new LowpError('ERR_SHAPE_DYNAMIC', `the output has shape ${formatShape(shape)}`);
+  const coding = {
+    normalized: a.normalized,
+    width: a.input_width,
+    height: a.input_height,
+    centerSize: a.code_type.endsWith('CENTER_SIZE'),
+    varianceEncoded: a.variance_encoded_in_target,
+    clip: a.clip_before_nms,
+  };
   const values = inputs.map(toFloat32);
   const out = new Float64Array(sizes.rows * 7);
   let row = 0;
   for (let n = 0; n < sizes.images; n++) {
-    const image = new Image(a, sizes, values, n, {
+    const decoder = new BoxDecoder(coding, {
       priors: sizes.priors,
       locations: sizes.locations,
       defaults: values[2]!,
@@ -238,17 +230,11 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
       predictedAt: n * sizes.priors * sizes.locations * 4,
       ...(values[4] ? { moved: values[4] } : {}),
     });
-    const found = a.decrease_label_id ? image.keepByBox() : image.keepByClass();
-    const kept = strongest(found, image, a.keep_top_k[0]!);
-    for (const [i, label] of kept.labels.entries()) {
-      const prior = kept.priors[i]!;
-      const at = 4 * ((a.share_location ? 0 : label) * sizes.priors + prior);
-      out.set([n, a.decrease_label_id ? label - 1 : label, image.score(prior, label)], row * 7);
-      for (let k = 0; k < 4; k++) {
-        const corner = image.decoder.boxes[at + k]!;
-        out[row * 7 + 3 + k] = a.clip_after_nms ? Math.max(0, Math.min(1, corner)) : corner;
-      }
-      row++;
+    const image = new Image(a, sizes, values, n, decoder);
+    const found = a.decrease_label_id ? image.detectByBox() : image.detectByClass();
+    for (const { label, score, box } of strongest(found, a.keep_top_k[0]!)) {
+      const corners = a.clip_after_nms ? box.map((v) => Math.max(0, Math.min(1, v))) : box;
+      out.set([n, a.decrease_label_id ? label - 1 : label, score, ...corners], 7 * row++);
     }
   }
   if (row < sizes.rows) out[row * 7] = -1;

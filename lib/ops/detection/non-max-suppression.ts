@@ -8,7 +8,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType, enumeration } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers, mergeSizes, requireRank } from '../fact.ts';
-import { rank, suppress } from './boxes.ts';
+import { rank, suppress, takeBoxes } from './boxes.ts';
 import { suppressSoftly } from './soft-suppression.ts';
 
 const attributes = z.object({
@@ -130,23 +130,29 @@ function selectClass(
   limits: Limits,
   revision: Revision,
 ): { box: number; score: number }[] {
-  const candidates = new Int32Array(scores.length);
-  let count = 0;
-  for (let b = 0; b < scores.length; b++) if (scores[b]! > limits.score) candidates[count++] = b;
-  const found = candidates.subarray(0, count);
+  const found: number[] = [];
+  for (let b = 0; b < scores.length; b++) if (scores[b]! > limits.score) found.push(b);
+  const candidates = Int32Array.from(found);
+  const own = Float32Array.from(candidates, (b) => scores[b]!);
+  const result = (c: number) => ({ box: candidates[c]!, score: own[c]! });
   if (limits.sigma > 0) {
-    const lowered = scores.slice();
-    const kept = suppressSoftly(found, boxes, lowered, {
+    const kept = suppressSoftly(takeBoxes(boxes, candidates), own, {
       sigma: limits.sigma,
       dropFrom: revision.softDrops ? limits.overlap : Number.POSITIVE_INFINITY,
       least: limits.score,
       most: limits.most,
     });
-    return Array.from(kept, (box) => ({ box, score: lowered[box]! }));
+    return Array.from(kept, result);
   }
-  const suppression = { threshold: limits.overlap, most: limits.most, atThreshold: revision.dropsAtThreshold };
-  const kept = suppress(rank(found, Float64Array.from(scores)), boxes, suppression);
-  return Array.from(kept, (box) => ({ box, score: scores[box]! }));
+  const ranked = rank(own);
+  const kept = suppress(
+    takeBoxes(
+      boxes,
+      ranked.map((c) => candidates[c]!),
+    ),
+    { threshold: limits.overlap, most: limits.most, atThreshold: revision.dropsAtThreshold },
+  );
+  return Array.from(kept, (i) => result(ranked[i]!));
 }
 
 function indicesOf(selected: readonly Selected[], rows: number): Float64Array {

@@ -18,8 +18,8 @@ class Queue {
   private readonly scores: Float32Array;
   private size = 0;
 
-  constructor(capacity: number, scores: Float32Array) {
-    this.heap = new Int32Array(capacity);
+  constructor(scores: Float32Array) {
+    this.heap = new Int32Array(scores.length);
     this.scores = scores;
   }
 
@@ -61,18 +61,13 @@ class Queue {
  * The candidates that stay, in the order in which they were chosen. A candidate whose score has sunk goes back into the
  * queue, and meets only boxes that were kept since.
  *
- * @param scores  by candidate, single precision; lowered in place
+ * @param scores  of every box; lowered in place
  */
-export function suppressSoftly(
-  candidates: Int32Array,
-  boxes: Float64Array,
-  scores: Float32Array,
-  s: SoftSuppression,
-): Int32Array {
-  const queue = new Queue(candidates.length, scores);
-  for (const c of candidates) queue.push(c);
+export function suppressSoftly(boxes: Float64Array, scores: Float32Array, s: SoftSuppression): Int32Array {
+  const queue = new Queue(scores);
+  for (let c = 0; c < scores.length; c++) queue.push(c);
   const met = new Int32Array(scores.length);
-  const kept = new Int32Array(Math.min(candidates.length, s.most));
+  const kept = new Int32Array(Math.min(scores.length, s.most));
   const factor = Math.fround(-0.5 / s.sigma);
   let count = 0;
   while (count < kept.length) {
