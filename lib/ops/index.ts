@@ -22,6 +22,10 @@ import { groupConvolution } from './convolution/group-convolution.ts';
 import { groupConvolutionBackpropData } from './convolution/group-convolution-backprop-data.ts';
 import type { OpDef } from './define-op.ts';
 import { detectionOutput1, detectionOutput8 } from './detection/detection-output.ts';
+import { detectronDetectionOutput, priorGridGenerator, roiFeatureExtractor, topKRois } from './detection/detectron.ts';
+import { generateProposals, generateProposalsSingleImage } from './detection/generate-proposals.ts';
+import { matrixNms } from './detection/matrix-nms.ts';
+import { multiclassNms8, multiclassNms9 } from './detection/multiclass-nms.ts';
 import {
   nonMaxSuppression1,
   nonMaxSuppression3,
@@ -31,6 +35,12 @@ import {
 } from './detection/non-max-suppression.ts';
 import { priorBox1, priorBox8 } from './detection/prior-box.ts';
 import { priorBoxClustered } from './detection/prior-box-clustered.ts';
+import { proposal1, proposal4 } from './detection/proposal.ts';
+import { deformablePsroiPooling, psroiPooling } from './detection/psroi-pooling.ts';
+import { regionYolo } from './detection/region-yolo.ts';
+import { reorgYolo } from './detection/reorg-yolo.ts';
+import { roiAlign3, roiAlign9 } from './detection/roi-align.ts';
+import { roiPooling } from './detection/roi-pooling.ts';
 import { arithmetic } from './elementwise/arithmetic.ts';
 import { bitwise } from './elementwise/bitwise.ts';
 import { classification } from './elementwise/classification.ts';
@@ -108,6 +118,10 @@ const definitions: readonly OpDef[] = [
   ...[fakeQuantizeOp, convert, convertLike],
   ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
   ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],
+  ...[matrixNms, multiclassNms8, multiclassNms9, proposal1, proposal4],
+  ...[roiAlign3, roiAlign9, roiPooling, psroiPooling, deformablePsroiPooling, regionYolo, reorgYolo],
+  ...[generateProposals, generateProposalsSingleImage, priorGridGenerator, topKRois],
+  ...[detectronDetectionOutput, roiFeatureExtractor],
   ...[ctcGreedyDecoder, ctcGreedyDecoderSeqLen],
 ];
 

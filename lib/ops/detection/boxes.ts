@@ -1,17 +1,17 @@
 // Boxes as four numbers each, x0 y0 x1 y1 or y0 x0 y1 x1, one behind the other; ranking and suppression of them.
 
 /**
- * Intersection over union of two boxes, 0 when they do not intersect.
+ * Intersection over union of two boxes, 0 when they do not meet.
  *
  * @param extent  added to every side: 1 where corners are pixels that belong to the box
  */
 export function overlap(boxes: Float64Array, a: number, b: number, extent = 0): number {
   const [i, j] = [4 * a, 4 * b];
-  const width = Math.min(boxes[i + 2]!, boxes[j + 2]!) - Math.max(boxes[i]!, boxes[j]!) + extent;
-  if (!(width > 0)) return 0;
-  const height = Math.min(boxes[i + 3]!, boxes[j + 3]!) - Math.max(boxes[i + 1]!, boxes[j + 1]!) + extent;
-  if (!(height > 0)) return 0;
-  const common = width * height;
+  const width = Math.min(boxes[i + 2]!, boxes[j + 2]!) - Math.max(boxes[i]!, boxes[j]!);
+  const height = Math.min(boxes[i + 3]!, boxes[j + 3]!) - Math.max(boxes[i + 1]!, boxes[j + 1]!);
+  if (!(width >= 0 && height >= 0)) return 0;
+  const common = (width + extent) * (height + extent);
+  if (common === 0) return 0;
   return common / (areaOf(boxes, a, extent) + areaOf(boxes, b, extent) - common);
 }
 
@@ -88,8 +88,7 @@ function givesWay(boxes: Float64Array, at: number, kept: Int32Array, count: numb
   const [x0, y0, x1, y1] = [boxes[4 * at]!, boxes[4 * at + 1]!, boxes[4 * at + 2]!, boxes[4 * at + 3]!];
   for (let k = 0; k < count; k++) {
     const i = 4 * kept[k]!;
-    if (x0 - extent >= boxes[i + 2]! || boxes[i]! - extent >= x1) continue;
-    if (y0 - extent >= boxes[i + 3]! || boxes[i + 1]! - extent >= y1) continue;
+    if (x0 > boxes[i + 2]! || boxes[i]! > x1 || y0 > boxes[i + 3]! || boxes[i + 1]! > y1) continue;
     const shared = Math.fround(overlap(boxes, at, kept[k]!, extent));
     if (shared > threshold || (atThreshold && shared === threshold)) return true;
   }

@@ -35,13 +35,15 @@ interface Revision {
 const older: Revision = { dropsAtThreshold: true, softDrops: true };
 const newer: Revision = { dropsAtThreshold: false, softDrops: false };
 
-interface Sizes {
+/** Sizes of boxes [N, B, 4] and scores [N, C, B]. */
+export interface BoxSizes {
   readonly images: number;
   readonly classes: number;
   readonly boxes: number;
 }
 
-function sizesOf(inputs: Facts): Sizes {
+/** @throws {LowpError} `ERR_SHAPE_*` when boxes and scores do not fit */
+export function boxSizes(inputs: Facts): BoxSizes {
   const [boxes, scores] = [inputFact(inputs, 0), inputFact(inputs, 1)];
   requireRank(boxes.shape, 3, 3, 'the boxes');
   requireRank(scores.shape, 3, 3, 'the scores');
@@ -57,7 +59,7 @@ function sizesOf(inputs: Facts): Sizes {
 
 /** Rows when every class of every image is full; −1 when not known. */
 function mostRows(inputs: Facts): number {
-  const { images, classes, boxes } = sizesOf(inputs);
+  const { images, classes, boxes } = boxSizes(inputs);
   const most = inputs[2] ? knownIntegers(inputs[2])?.[0] : 0;
   if (most === undefined || images < 0 || classes < 0 || boxes < 0) return -1;
   return images * classes * Math.min(boxes, Math.max(0, most));
@@ -103,7 +105,7 @@ interface Selected {
 }
 
 function select(a: Attributes, revision: Revision, inputs: readonly (Tensor | undefined)[]): Selected[] {
-  const sizes = sizesOf(factsOf(inputs));
+  const sizes = boxSizes(factsOf(inputs));
   const limits = limitsOf(inputs);
   const corners = cornersOf(inputs[0]!, a.box_encoding);
   const scores = toFloat32(inputs[1]!);
@@ -184,7 +186,7 @@ function foundRows(opset: string, revision: Revision) {
     attributes: typedAttributes,
     inputs: [2, 6],
     infer: (a, inputs): Fact[] => {
-      sizesOf(inputs);
+      boxSizes(inputs);
       return [
         { type: a.output_type, shape: [-1, 3] },
         { type: inputFact(inputs, 1).type, shape: [-1, 3] },

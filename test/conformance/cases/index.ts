@@ -8,6 +8,7 @@ import { quantizationCases } from './quantization.ts';
 import { replay } from './recorded-case.ts';
 import { recurrentCases } from './recurrent.ts';
 import { signalCases } from './signal.ts';
+import { regionCases } from './regions.ts';
 import { torchCases } from './torch.gen.ts';
 import { windowCases } from './window.ts';
 
@@ -20,5 +21,6 @@ export const opCases: readonly OpCase[] = [
   ...windowCases,
   ...detectionCases,
   ...recurrentCases,
+  ...regionCases,
   ...torchCases.map(replay),
 ];

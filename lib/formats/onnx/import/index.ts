@@ -2,6 +2,7 @@
 import { activationImporters } from './activation.ts';
 import { constantImporters } from './constants.ts';
 import { convolutionImporters } from './convolution.ts';
+import { detectionImporters } from './detection.ts';
 import { elementwiseImporters } from './elementwise.ts';
 import type { Importer } from './import-node.ts';
 import { linearImporters } from './linear.ts';
@@ -28,6 +29,7 @@ export const importers: ReadonlyMap<string, Importer> = new Map(
     slicingImporters,
     constantImporters,
     resizeImporters,
+    detectionImporters,
     quantizationImporters,
     recurrentImporters,
   ].flatMap((table) => Object.entries(table)),

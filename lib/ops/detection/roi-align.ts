@@ -1,0 +1,91 @@
+// ROIAlign, both revisions: bilinear samples of regions, without rounding their corners.
+import { z } from 'zod';
+import { LowpError } from '../../errors/lowp-error.ts';
+import { fromFloat64, toFloat32, toFloat64, toIntegers } from '../../tensor/convert.ts';
+import { elementCount, formatShape } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { enumeration, float, int } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import { averageBins, largestOfBins, type SampledRegion, sampleRegion } from './sample-region.ts';
+
+const attributes = z.object({
+  pooled_h: int,
+  pooled_w: int,
+  /** Samples of a bin along each axis; 0: as many as the bin has pixels, rounded up. */
+  sampling_ratio: int,
+  /** Pixels of the feature map for one unit of the regions. */
+  spatial_scale: float,
+  mode: enumeration(['avg', 'max']),
+});
+
+const alignedAttributes = attributes.extend({
+  aligned_mode: enumeration(['asymmetric', 'half_pixel_for_nn', 'half_pixel']).default('asymmetric'),
+});
+
+type Attributes = z.infer<typeof attributes> & {
+  aligned_mode?: z.infer<typeof alignedAttributes>['aligned_mode'];
+};
+
+function infer(a: Attributes, inputs: Facts) {
+  const [x, rois, images] = [0, 1, 2].map((i) => inputFact(inputs, i));
+  requireRank(x!.shape, 4);
+  requireRank(rois!.shape, 2, 2, 'the regions');
+  requireRank(images!.shape, 1, 1, 'the images of the regions');
+  if (rois!.shape[1]! >= 0 && rois!.shape[1] !== 4) {
+    throw new LowpError('ERR_SHAPE_MISMATCH', `regions have shape ${formatShape(rois!.shape)}, expected [R,4]`);
+  }
+  if (a.pooled_h < 1 || a.pooled_w < 1 || a.sampling_ratio < 0) {
+    throw new LowpError('ERR_OP_ATTRIBUTE', 'pooled sizes must be positive, and sampling_ratio not negative');
+  }
+  const count = mergeSizes(rois!.shape[0]!, images!.shape[0]!, 'number of regions and of their images');
+  return [{ type: x!.type, shape: [count, x!.shape[1]!, a.pooled_h, a.pooled_w] }];
+}
+
+/** Samples of a bin along an axis. */
+export function samplesOf(ratio: number, bin: number): number {
+  return ratio > 0 ? ratio : Math.max(0, Math.ceil(bin));
+}
+
+function regionOf(a: Attributes, rois: Float64Array, at: number): SampledRegion {
+  const mode = a.aligned_mode ?? 'asymmetric';
+  const before = mode === 'half_pixel' ? 0.5 : 0;
+  const behind = mode === 'asymmetric' ? 0 : 0.5;
+  const [x0, y0, x1, y1] = [0, 1, 2, 3].map((i) => (rois[at + i]! + before) * a.spatial_scale - behind);
+  const least = mode === 'asymmetric' ? 1 : Number.NEGATIVE_INFINITY;
+  const [width, height] = [Math.max(x1! - x0!, least), Math.max(y1! - y0!, least)];
+  const samples = [samplesOf(a.sampling_ratio, height / a.pooled_h), samplesOf(a.sampling_ratio, width / a.pooled_w)];
+  return { x: x0!, y: y0!, width, height, bins: [a.pooled_h, a.pooled_w], samples: [samples[0]!, samples[1]!] };
+}
+
+function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
+  const { type, shape } = infer(a, factsOf(inputs))[0]!;
+  const [batch, channels, height, width] = inputs[0]!.shape as [number, number, number, number];
+  const data = toFloat32(inputs[0]!);
+  const rois = toFloat64(inputs[1]!);
+  const bins = a.pooled_h * a.pooled_w;
+  const pool = a.mode === 'avg' ? averageBins : largestOfBins;
+  const out = new Float64Array(elementCount(shape));
+  for (const [r, image] of toIntegers(inputs[2]!).entries()) {
+    if (image < 0 || image >= batch) {
+      throw new LowpError('ERR_OP_INPUTS', `region ${r} is in image ${image}, there are ${batch}`);
+    }
+    const samples = sampleRegion(regionOf(a, rois, 4 * r), [height, width]);
+    for (let c = 0; c < channels; c++) {
+      const to = (r * channels + c) * bins;
+      pool(data, (image * channels + c) * height * width, samples, out.subarray(to, to + bins));
+    }
+  }
+  return [fromFloat64(out, shape, type)];
+}
+
+const common = { type: 'ROIAlign', inputs: [3, 3] as [number, number], infer, evaluate };
+
+/**
+ * Inputs: features [N, C, H, W], regions [R, 4] as x0, y0, x1, y1, and the image of each. Every region is cut into bins
+ * whose bilinear samples are averaged, or the largest of them (and 0) is taken: [R, C, pooled_h, pooled_w].
+ */
+export const roiAlign3 = defineOp({ ...common, opset: 'opset3', attributes });
+
+/** ROIAlign with pixels whose centers are at halves, before or behind the scale. */
+export const roiAlign9 = defineOp({ ...common, opset: 'opset9', attributes: alignedAttributes });
