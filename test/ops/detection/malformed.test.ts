@@ -21,6 +21,7 @@ const cases: readonly (readonly [code: string, text: RegExp, ...call: Parameters
     'DetectionOutput',
     ssd,
     [f32([1, 4], [0, 0, 0, 0]), f32([1, 3], [0, 0, 0]), f32([1, 2, 4], new Array(8).fill(0))],
+    'opset1',
   ],
   [
     'ERR_SHAPE_MISMATCH',
