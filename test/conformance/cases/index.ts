@@ -7,8 +7,8 @@ import type { OpCase } from './op-case.ts';
 import { quantizationCases } from './quantization.ts';
 import { replay } from './recorded-case.ts';
 import { recurrentCases } from './recurrent.ts';
-import { signalCases } from './signal.ts';
 import { regionCases } from './regions.ts';
+import { signalCases } from './signal.ts';
 import { torchCases } from './torch.gen.ts';
 import { windowCases } from './window.ts';
 
