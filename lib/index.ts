@@ -1,7 +1,8 @@
 // The public surface of lowp.
 export { type BenchmarkOptions, benchmark, type ModelBenchmark } from './benchmark/run.ts';
-export type { Dataset, InputInfo, Sample } from './data/dataset.ts';
+export type { Dataset, Geometry, InputInfo, Sample } from './data/dataset.ts';
 export { type DataOptions, type OpenedData, openData } from './data/open.ts';
+export type { Truths } from './data/truths.ts';
 export type {
   CompileOptions,
   Engine,
@@ -20,10 +21,11 @@ export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/ev
 export type { EventListener, LowpEvent } from './events/events.ts';
 export { openModel, saveModel } from './formats/index.ts';
 export { inputName, Model, outputName } from './graph/model.ts';
-export { findMetric, type Metric, type MetricRun } from './metrics/index.ts';
+export { findMetric, type Metric, type MetricRun, type Truth } from './metrics/index.ts';
 export { cpuInfo } from './native/cpu-info.ts';
 export * as attribute from './ops/attribute.ts';
 export { defineOp, type OpDef, registerOp } from './ops/index.ts';
+export { findPostprocessor, type Postprocessor } from './predictions/index.ts';
 export { type QuantizeOptions, type QuantizeReport, quantize } from './quantize.ts';
 export {
   type Granularity,

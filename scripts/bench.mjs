@@ -1,6 +1,6 @@
-// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, bench:calibration, bench:loading, npm run agree. Build first, they run dist.
+// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, bench:calibration, bench:accuracy, bench:loading, npm run agree. Build first, they run dist.
 //
-//   node scripts/bench.mjs [networks|layers|sweep|gate|table|calibration|loading|agree] [options]
+//   node scripts/bench.mjs [networks|layers|sweep|gate|table|calibration|accuracy|loading|agree] [options]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -12,6 +12,7 @@ const programs = {
   gate: { file: 'gate/main.js', npm: 'bench:gate', peers: false },
   table: { file: 'table.js', npm: 'bench:table', peers: false },
   calibration: { file: 'calibration/main.js', npm: 'bench:calibration', peers: false },
+  accuracy: { file: 'accuracy/main.js', npm: 'bench:accuracy', peers: false },
   loading: { file: 'loading/main.js', npm: 'bench:loading', peers: true },
   agree: { file: 'networks/agree.js', npm: 'agree', peers: true },
 };

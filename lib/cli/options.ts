@@ -81,10 +81,16 @@ export function addDataOptions(command: Command): Command {
       '--data <spec>',
       'FILE.npy, NAME=FILE.npy,…, FILE.npz, a folder or glob of images, or a dataset file (.yaml, .json)',
     )
-    .option('--resize <size>', 'images: WxH or short:N')
+    .option('--resize <size>', 'images: WxH, short:N, letterbox:WxH or factor:F')
     .option('--crop <size>', 'images: WxH from the centre')
     .addOption(
-      new Option('--interpolation <name>', 'images: how to resize').choices(['linear', 'cubic', 'nearest', 'area']),
+      new Option('--interpolation <name>', 'images: how to resize').choices([
+        'linear',
+        'cubic',
+        'lanczos3',
+        'nearest',
+        'area',
+      ]),
     )
     .addOption(new Option('--color <order>', 'images: channels of the model').choices(['rgb', 'bgr', 'gray']))
     .option('--mean <a,b,c>', 'subtracted from 0…255 values, per channel', numberList)
@@ -102,8 +108,12 @@ export function addDataOptions(command: Command): Command {
 export function dataOptions(
   options: DataCliOptions & { readonly metric?: readonly string[] | undefined },
 ): DataOptions {
-  const { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metric } = options;
-  return { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metrics: metric };
+  const { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metric, reference, limit } =
+    options;
+  return {
+    ...{ resize, crop, interpolation, color, mean, scale, layout, sourceLayout },
+    ...{ labels, metrics: metric, reference, limit },
+  };
 }
 
 /** The session fields of parsed options. */

@@ -5,11 +5,27 @@ import { type ElementType, isFloat, isInteger } from '../tensor/element-type.ts'
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
+/** How the pixels of an image became those of the model's input: `x' = x · scaleX + left`. */
+export interface Geometry {
+  /** Of the image as it was. */
+  readonly width: number;
+  readonly height: number;
+  readonly inputWidth: number;
+  readonly inputHeight: number;
+  readonly scaleX: number;
+  readonly scaleY: number;
+  /** Negative where something was cropped. */
+  readonly left: number;
+  readonly top: number;
+}
+
 /** One item of data, batch 1: tensors by input name. */
 export interface Sample {
   /** Where it comes from: a file name or `file.npy[17]`. */
   readonly id: string;
   readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Of images only. */
+  readonly geometry?: Geometry;
 }
 
 /** Samples in a fixed order; iterating again starts again. */
@@ -17,6 +33,23 @@ export interface Dataset extends AsyncIterable<Sample> {
   /** For messages. */
   readonly name: string;
   readonly length: number;
+}
+
+/** The first samples of a dataset, at most `count`. */
+export function firstSamples<D extends Dataset>(data: D, count: number): D {
+  if (count >= data.length) return data;
+  return {
+    ...data,
+    length: count,
+    async *[Symbol.asyncIterator]() {
+      let left = count;
+      if (left === 0) return;
+      for await (const sample of data) {
+        yield sample;
+        if (--left === 0) return;
+      }
+    },
+  };
 }
 
 /** A model input as data has to fit it. */

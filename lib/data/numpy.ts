@@ -82,7 +82,7 @@ export function fromArrays(
       inputs: Object.fromEntries(
         columns.map(({ input, array }) => [
           input.name,
-          fitInput(normalizeArray(item(array, i), normalization), input, id),
+          fitInput(normalizeArray(item(array, i, input.shape.length), normalization), input, id),
         ]),
       ),
     };
@@ -96,10 +96,15 @@ export function fromArrays(
   };
 }
 
-/** Sample `i` of an array, with a batch axis of 1. */
-function item(array: Tensor, i: number): Tensor {
+/** Sample `i` of an array, with a batch axis of 1; one of a higher rank than the input holds batches. */
+function item(array: Tensor, i: number, rank: number): Tensor {
   const size = array.data.length / array.shape[0]!;
-  return { type: array.type, shape: [1, ...array.shape.slice(1)], data: array.data.subarray(i * size, (i + 1) * size) };
+  const rest = array.shape.slice(1);
+  return {
+    type: array.type,
+    shape: rest.length === rank ? rest : [1, ...rest],
+    data: array.data.subarray(i * size, (i + 1) * size),
+  };
 }
 
 /** @throws {LowpError} `ERR_IO_NOT_FOUND` or `ERR_IO_READ` */

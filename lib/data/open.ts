@@ -4,16 +4,20 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
-import type { Dataset, InputInfo } from './dataset.ts';
+import { type Dataset, firstSamples, type InputInfo } from './dataset.ts';
 import { type ImageOptions, openImages } from './image-folder.ts';
 import { readLabels } from './labels.ts';
 import { openNumpy, readBytes } from './numpy.ts';
 import { syntheticData } from './synthetic.ts';
+import { openTruths, resolveTruth, type TruthSource, type Truths, truthSchema } from './truths.ts';
 
 /** How files become inputs; every field may also stand in a dataset file. */
 export interface DataOptions {
   readonly resize?: string | undefined;
+  readonly pad?: number | undefined;
+  readonly align?: ImageOptions['align'] | undefined;
   readonly crop?: string | undefined;
+  readonly noise?: ImageOptions['noise'] | undefined;
   readonly interpolation?: ImageOptions['interpolation'] | undefined;
   readonly color?: ImageOptions['color'] | undefined;
   readonly mean?: readonly number[] | undefined;
@@ -22,8 +26,15 @@ export interface DataOptions {
   readonly layout?: 'NCHW' | 'NHWC' | undefined;
   /** How an array on disk is laid out, when it differs from what the model takes. */
   readonly sourceLayout?: 'NCHW' | 'NHWC' | undefined;
-  readonly labels?: string | undefined;
+  /** A file with one class per sample; from dataset files also boxes, maps or images. */
+  readonly labels?: string | TruthSource | undefined;
   readonly metrics?: readonly string[] | undefined;
+  /** Use the first samples only, so many. */
+  readonly limit?: number | undefined;
+  /** How outputs become what the metrics read; the evaluation interprets it. */
+  readonly postprocess?: string | Readonly<Record<string, unknown>> | undefined;
+  /** A model whose predictions are the truth, where there are no labels. */
+  readonly reference?: string | undefined;
 }
 
 /** Data with what belongs to it. */
@@ -32,7 +43,7 @@ export interface OpenedData {
   /** Options after the dataset file was merged in. */
   readonly options: DataOptions;
   /** Reads the labels that go with the data, undefined when none are named. */
-  labels(): Promise<Int32Array | undefined>;
+  labels(): Promise<Int32Array | Truths | undefined>;
 }
 
 const numbers = z.union([z.number(), z.array(z.number())]).transform((v) => (typeof v === 'number' ? [v] : v));
@@ -41,11 +52,26 @@ const layouts = z.enum(['NCHW', 'NHWC']);
 /** A dataset file, YAML or JSON; paths are relative to the file. */
 export const datasetFileSchema = z.strictObject({
   data: z.string().describe('a .npy or .npz file, a folder or glob of images'),
-  labels: z.string().optional().describe('.npy, .txt or .json with one class per sample'),
+  labels: z
+    .union([z.string(), truthSchema])
+    .optional()
+    .describe('.npy, .txt or .json with one class per sample; or boxes, maps, images'),
   metrics: z.array(z.string()).optional(),
-  resize: z.string().optional().describe('WxH or short:N'),
+  limit: z.number().int().min(1).optional(),
+  postprocess: z
+    .union([z.string(), z.looseObject({ type: z.string() })])
+    .optional()
+    .describe('how outputs become what the metrics read'),
+  reference: z.string().optional().describe('a model whose predictions are the truth, without labels'),
+  resize: z.string().optional().describe('WxH, short:N, letterbox:WxH or factor:F'),
+  pad: z.number().int().min(0).max(255).optional().describe('value around a letterboxed image'),
+  align: z.enum(['center', 'top-left']).optional().describe('where a letterboxed image lies'),
   crop: z.string().optional().describe('WxH from the centre'),
-  interpolation: z.enum(['linear', 'cubic', 'nearest', 'area']).optional(),
+  noise: z
+    .strictObject({ sigma: z.number().gt(0), seed: z.number().int().default(0) })
+    .optional()
+    .describe('Gaussian noise on 0…255 values'),
+  interpolation: z.enum(['linear', 'cubic', 'lanczos3', 'nearest', 'area']).optional(),
   color: z.enum(['rgb', 'bgr', 'gray']).optional(),
   mean: numbers.optional(),
   scale: numbers.optional(),
@@ -70,11 +96,20 @@ export async function openData(
   }
   if (options.scale?.includes(0)) throw new LowpError('ERR_CONFIG_INVALID', 'scale divides, it cannot be 0');
   const opened = await openPlain(spec, inputs, options);
-  const labels = async (): Promise<Int32Array | undefined> =>
-    options.labels === undefined
-      ? undefined
-      : readLabels(options.labels, opened.length, 'files' in opened ? opened.files : undefined);
-  return { data: opened, options, labels };
+  const labels = async (): Promise<Int32Array | Truths | undefined> => {
+    if (options.labels === undefined) return undefined;
+    return typeof options.labels === 'string'
+      ? readLabels(options.labels, opened.length, opened.files)
+      : openTruths(options.labels, opened.length, opened.files);
+  };
+  if (options.limit === undefined || options.limit >= opened.length) return { data: opened, options, labels };
+  const data = firstSamples(opened, options.limit);
+  return { data, options, labels: async () => firstTruths(await labels(), data.length) };
+}
+
+function firstTruths(truths: Int32Array | Truths | undefined, length: number): Int32Array | Truths | undefined {
+  if (!truths || truths instanceof Int32Array) return truths?.subarray(0, length);
+  return { length, at: (index, sample) => truths.at(index, sample) };
 }
 
 async function openPlain(
@@ -119,7 +154,7 @@ async function readDatasetFile(file: string): Promise<z.output<typeof datasetFil
     const issue = parsed.error.issues[0]!;
     return fail(`is not valid: ${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`);
   }
-  const { data, labels, ...rest } = parsed.data;
+  const { data, labels, reference, ...rest } = parsed.data;
   if (isDatasetFile(data)) fail(`names another dataset file, ${data}, as its data`);
   const folder = path.dirname(file);
   const resolve = (part: string): string => {
@@ -129,6 +164,9 @@ async function readDatasetFile(file: string): Promise<z.output<typeof datasetFil
   return {
     ...rest,
     data: data.includes('=') ? data.split(',').map(resolve).join(',') : path.resolve(folder, data),
-    ...(labels === undefined ? {} : { labels: path.resolve(folder, labels) }),
+    ...(reference === undefined ? {} : { reference: path.resolve(folder, reference) }),
+    ...(labels === undefined
+      ? {}
+      : { labels: typeof labels === 'string' ? path.resolve(folder, labels) : resolveTruth(labels, folder) }),
   };
 }

@@ -1,10 +1,14 @@
 // The devices that a model can be compiled for, by the name users give.
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Engine } from './engine.ts';
-import { nativeEngine } from './native-engine.ts';
+import { nativeEngine, simulatingEngine } from './native-engine.ts';
 import { referenceEngine } from './reference-engine.ts';
 
-const engines: Readonly<Record<string, Engine>> = { CPU: nativeEngine, REFERENCE: referenceEngine };
+const engines: Readonly<Record<string, Engine>> = {
+  CPU: nativeEngine,
+  CPU_FP32: simulatingEngine,
+  REFERENCE: referenceEngine,
+};
 
 /** Names that {@link engineOf} takes. */
 export const deviceNames = Object.keys(engines);
@@ -17,8 +21,5 @@ export const deviceNames = Object.keys(engines);
 export function engineOf(device: string): Engine {
   const engine = Object.hasOwn(engines, device) ? engines[device] : undefined;
   if (engine) return engine;
-  throw new LowpError(
-    'ERR_CONFIG_INVALID',
-    `the device '${device}' is not known; expected ${deviceNames.join(' or ')}`,
-  );
+  throw new LowpError('ERR_CONFIG_INVALID', `the device '${device}' is not known; expected ${deviceNames.join(', ')}`);
 }

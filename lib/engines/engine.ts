@@ -33,6 +33,8 @@ export interface CompileOptions {
   /** Runs that may go on at the same time, each on its share of the threads; weights are packed once. Default 1. */
   readonly streams?: number;
   readonly maxIsa?: 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni' | 'native';
+  /** Quantizers round floats and every product is one of floats, where the engine would run on bytes. */
+  readonly simulate?: boolean;
   /** Shapes of dynamic inputs, by input name. */
   readonly shapes?: Readonly<Record<string, Shape>>;
   readonly observe?: readonly ObservePoint[];

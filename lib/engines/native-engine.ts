@@ -54,6 +54,12 @@ export interface CallTime {
 /** The native runtime. */
 export const nativeEngine = { name: 'CPU', compile: compileNative } satisfies Engine;
 
+/** The native runtime in FP32: what FakeQuantize means, without the arithmetic of bytes. */
+export const simulatingEngine = {
+  name: 'CPU_FP32',
+  compile: (model: Model, options: CompileOptions = {}) => compileNative(model, { ...options, simulate: true }),
+} satisfies Engine;
+
 /**
  * Compiles a model for the native runtime.
  *
@@ -124,7 +130,13 @@ async function compileStep(
   const mine = observed.filter(
     (o) => nodes.has(o.port.node) || (inputs.has(o.port) && o.port.node.type === 'Parameter'),
   );
-  const lowered = lower({ nodes: step.nodes, inputs: step.inputs, outputs: step.outputs, observe: mine });
+  const lowered = lower({
+    nodes: step.nodes,
+    inputs: step.inputs,
+    outputs: step.outputs,
+    observe: mine,
+    ...(options.simulate ? { simulate: true } : {}),
+  });
   const executable = compileProgram(lowered.program, {
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.streams === undefined ? {} : { streams: options.streams }),

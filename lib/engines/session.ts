@@ -9,7 +9,7 @@ import { checkFeeds, feedOf } from './feeds.ts';
 
 /** Where and how a model runs. */
 export interface SessionOptions {
-  /** `CPU` (native kernels, the default) or `REFERENCE` (doubles, slow). */
+  /** `CPU` (native kernels, the default), `CPU_FP32` (quantizers simulated in floats) or `REFERENCE` (doubles, slow). */
   readonly device?: string;
   /** Of all streams together. Default: the physical cores that this process may use. */
   readonly threads?: number;

@@ -33,6 +33,8 @@ export interface LoweringInput {
   /** Values to return, each once, as floats in the model's layout. */
   readonly outputs: readonly OutputPort[];
   readonly observe?: readonly ObservedPort[];
+  /** Nothing runs on bytes: quantizers round floats. */
+  readonly simulate?: boolean;
 }
 
 /** A program; its inputs and outputs are in the order of the request, observations after the outputs. */
@@ -64,7 +66,7 @@ export class Lowering implements LowerContext {
 
   constructor(input: LoweringInput) {
     this.input = input;
-    this.plan = planPrecision(input.nodes);
+    this.plan = planPrecision(input.nodes, input.simulate);
     const exposed = new Set([...input.outputs, ...(input.observe ?? []).map((o) => o.port)]);
     const inside = new Set(input.nodes);
     for (const node of input.nodes)

@@ -19,11 +19,19 @@ export interface PrecisionPlan {
   readonly weights: ReadonlyMap<Node, QuantizedWeights>;
 }
 
-/** Plans a list of nodes in topological order. */
-export function planPrecision(nodes: readonly Node[]): PrecisionPlan {
+/**
+ * Plans a list of nodes in topological order.
+ *
+ * @param simulate  nothing runs on bytes: quantizers round floats
+ */
+export function planPrecision(nodes: readonly Node[], simulate = false): PrecisionPlan {
   const precision = new Map<Node, NodePrecision>();
   const format = new Map<OutputPort, QuantFormat>();
   const weights = new Map<Node, QuantizedWeights>();
+  if (simulate) {
+    for (const node of nodes) precision.set(node, { bytes: false, reason: 'quantizers are simulated in FP32' });
+    return { precision, format, weights };
+  }
   for (const node of nodes) {
     const definition = getOp(node.type, node.notes.opset);
     const state = node.type === 'FakeQuantize' ? quantizer(node, format) : operation(node, definition, format, weights);

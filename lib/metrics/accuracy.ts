@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';
+import { defineMetric, meanRun, prediction } from './define-metric.ts';
 import type { Metric } from './metric.ts';
 
 /**
@@ -10,28 +12,29 @@ export function accuracyAt(k: number): Metric {
   return {
     name: `accuracy@${k}`,
     direction: 'higher',
-    create() {
-      let hits = 0;
-      let samples = 0;
-      return {
-        update(outputs, label) {
-          const first = Object.values(outputs)[0];
-          if (!first) throw new LowpError('ERR_DATA_LABELS', 'accuracy needs a model output');
-          const scores = toFloat64(first);
-          if (label >= scores.length) {
-            throw new LowpError(
-              'ERR_DATA_LABELS',
-              `label ${label} does not exist: the output has ${scores.length} classes`,
-            );
-          }
-          const own = scores[label]!;
-          let before = 0;
-          for (let i = 0; i < scores.length; i++) if (scores[i]! > own || (scores[i] === own && i < label)) before++;
-          samples++;
-          if (before < k && !Number.isNaN(own)) hits++;
-        },
-        value: () => (samples === 0 ? Number.NaN : hits / samples),
-      };
-    },
+    create: () =>
+      meanRun((outputs, label) => {
+        const scores = toFloat64(prediction(outputs, 'accuracy'));
+        if (typeof label !== 'number')
+          throw new LowpError('ERR_DATA_LABELS', 'accuracy compares with the number of a class, the label is a tensor');
+        if (label >= scores.length) {
+          throw new LowpError(
+            'ERR_DATA_LABELS',
+            `label ${label} does not exist: the output has ${scores.length} classes`,
+          );
+        }
+        const own = scores[label]!;
+        let before = 0;
+        for (let i = 0; i < scores.length; i++) if (scores[i]! > own || (scores[i] === own && i < label)) before++;
+        return before < k && !Number.isNaN(own) ? 1 : 0;
+      }),
   };
 }
+
+export const accuracy = defineMetric({
+  usage: 'accuracy@K',
+  summary: 'share of samples whose class is among the K largest scores',
+  pattern: /^accuracy(?:@([1-9]\d*))?$/,
+  options: z.strictObject({}),
+  create: (match) => accuracyAt(Number(match[1] ?? 1)),
+});

@@ -9,6 +9,7 @@ import { fuseBatchNorm } from './fuse-batch-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseScaleShift } from './fuse-scale-shift.ts';
+import { fuseSwish } from './fuse-swish.ts';
 import { insertBias } from './insert-bias.ts';
 import { normalizeMatMul } from './normalize-matmul.ts';
 import type { Pass } from './pass.ts';
@@ -26,6 +27,7 @@ export const quantizationPasses: readonly Pass[] = [
   fuseScaleShift,
   fuseLayerNorm,
   fuseGelu,
+  fuseSwish,
   normalizeMatMul,
   insertBias,
   propagateShapes,
@@ -43,6 +45,7 @@ export const executionPasses: readonly Pass[] = [
   fuseScaleShift,
   fuseLayerNorm,
   fuseGelu,
+  fuseSwish,
   normalizeMatMul,
   shareConstants,
   propagateShapes,
@@ -85,6 +88,7 @@ export { fuseBatchNorm } from './fuse-batch-norm.ts';
 export { fuseGelu } from './fuse-gelu.ts';
 export { fuseLayerNorm } from './fuse-layer-norm.ts';
 export { fuseScaleShift } from './fuse-scale-shift.ts';
+export { fuseSwish } from './fuse-swish.ts';
 export { insertBias } from './insert-bias.ts';
 export { normalizeMatMul } from './normalize-matmul.ts';
 export { definePass, defineRewrite, type Pass, type PassContext, type Rewrite, repeatPasses } from './pass.ts';

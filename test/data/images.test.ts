@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import type { InputInfo } from '../../lib/data/dataset.ts';
-import { type ImageOptions, imageDecoder, openImages } from '../../lib/data/image-folder.ts';
+import { imageDecoder } from '../../lib/data/decode-image.ts';
+import { type ImageOptions, openImages } from '../../lib/data/image-folder.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
 

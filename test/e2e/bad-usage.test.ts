@@ -67,7 +67,7 @@ describe('lowp refuses', { concurrency: 2 }, () => {
       'an unknown device',
       ['run', demoModel, '--data', good.images, '--device', 'TPU'],
       'ERR_CONFIG_INVALID',
-      /CPU or REFERENCE/,
+      /CPU, CPU_FP32, REFERENCE/,
     ],
     [
       'an ignored node that does not exist',

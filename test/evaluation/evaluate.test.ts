@@ -26,7 +26,11 @@ test('gives every metric as a fraction, and reports progress', async () => {
     onProgress: (e: LowpEvent) => events.push(e),
   };
   const result = await evaluate(model(), data, [2, 0, 0], options);
-  assert.deepEqual(result, { samples: 3, metrics: { 'accuracy@1': 2 / 3, 'accuracy@2': 2 / 3 } });
+  assert.deepEqual(result, {
+    samples: 3,
+    metrics: { 'accuracy@1': 2 / 3, 'accuracy@2': 2 / 3 },
+    perSample: { 'accuracy@1': [1, 1, 0], 'accuracy@2': [1, 1, 0] },
+  });
   assert.deepEqual(events[0], { kind: 'phase:start', phase: 'evaluate', total: 3 });
   assert.equal(events.filter((e) => e.kind === 'phase:progress').length, 3);
   assert.equal(events.at(-1)?.kind, 'phase:done');

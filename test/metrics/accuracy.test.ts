@@ -59,9 +59,9 @@ test('the rank of a class is its place in the sorted scores', () => {
 test('names give metrics, or an error that lists them', () => {
   assert.equal(findMetric('accuracy').name, 'accuracy@1');
   assert.equal(findMetric('accuracy@5').name, 'accuracy@5');
-  for (const name of ['accuracy@0', 'accuracy@', 'f1', 'toString', ''])
+  for (const name of ['accuracy@0', 'accuracy@', 'precision', 'toString', ''])
     assert.throws(
       () => findMetric(name),
-      (error) => error instanceof LowpError && error.code === 'ERR_METRIC_UNKNOWN' && /accuracy@5/.test(error.message),
+      (error) => error instanceof LowpError && error.code === 'ERR_METRIC_UNKNOWN' && /accuracy@K/.test(error.message),
     );
 });

@@ -1,8 +1,8 @@
-// The passes that make single operations of layer normalization and GELU.
+// The passes that make single operations of layer normalization, GELU and Swish.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { OutputPort } from '../../lib/graph/node.ts';
-import { fuseGelu, fuseLayerNorm, type Pass, runPasses } from '../../lib/passes/index.ts';
+import { fuseGelu, fuseLayerNorm, fuseSwish, type Pass, runPasses } from '../../lib/passes/index.ts';
 import { maxAbsError } from '../../lib/tensor/compare.ts';
 import { evaluate, ModelBuilder, randomFeeds } from '../support/model-builder.ts';
 
@@ -121,4 +121,12 @@ test('near misses of GELU are left alone', async () => {
     (b, x) => b.op('Multiply', [b.op('Multiply', [x, erf(b, b.op('Sigmoid', [x]), true)]), n(b, 0.5)]),
   ];
   for (const miss of misses) assert.ok(!(await after(fuseGelu, miss)).includes('Gelu'));
+});
+
+test('a value times its logistic function becomes Swish, in either order; other gates are left alone', async () => {
+  const gate = (b: ModelBuilder, x: OutputPort): OutputPort => b.op('Sigmoid', [x]);
+  assert.deepEqual(await after(fuseSwish, (b, x) => b.op('Multiply', [x, gate(b, x)])), ['Swish']);
+  assert.deepEqual(await after(fuseSwish, (b, x) => b.op('Multiply', [gate(b, x), x])), ['Swish']);
+  const other = await after(fuseSwish, (b, x) => b.op('Multiply', [x, gate(b, b.op('Tanh', [x]))]));
+  assert.deepEqual(other, ['Tanh', 'Sigmoid', 'Multiply']);
 });

@@ -1,6 +1,6 @@
 // lowp doctor: what this machine can do, what is used, and whether the kernels are right.
 
-import { imageDecoder } from '../../data/image-folder.ts';
+import { imageDecoder } from '../../data/decode-image.ts';
 import { kernelSelfTest } from '../../engines/self-test.ts';
 import { limits } from '../../errors/limits.ts';
 import type { CpuInfo } from '../../native/addon.ts';
