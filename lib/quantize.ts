@@ -26,7 +26,10 @@ import { type TargetDescription, targetOf } from './targets/index.ts';
 
 /** How a model is quantized. */
 export interface QuantizeOptions {
-  /** `performance` (default): symmetric activations. `mixed`: asymmetric ones, often more accurate. */
+  /**
+   * `mixed` (default): asymmetric activations. `performance`: symmetric ones, as OpenVINO POT's default has it; values that
+   * go below zero a little, as those of Swish do, then lose half of the grid.
+   */
   readonly preset?: 'performance' | 'mixed' | 'accuracy';
   /** Where the model will run, by name or by a table of one's own; `CPU` by default. See `targets`. */
   readonly targetDevice?: string | TargetDescription;
@@ -100,7 +103,7 @@ export async function quantize(
     options.onProgress?.({ kind: 'warning', message });
   };
   const target = targetOf(options.targetDevice ?? 'CPU');
-  const preset = resolvePreset(options.preset ?? 'performance', target, warn);
+  const preset = resolvePreset(options.preset ?? 'mixed', target, warn);
   const subsetSize = checkOptions(options);
   const source = unquantized(model, options.force ?? false);
   throwIfAborted(options.signal);

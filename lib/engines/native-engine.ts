@@ -178,6 +178,7 @@ class NativeModel implements NativeModelExecutable {
   readonly streams: number;
   private readonly compiled: CompiledModel;
   private isClosed = false;
+  private readonly constants = new Map<OutputPort, Tensor>();
   /** Time of nodes on the host while a profile is taken. */
   private hostMs: Map<Node, number> | undefined;
 
@@ -236,13 +237,22 @@ class NativeModel implements NativeModelExecutable {
 
   private runOnHost(node: Node, values: Map<OutputPort, Tensor>): void {
     const begin = performance.now();
-    runHost(node, values);
+    runHost(node, values, (port) => this.valueOf(port));
     this.hostMs?.set(node, (this.hostMs.get(node) ?? 0) + performance.now() - begin);
+  }
+
+  /** What does not depend on inputs is computed once: dequantized tables are large. */
+  private valueOf(port: OutputPort): Tensor {
+    const known = this.constants.get(port);
+    if (known) return known;
+    const value = evaluatePort(port);
+    this.constants.set(port, value);
+    return value;
   }
 
   private constant(port: OutputPort): Tensor {
     if (!this.compiled.isConstant(port)) throw new LowpError('ERR_INTERNAL', `'${port.node.name}' was not computed`);
-    return evaluatePort(port);
+    return this.valueOf(port);
   }
 
   async close(): Promise<void> {
@@ -267,8 +277,8 @@ function hostTime({ node, reason }: Extract<CompiledStep, { kind: 'host' }>, ms:
   return { name: node.name, kernel: 'host', row: reason, ms, operations: 0, bytes: 0 };
 }
 
-function runHost(node: Node, values: Map<OutputPort, Tensor>): void {
-  const inputs = node.inputs.map((i) => i.source && (values.get(i.source) ?? evaluatePort(i.source)));
+function runHost(node: Node, values: Map<OutputPort, Tensor>, constant: (port: OutputPort) => Tensor): void {
+  const inputs = node.inputs.map((i) => i.source && (values.get(i.source) ?? constant(i.source)));
   const outputs = evaluateNode(node, inputs);
   for (const [i, out] of node.outputs.entries()) values.set(out, outputs[i]!);
 }

@@ -9,7 +9,15 @@ import type { IgnoredNodes } from './ignored-scope.ts';
 import { addQuantizer, insertQuantizers, type Origins, originOfInput, quantizedSource } from './insert.ts';
 import { takeOutputName } from './output-names.ts';
 import { removeQuantizerGroup } from './remove.ts';
-import { consumersOf, isConstant, isQuantizer, type Roles, readsShapeOnly, traitsOf } from './roles.ts';
+import {
+  consumersOf,
+  isConstant,
+  isQuantizer,
+  isShapeArithmetic,
+  type Roles,
+  readsShapeOnly,
+  traitsOf,
+} from './roles.ts';
 
 /** Quantizers in a model, without limits. */
 export interface Placement {
@@ -36,7 +44,9 @@ export function placeQuantizers(
   mergeSiblings(model);
   for (const quantizer of quantizersOf(model)) {
     const isThere = model.nodeById.has(quantizer.id);
-    if (isThere && !isFloat(quantizedSource(quantizer).fact.type)) removeQuantizerGroup(model, quantizer, roles);
+    if (!isThere) continue;
+    const source = quantizedSource(quantizer);
+    if (!isFloat(source.fact.type) || isShapeArithmetic(source)) removeQuantizerGroup(model, quantizer, roles);
   }
   for (const quantizer of quantizersOf(model)) takeOutputName(model, quantizer);
   if (roles.target.fusesSums) freeSums(model);

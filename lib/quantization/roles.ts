@@ -61,6 +61,29 @@ export function readsShapeOnly(node: Node): boolean {
   return node.type === 'ShapeOf';
 }
 
+/**
+ * Computed from shapes alone. Such a number says how large one sample is, and nothing about the next one: a range that was
+ * observed would not hold it.
+ */
+export function isShapeArithmetic(port: OutputPort): boolean {
+  const visited = new Set<OutputPort>();
+  const stack = [port];
+  let found = false;
+  while (stack.length > 0) {
+    const next = stack.pop()!;
+    if (visited.has(next) || isConstant(next)) continue;
+    visited.add(next);
+    if (readsShapeOnly(next.node)) {
+      found = true;
+      continue;
+    }
+    const sources = next.node.inputs.flatMap((i) => i.source ?? []);
+    if (sources.length === 0) return false;
+    stack.push(...sources);
+  }
+  return found;
+}
+
 /** The nodes whose formats decide that of a quantizer: the first ones behind it that are not agnostic, in breadth-first order. */
 export function decidingConsumers(quantizer: Node, roles: Roles): InputPort[] {
   const deciding: InputPort[] = [];

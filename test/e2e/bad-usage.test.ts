@@ -58,7 +58,7 @@ describe('lowp refuses', { concurrency: 2 }, () => {
   const mistakes: readonly (readonly [what: string, args: readonly string[], code: ErrorCode, says: RegExp])[] = [
     [
       'an unknown metric',
-      ['evaluate', demoModel, '--data', good.images, '--labels', good.labels, '--metric', 'f1'],
+      ['evaluate', demoModel, '--data', good.images, '--labels', good.labels, '--metric', 'precision'],
       'ERR_METRIC_UNKNOWN',
       /accuracy@K/,
     ],

@@ -220,4 +220,14 @@ describe('ignored scope', () => {
       ['fc/fq_input_0', 'fc/fq_weights_1'],
     );
   });
+
+  it('leaves a division by a size of the sample in floating point', () => {
+    const net = new Network();
+    const x = net.convolution('conv', net.input('x', [1, 4, -1, 8]), 4);
+    const shape = net.op('ShapeOf', 'shape', [x], { output_type: 'i64' });
+    const height = net.op('Gather', 'height', [shape, net.integers('at', [2]), net.integers('axis', [0])]);
+    const size = net.op('Convert', 'size', [height], { destination_type: 'f32' });
+    net.result(net.op('Divide', 'mean', [x, size]));
+    assert.deepEqual(place(net).activations, ['conv/fq_input_0']);
+  });
 });

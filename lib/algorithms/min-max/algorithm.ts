@@ -104,7 +104,7 @@ function planActivation(
 ): ActivationPlan {
   const port = originalPort(quantizedSource(quantizer.node), context);
   const { configuration } = quantizer;
-  const estimator = estimatorFor(configuration, options.rangeEstimator);
+  const estimator = estimatorFor(configuration, options.rangeEstimator, port.node.type === 'Parameter');
   const granularity = port.fact.shape.length < 2 ? 'perTensor' : configuration.granularity;
   return {
     min: requestFor(port, 'min', estimator.min, granularity),

@@ -57,12 +57,23 @@ function byQuantiles(base: RangeEstimator, mode: 'symmetric' | 'asymmetric'): Ra
   return { min: { ...base.min, type: 'quantile' }, max: { ...base.max, type: 'quantile' } };
 }
 
-/** The estimator of a quantizer. */
+/** Inputs of the model have no outliers that a later layer could do without: their range holds every sample. */
+function overAllSamples({ min, max }: RangeEstimator): RangeEstimator {
+  return { min: { ...min, aggregator: 'min' }, max: { ...max, aggregator: 'max' } };
+}
+
+/**
+ * The estimator of a quantizer.
+ *
+ * @param ofInput  it rounds an input of the model
+ */
 export function estimatorFor(
   configuration: QuantizerConfiguration,
   options: RangeEstimatorOptions = {},
+  ofInput = false,
 ): RangeEstimator {
-  const base = byExtremes[configuration.granularity][configuration.mode];
+  const common = byExtremes[configuration.granularity][configuration.mode];
+  const base = ofInput ? overAllSamples(common) : common;
   const named = options.preset === 'quantile' ? byQuantiles(base, configuration.mode) : base;
   return { min: { ...named.min, ...options.min }, max: { ...named.max, ...options.max } };
 }

@@ -52,7 +52,7 @@ export const quantizeCommand: CliCommand = {
       .addOption(
         new Option('--preset <name>', 'symmetric activations, or asymmetric where it helps')
           .choices(['performance', 'mixed', 'accuracy'])
-          .default('performance'),
+          .default('mixed'),
       )
       .option('--target-device <name>', 'ANY, CPU, CPU_SPR, GPU, VPU, NPU, GNA or GNA3', 'ANY')
       .addOption(new Option('--model-type <name>', 'special treatment').choices(['transformer']))

@@ -24,6 +24,20 @@ describe('range estimators', () => {
     assert.equal(requestFor(port, 'min', min, 'perChannel').granularity, 'perTensor');
   });
 
+  it('hold every sample of an input of the model', () => {
+    for (const mode of ['symmetric', 'asymmetric'] as const) {
+      const { min, max } = estimatorFor(
+        completeChoice({ bits: 8, mode, granularity: 'perTensor' }, 'activations'),
+        {},
+        true,
+      );
+      assert.deepEqual([min.aggregator, max.aggregator], ['min', 'max']);
+    }
+    const own = { max: { aggregator: 'median' } } as const;
+    const asked = completeChoice({ bits: 8, mode: 'symmetric', granularity: 'perTensor' }, 'activations');
+    assert.equal(estimatorFor(asked, own, true).max.aggregator, 'median');
+  });
+
   it('leave out the outermost elements for quantiles', () => {
     const { min, max } = estimatorFor(configuration('asymmetric', 'perTensor'), { preset: 'quantile' });
     assert.deepEqual(requestFor(port, 'min', min, 'perTensor').statistic, { kind: 'quantile', share: 1e-4 });
