@@ -40,7 +40,7 @@ function readBytes(bytes: Uint8Array, weights: Uint8Array | undefined, path: str
     case 'ir':
       return readIr(bytes, weights, details);
     case 'onnx':
-      return readOnnx(bytes, details);
+      return readOnnx(bytes, { ...details, isOwned: path !== undefined });
     default: {
       const what =
         content.kind === 'foreign' ? `is ${content.what}` : 'is neither an IR (.xml) nor an ONNX model (.onnx)';

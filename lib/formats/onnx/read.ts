@@ -13,11 +13,13 @@ import { ImportNode, type ImportState } from './import/import-node.ts';
 import { importers } from './import/index.ts';
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './onnx_pb.ts';
 import { parseModel } from './parse.ts';
-import { maxRank, readTensor } from './tensor-proto.ts';
+import { maxRank, moveToAlignment, readTensor } from './tensor-proto.ts';
 
 export interface ReadOnnxOptions {
   /** Path of the file: for messages, and for external data, which must lie in the same folder. */
   readonly path?: string;
+  /** The bytes belong to the reader: constants are moved to where they are aligned instead of copied. Default false. */
+  readonly isOwned?: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export interface ReadOnnxOptions {
 export function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {}): Model {
   const { proto, graph, opset } = parseModel(bytes, options.path);
   refuseUnknown(graph, opset);
+  if (options.isOwned) graph.initializer.forEach(moveToAlignment);
   const fallback = options.path === undefined ? 'model' : path.basename(options.path, path.extname(options.path));
   const model = new Model(graph.name || fallback);
   if (options.path !== undefined) model.path = options.path;

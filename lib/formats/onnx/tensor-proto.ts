@@ -76,6 +76,23 @@ export function readTensor(proto: TensorProto, modelPath: string | undefined, na
   return { type, shape, data: viewBytes(type, raw, 0, count) };
 }
 
+/** Bytes of a length-delimited field in front of its content, for content of at least `leastMoved` bytes. */
+const headerBytes = 3;
+const leastMoved = 128;
+
+/**
+ * Moves raw data down over its own field header, to a multiple of 4 bytes, so that it can be read in place: a copy of
+ * weights would touch as many pages of new memory. The message must not be decoded again.
+ */
+export function moveToAlignment(proto: TensorProto): void {
+  const { rawData } = proto;
+  const excess = (rawData?.byteOffset ?? 0) % 4;
+  if (!rawData || excess === 0 || excess > headerBytes || rawData.length < leastMoved) return;
+  const target = new Uint8Array(rawData.buffer, rawData.byteOffset - excess, rawData.length);
+  target.set(rawData);
+  proto.rawData = target;
+}
+
 function fromField(
   proto: TensorProto,
   [key, types]: readonly [TypedField, readonly ElementType[]],

@@ -274,3 +274,25 @@ test('metadata and the producer are kept', () => {
     ],
   );
 });
+
+test('constants of a file that was opened are read in place, those of given bytes are left as they are', async () => {
+  const values = Float32Array.from({ length: 48 }, (_, i) => i / 7);
+  for (const name of ['y', 'yy', 'yyy', 'yyyy']) {
+    const bytes = onnxBytes({
+      inputs: { x: ['f32', [48]] },
+      initializers: { [`w${name}`]: tensor('f32', [48], values) },
+      nodes: [node('Add', ['x', `w${name}`], [name])],
+      outputs: [name],
+    });
+    const before = bytes.slice();
+    const given = readOnnx(bytes);
+    assert.deepEqual(bytes, before);
+    const opened = readOnnx(before, { isOwned: true });
+    for (const model of [given, opened]) {
+      const constant = [...model.nodeById.values()].find((n) => n.type === 'Constant');
+      assert.deepEqual(constant?.output.fact.value?.data, values);
+    }
+    const data = [...opened.nodeById.values()].find((n) => n.type === 'Constant')!.output.fact.value!.data;
+    assert.equal(data.buffer, before.buffer);
+  }
+});
