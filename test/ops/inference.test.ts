@@ -139,3 +139,12 @@ test('sizes, ranks and numbers of outputs beyond the limits are refused before m
   );
   refuses('ERR_SHAPE_OVERFLOW', /2\^40/, (n) => n.add('Reshape', {}, n.input([-1]), n.integers(2 ** 21, 2 ** 21)));
 });
+
+test('a slice of an axis with a thousand million elements is inferred without listing them', () => {
+  const n = network();
+  const x = n.input([2 ** 30, 2]);
+  const y = n.add('StridedSlice', { begin_mask: '1', end_mask: '1' }, x, n.integers(0), n.integers(0), n.integers(2));
+  assert.deepEqual(y.fact.shape, [2 ** 29, 2]);
+  const z = n.add('Slice', {}, x, n.integers(1), n.integers(2 ** 40), n.integers(1));
+  assert.deepEqual(z.fact.shape, [2 ** 30 - 1, 2]);
+});

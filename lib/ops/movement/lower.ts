@@ -6,6 +6,7 @@ import type { Layout, LowerContext, QuantFormat } from '../lower-context.ts';
 import { memoryStrides } from '../memory-layout.ts';
 import { gridTolerance } from '../quantization/grid.ts';
 import { emitCopy } from './emit-copy.ts';
+import type { Progression } from './slicing.ts';
 
 /** Bytes may pass when they have one scale. */
 export const moveRuntime: RuntimeTraits = { bytes: 'move', epilogue: 'none' };
@@ -47,13 +48,13 @@ export interface SliceBox {
 /** A box from the positions taken of each input axis; undefined positions take the whole axis. */
 export function sliceBox(
   port: OutputPort,
-  positions: readonly (readonly number[] | undefined)[],
+  positions: readonly (Progression | undefined)[],
   kept: readonly number[] = positions.map((_, i) => i),
 ): SliceBox {
   return {
     port,
-    begin: positions.map((p) => p?.[0] ?? 0),
-    step: positions.map((p) => (p && p.length > 1 ? p[1]! - p[0]! : 1)),
+    begin: positions.map((p) => (p && p.count > 0 ? p.first : 0)),
+    step: positions.map((p) => (p && p.count > 1 ? p.step : 1)),
     kept,
   };
 }

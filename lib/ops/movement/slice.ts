@@ -6,11 +6,11 @@ import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
 import { lowerSlices, moveRuntime, sliceBox } from './lower.ts';
-import { slicePositions } from './slicing.ts';
-import { sequence, takeByAxes } from './take.ts';
+import { listed, type Progression, slicePositions, wholeAxis } from './slicing.ts';
+import { takeByAxes } from './take.ts';
 
 /** Positions taken of each axis; undefined where the axis is dynamic, or altogether when a bound is not known. */
-function positionsOf(inputs: Facts): (number[] | undefined)[] | undefined {
+function positionsOf(inputs: Facts): (Progression | undefined)[] | undefined {
   const { shape } = inputFact(inputs, 0);
   const [start, stop, step] = [1, 2, 3].map((i) => knownIntegers(inputFact(inputs, i)));
   if (!start || !stop || !step) return undefined;
@@ -20,7 +20,7 @@ function positionsOf(inputs: Facts): (number[] | undefined)[] | undefined {
     throw new LowpError('ERR_SHAPE_MISMATCH', 'start, stop, step and axes have different lengths');
   }
   if (step.includes(0)) throw new LowpError('ERR_OP_INPUTS', 'a step is 0');
-  const positions: (number[] | undefined)[] = shape.map((d) => (d < 0 ? undefined : sequence(d)));
+  const positions = shape.map((d) => (d < 0 ? undefined : wholeAxis(d)));
   for (const [i, axis] of axes.entries()) {
     const at = normalizeAxis(axis, shape.length);
     const slice = { begin: start[i]!, end: stop[i]!, step: step[i]! };
@@ -32,7 +32,7 @@ function positionsOf(inputs: Facts): (number[] | undefined)[] | undefined {
 function infer(inputs: Facts) {
   const x = inputFact(inputs, 0);
   const positions = positionsOf(inputs);
-  return [{ type: x.type, shape: x.shape.map((_, i) => positions?.[i]?.length ?? -1) }];
+  return [{ type: x.type, shape: x.shape.map((_, i) => positions?.[i]?.count ?? -1) }];
 }
 
 function factsAt(node: Node): Facts {
@@ -51,7 +51,7 @@ export const slice = defineOp({
     return [
       takeByAxes(
         inputs[0]!,
-        positions.map((p) => p!),
+        positions.map((p) => listed(p!)),
       ),
     ];
   },

@@ -7,8 +7,8 @@ import { intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
 import { lowerSlices, moveRuntime, sliceBox } from './lower.ts';
-import { type Slice, slicePositions } from './slicing.ts';
-import { sequence, takeByAxes, withShape } from './take.ts';
+import { listed, type Progression, type Slice, slicePositions, wholeAxis } from './slicing.ts';
+import { takeByAxes, withShape } from './take.ts';
 
 const attributes = z.object({
   /** 1: the bound at this place is ignored. */
@@ -71,7 +71,7 @@ function planOf(
 function resolve(
   a: Attributes,
   inputs: Facts,
-): { positions: (number[] | undefined)[]; shape: Shape; axes: readonly number[] } | undefined {
+): { positions: (Progression | undefined)[]; shape: Shape; axes: readonly number[] } | undefined {
   const x = inputFact(inputs, 0);
   const [begin, end] = [knownIntegers(inputFact(inputs, 1)), knownIntegers(inputFact(inputs, 2))];
   const step = inputs[3] ? knownIntegers(inputs[3]) : [];
@@ -91,7 +91,7 @@ function resolve(
   });
   const sizeOf = (axis: number): number => {
     const s = plan.slices[axis]!;
-    return positions[axis]?.length ?? dynamicLength(s);
+    return positions[axis]?.count ?? dynamicLength(s);
   };
   return { positions, axes: plan.axes, shape: plan.axes.map((axis) => (axis < 0 ? 1 : sizeOf(axis))) };
 }
@@ -131,7 +131,7 @@ export const stridedSlice = defineOp({
       withShape(
         takeByAxes(
           x!,
-          positions.map((p, i) => p ?? sequence(x!.shape[i]!)),
+          positions.map((p, i) => listed(p ?? wholeAxis(x!.shape[i]!))),
         ),
         shape,
       ),
