@@ -274,26 +274,3 @@ test('metadata and the producer are kept', () => {
     ],
   );
 });
-
-/** The data of the only constant. */
-function constantData(model: Model) {
-  return [...model.nodeById.values()].find((n) => n.type === 'Constant')?.output.fact.value?.data;
-}
-
-for (const name of ['y', 'yy', 'yyy', 'yyyy']) {
-  test(`constants of an opened file are read in place, those of given bytes are left alone (${name})`, () => {
-    const values = Float32Array.from({ length: 48 }, (_, i) => i / 7);
-    const bytes = onnxBytes({
-      inputs: { x: ['f32', [48]] },
-      initializers: { [`w${name}`]: tensor('f32', [48], values) },
-      nodes: [node('Add', ['x', `w${name}`], [name])],
-      outputs: [name],
-    });
-    const before = bytes.slice();
-    assert.deepEqual(constantData(readOnnx(bytes)), values);
-    assert.deepEqual(bytes, before);
-    const opened = constantData(readOnnx(before, { isOwned: true }));
-    assert.deepEqual(opened, values);
-    assert.equal(opened?.buffer, before.buffer);
-  });
-}
