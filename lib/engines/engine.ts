@@ -2,6 +2,7 @@ import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Variables } from './variables.ts';
 
 /** Tensors by input name. */
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -53,11 +54,18 @@ export interface RunResult {
   readonly taps: readonly Tensor[];
 }
 
+/** What one run may be given besides its feeds. */
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Read and written by the run; without them variables begin with their initial values. */
+  readonly variables?: Variables;
+}
+
 /** A model made ready to run; safe to call again and again, also before earlier runs have ended. */
 export interface Executable extends AsyncDisposable {
   /** Runs that go on at the same time; further ones wait. */
   readonly streams: number;
-  run(feeds: Feeds, options?: { readonly signal?: AbortSignal }): Promise<RunResult>;
+  run(feeds: Feeds, options?: RunOptions): Promise<RunResult>;
   close(): Promise<void>;
 }
 

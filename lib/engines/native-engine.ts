@@ -9,15 +9,18 @@ import type { ObservedPort } from '../lowering/observe.ts';
 import { constantNodes, partition, type Step } from '../lowering/partition.ts';
 import { compileProgram, type NativeExecutable } from '../native/executable.ts';
 import { inferModel } from '../ops/infer-model.ts';
+import { getOp } from '../ops/registry.ts';
 import { prepareForExecution, prepareForObservation } from '../passes/index.ts';
 import { convert } from '../tensor/convert.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import { formatShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
+import { Bodies } from './bodies.ts';
+import type { CompileOptions, Engine, Executable, Feeds, Observation, RunOptions, RunResult } from './engine.ts';
 import { evaluateNode } from './evaluate-node.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
 import { observe } from './observe.ts';
+import { VariableRun } from './variables.ts';
 
 /** A part of a compiled model: native calls, or one node on the host. */
 export type CompiledStep =
@@ -97,7 +100,16 @@ export async function compileNative(source: Model, options: CompileOptions = {})
     throw error;
   }
   const isConstant = (port: OutputPort): boolean => port.fact.value !== undefined || constants.has(port.node);
-  return new NativeModel({ model, steps, taps, tapTypes, types, observed, isConstant });
+  const { threads, maxIsa, simulate } = options;
+  const bodies = new Bodies((body, shapes) =>
+    compileNative(body, {
+      shapes,
+      ...(threads === undefined ? {} : { threads }),
+      ...(maxIsa === undefined ? {} : { maxIsa }),
+      ...(simulate === undefined ? {} : { simulate }),
+    }),
+  );
+  return new NativeModel({ model, steps, taps, tapTypes, types, observed, isConstant, bodies });
 }
 
 /**
@@ -170,6 +182,7 @@ interface CompiledModel {
   readonly types: ReadonlyMap<Node, ElementType>;
   readonly observed: readonly ObservedPort[];
   isConstant(port: OutputPort): boolean;
+  readonly bodies: Bodies;
 }
 
 class NativeModel implements NativeModelExecutable {
@@ -192,7 +205,7 @@ class NativeModel implements NativeModelExecutable {
     this.compiled = compiled;
   }
 
-  async run(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<RunResult> {
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<RunResult> {
     if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the executable is closed');
     throwIfAborted(options.signal);
     const { types, taps, tapTypes, observed } = this.compiled;
@@ -201,11 +214,13 @@ class NativeModel implements NativeModelExecutable {
     for (const { output } of this.model.parameters())
       values.set(output, convert(feedOf(output.node, feeds)!, output.fact.type));
     const observations = new Map<ObservedPort, Observation>();
+    const variables = new VariableRun(options.variables);
     for (const step of this.steps) {
-      if (step.kind === 'host') this.runOnHost(step.node, values);
+      if (step.kind === 'host') await this.runOnHost(step.node, values, variables, options.signal);
       else await runNative(step, values, observations, options.signal);
       throwIfAborted(options.signal);
     }
+    variables.commit();
     const value = (port: OutputPort): Tensor => values.get(port) ?? this.constant(port);
     const outputs: Record<string, Tensor> = {};
     for (const result of this.model.results()) {
@@ -235,9 +250,21 @@ class NativeModel implements NativeModelExecutable {
     return times;
   }
 
-  private runOnHost(node: Node, values: Map<OutputPort, Tensor>): void {
+  private async runOnHost(
+    node: Node,
+    values: Map<OutputPort, Tensor>,
+    variables: VariableRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const begin = performance.now();
-    runHost(node, values, (port) => this.valueOf(port));
+    const inputs = node.inputs.map((i) => i.source && (values.get(i.source) ?? this.valueOf(i.source)));
+    const { control, variable } = getOp(node.type, node.notes.opset);
+    const outputs = variable
+      ? variables.evaluate(node, inputs)
+      : control
+        ? await this.compiled.bodies.run(node, inputs, signal)
+        : evaluateNode(node, inputs);
+    for (const [i, out] of node.outputs.entries()) values.set(out, outputs[i]!);
     this.hostMs?.set(node, (this.hostMs.get(node) ?? 0) + performance.now() - begin);
   }
 
@@ -259,6 +286,7 @@ class NativeModel implements NativeModelExecutable {
     if (this.isClosed) return;
     this.isClosed = true;
     for (const step of this.steps) if (step.kind === 'native') await step.executable.close();
+    await this.compiled.bodies.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -275,12 +303,6 @@ function nativeTimes(executable: NativeExecutable): CallTime[] {
 
 function hostTime({ node, reason }: Extract<CompiledStep, { kind: 'host' }>, ms: number): CallTime {
   return { name: node.name, kernel: 'host', row: reason, ms, operations: 0, bytes: 0 };
-}
-
-function runHost(node: Node, values: Map<OutputPort, Tensor>, constant: (port: OutputPort) => Tensor): void {
-  const inputs = node.inputs.map((i) => i.source && (values.get(i.source) ?? constant(i.source)));
-  const outputs = evaluateNode(node, inputs);
-  for (const [i, out] of node.outputs.entries()) values.set(out, outputs[i]!);
 }
 
 async function runNative(

@@ -4,10 +4,11 @@ import { type Model, outputName } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { getOp } from '../ops/registry.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { CompileOptions, Engine, Executable, Feeds, Observation, RunResult } from './engine.ts';
+import type { CompileOptions, Engine, Executable, Feeds, Observation, RunOptions, RunResult } from './engine.ts';
 import { evaluateNode } from './evaluate-node.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
 import { observe } from './observe.ts';
+import { assignments, VariableRun, variableOf } from './variables.ts';
 
 /**
  * Evaluates every operation by its own definition, with double accumulation inside a node and the element types of the
@@ -51,21 +52,24 @@ class ReferenceExecutable implements Executable {
    * @throws {LowpError} `ERR_RUN_INPUT` for feeds that do not fit, `ERR_ABORTED`, `ERR_RUN_CLOSED`, and what the evaluation
    *   of a node throws, which names it
    */
-  async run(feeds: Feeds, options: { readonly signal?: AbortSignal } = {}): Promise<RunResult> {
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<RunResult> {
     if (this.closed) throw new LowpError('ERR_RUN_CLOSED', `the session of '${this.model.name}' is closed`);
     checkFeeds(this.model, feeds, this.options.shapes ?? {});
+    const variables = new VariableRun(options.variables);
     const values = new Values(this.order, this.model, this.options);
     for (const node of this.order) {
       throwIfAborted(options.signal);
       const inputs = node.inputs.map((i) => i.source && values.get(i.source));
-      values.set(node, node.type === 'Parameter' ? [feedOf(node, feeds)!] : this.evaluate(node, inputs));
+      values.set(node, node.type === 'Parameter' ? [feedOf(node, feeds)!] : this.evaluate(node, inputs, variables));
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     throwIfAborted(options.signal);
+    variables.commit();
     return values.result();
   }
 
-  private evaluate(node: Node, inputs: readonly (Tensor | undefined)[]): readonly Tensor[] {
+  private evaluate(node: Node, inputs: readonly (Tensor | undefined)[], variables: VariableRun): readonly Tensor[] {
+    if (variableOf(node)) return variables.evaluate(node, inputs);
     const known = this.constants.get(node);
     if (known) return known;
     const outputs = evaluateNode(node, inputs);
@@ -133,7 +137,7 @@ class Values {
 /** Nodes that outputs, inputs and the given ports depend on, producers first. */
 function neededNodes(model: Model, ports: readonly OutputPort[]): Node[] {
   const needed = new Set<Node>();
-  const stack = [...model.parameters(), ...model.results(), ...ports.map((p) => p.node)];
+  const stack = [...model.parameters(), ...model.results(), ...assignments(model), ...ports.map((p) => p.node)];
   while (stack.length > 0) {
     const node = stack.pop()!;
     if (needed.has(node)) continue;
@@ -155,6 +159,7 @@ function independentNodes(order: readonly Node[]): Set<Node> {
 }
 
 function requireEvaluation(node: Node): void {
-  if (node.type === 'Parameter' || getOp(node.type, node.notes.opset, node.name).evaluate) return;
+  const { evaluate, variable } = getOp(node.type, node.notes.opset, node.name);
+  if (node.type === 'Parameter' || evaluate || variable) return;
   throw new LowpError('ERR_OP_UNSUPPORTED', `${node.type} '${node.name}' cannot be evaluated`, { node: node.name });
 }

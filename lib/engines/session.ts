@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { engineOf } from './devices.ts';
 import type { CompileOptions, Engine, Executable, Feeds } from './engine.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
+import { type Variables, variableNames } from './variables.ts';
 
 /** Where and how a model runs. */
 export interface SessionOptions {
@@ -50,10 +51,13 @@ export class Session implements AsyncDisposable {
   private readonly running = new Set<Promise<unknown>>();
   /** Inferences that run on an executable: it must not be closed before they end. */
   private readonly users = new Map<Promise<Executable>, number>();
+  private readonly variables: Variables = new Map();
+  private readonly variableNames: readonly string[];
   private isClosed = false;
 
   constructor(model: Model, engine: Engine, options: SessionOptions) {
     this.model = model;
+    this.variableNames = variableNames(model);
     this.engine = engine;
     this.options = options;
     if (options.streams !== undefined && !(Number.isInteger(options.streams) && options.streams >= 1)) {
@@ -101,13 +105,39 @@ export class Session implements AsyncDisposable {
     this.assertOpen();
     const shapes = this.shapesOf(feeds);
     const runNow = (): Promise<Record<string, Tensor>> => this.runNow(shapes, feeds, options);
-    // Several streams are handed out by the executable, in the order of the calls.
-    const run = (this.options.streams ?? 1) > 1 ? runNow() : this.queue.then(runNow);
+    // Several streams are handed out by the executable, in the order of the calls; state goes from one run to the next.
+    const isFree = (this.options.streams ?? 1) > 1 && this.variableNames.length === 0;
+    const run = isFree ? runNow() : this.queue.then(runNow);
     const ended = run.catch(() => undefined);
     this.queue = ended;
     this.running.add(ended);
     void ended.then(() => this.running.delete(ended));
     return run;
+  }
+
+  /** The variables that were written since the last reset (ReadValue, Assign), by name. */
+  get state(): ReadonlyMap<string, Tensor> {
+    return this.variables;
+  }
+
+  /**
+   * Begins a new sequence behind the inferences that were asked for: variables have their initial values again.
+   *
+   * @param values  other values to begin with, by name of the variable
+   * @throws {LowpError} `ERR_GRAPH_NAME` for a variable that the model does not have
+   */
+  async resetState(values: Readonly<Record<string, Tensor>> = {}): Promise<void> {
+    const unknown = Object.keys(values).find((name) => !this.variableNames.includes(name));
+    if (unknown !== undefined) {
+      const names = this.variableNames.map((n) => `'${n}'`).join(', ') || 'none';
+      throw new LowpError('ERR_GRAPH_NAME', `the model has no variable '${unknown}'; its variables are ${names}`);
+    }
+    const reset = this.queue.then(() => {
+      this.variables.clear();
+      for (const [name, value] of Object.entries(values)) this.variables.set(name, value);
+    });
+    this.queue = reset;
+    await reset;
   }
 
   private async runNow(
@@ -120,7 +150,7 @@ export class Session implements AsyncDisposable {
     try {
       const executable = await compiling;
       await this.dropOldest();
-      return (await executable.run(feeds, options)).outputs;
+      return (await executable.run(feeds, { ...options, variables: this.variables })).outputs;
     } finally {
       const left = this.users.get(compiling)! - 1;
       if (left > 0) this.users.set(compiling, left);

@@ -1,5 +1,6 @@
 import { LowpError } from '../errors/lowp-error.ts';
 import { InputPort, Node, OutputPort } from './node.ts';
+import { SubGraph } from './sub-graph.ts';
 import { topologicalOrder } from './topological.ts';
 
 /** Model-level text of a file format, kept and written back: an IR `<rt_info>` tree or ONNX metadata. */
@@ -60,7 +61,7 @@ export class Model {
     throw new LowpError('ERR_GRAPH_NAME', `the model '${this.name}' has no node named '${name}'`);
   }
 
-  /** A copy that shares tensors and attributes but no nodes or ports. */
+  /** A copy that shares tensors and attributes but no nodes, ports or bodies. */
   clone(): Model {
     const copy = new Model(this.name);
     if (this.path !== undefined) copy.path = this.path;
@@ -69,7 +70,7 @@ export class Model {
     copy.nextId = this.nextId;
     const ports = new Map<OutputPort, OutputPort>();
     for (const node of this.nodeById.values()) {
-      const twin = new Node(node.id, node.name, node.type, node.attributes, node.notes);
+      const twin = new Node(node.id, node.name, node.type, withOwnBodies(node.attributes), node.notes);
       for (const out of node.outputs) {
         const port = new OutputPort(twin, out.index, out.fact, out.names);
         twin.outputs.push(port);
@@ -90,6 +91,13 @@ export class Model {
     for (const node of this.resultList) copy.resultList.push(copy.nodeById.get(node.id)!);
     return copy;
   }
+}
+
+/** The attributes with copies of the bodies among them. */
+export function withOwnBodies(attributes: Node['attributes']): Node['attributes'] {
+  const entries = Object.entries(attributes);
+  if (!entries.some(([, value]) => value instanceof SubGraph)) return attributes;
+  return Object.fromEntries(entries.map(([key, value]) => [key, value instanceof SubGraph ? value.clone() : value]));
 }
 
 /** The name by which users feed a `Parameter`: its first tensor name, else its node name. */

@@ -1,6 +1,7 @@
 import { formatShape } from '../tensor/shape.ts';
 import type { Model } from './model.ts';
 import type { OutputPort } from './node.ts';
+import { SubGraph, subGraphsOf } from './sub-graph.ts';
 
 /** Stable text of a model, one node a line, for people and golden tests. Large constants show type and shape only. */
 export function printModel(model: Model): string {
@@ -9,11 +10,15 @@ export function printModel(model: Model): string {
     const inputs = node.inputs.map((i) => (i.source ? reference(i.source) : '-')).join(', ');
     const outputs = node.outputs.map((o) => `${o.fact.type}${formatShape(o.fact.shape)}`).join(', ');
     const attributes = Object.entries(node.attributes)
-      .filter(([key]) => key !== 'value')
+      .filter(([key, value]) => key !== 'value' && !(value instanceof SubGraph))
       .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
       .join(' ');
     const value = node.type === 'Constant' ? constantText(node.output) : '';
     lines.push(`  ${node.name} = ${node.type}(${inputs})${attributes ? ` {${attributes}}` : ''} : ${outputs}${value}`);
+    for (const { body } of subGraphsOf(node)) {
+      const [head, ...rest] = printModel(body).trimEnd().split('\n');
+      lines.push(`    ${head!.replace('model', 'body')}`, ...rest.map((line) => `    ${line}`));
+    }
   }
   return `${lines.join('\n')}\n`;
 }

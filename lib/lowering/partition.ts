@@ -64,6 +64,8 @@ export function hostReason(
   needed: readonly OutputPort[] = [],
 ): string | undefined {
   const definition = getOp(node.type, node.notes.opset);
+  if (definition.variable) return 'variables are kept on the host';
+  if (definition.control) return 'its bodies run natively, one after the other';
   if (!definition.lower) return `${node.type} has no native kernel yet`;
   if (definition.canLower && !definition.canLower(node.attributes, node))
     return `this form of ${node.type} has no native kernel yet`;
@@ -98,10 +100,11 @@ function withPorts(nodes: readonly Node[], wanted: readonly OutputPort[], consta
   return { kind: 'native', nodes, inputs: [...inputs], outputs: [...outputs] };
 }
 
-/** Nodes that compute something at run time for the wanted ports, producers first. */
+/** Nodes that compute something at run time for the wanted ports and for variables, producers first. */
 function liveNodes(model: Model, wanted: readonly OutputPort[], constants: ReadonlySet<Node>): Node[] {
   const live = new Set<Node>();
-  const stack = wanted.map((p) => p.node);
+  const writers = model.nodes().filter((n) => getOp(n.type, n.notes.opset).variable?.access === 'write');
+  const stack = [...wanted.map((p) => p.node), ...writers];
   while (stack.length > 0) {
     const node = stack.pop()!;
     if (live.has(node) || node.type === 'Parameter' || node.outputs.every((o) => isConstant(o, constants))) continue;

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { Fact, Node, OutputPort } from '../graph/node.ts';
+import type { SubGraph } from '../graph/sub-graph.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -90,6 +91,10 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   evaluate?(a: A, inputs: readonly Tensor[], optional?: readonly (Tensor | undefined)[]): Tensor[];
   /** Reads or writes a variable or draws random numbers: never folded into a constant. */
   readonly stateful?: boolean;
+  /** Runs its bodies; present beside `evaluate` for operations that have bodies. */
+  control?(a: NoInfer<A>, inputs: readonly (Tensor | undefined)[]): Control;
+  /** Reads or writes a variable: the engines keep its value between runs. Implies `stateful`. */
+  readonly variable?: { readonly access: 'read' | 'write'; name(a: A): string };
   /** Emits kernel calls; absent: the operation is evaluated on the host. */
   lower?(a: NoInfer<A>, node: Node, context: LowerContext): void;
   /** False for the forms of the operation that `lower` cannot emit; absent: it can emit every form. */
@@ -109,8 +114,26 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   readonly ir?: {
     /** Attributes for the IR; by default each one is printed under its own name. */
     write?(a: A): Record<string, string>;
+    /** The elements of a layer that hold its bodies, by attribute: each is a `SubGraph`. */
+    readonly subGraphs?: Readonly<Record<string, SubGraphElements>>;
   };
 }
+
+/** Names of the elements of an IR layer that make up one body. */
+export interface SubGraphElements {
+  readonly body: string;
+  readonly portMap: string;
+  readonly backEdges?: string;
+}
+
+/** A request of a {@link Control} to run a body once: tensors for its parameters, in their order. */
+export interface BodyCall {
+  readonly subGraph: SubGraph;
+  readonly feeds: readonly Tensor[];
+}
+
+/** Control flow: yields calls of bodies, is resumed with the values of their results, and returns the outputs. */
+export type Control = Generator<BodyCall, Tensor[], readonly Tensor[]>;
 
 /** Checks a definition's types and hides its attribute type from the registry. */
 export function defineOp<A>(definition: OpDef<A>): OpDef {

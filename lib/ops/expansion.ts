@@ -1,6 +1,6 @@
 // An operation written as other operations: what its definition uses to build them.
 import { addConstant } from '../graph/edit.ts';
-import type { Model } from '../graph/model.ts';
+import { type Model, withOwnBodies } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
@@ -35,6 +35,14 @@ export class Expansion {
     name: string,
   ): OutputPort {
     return this.all(type, inputs, attributes, name)[0]!;
+  }
+
+  /** A copy of a node, with other inputs and bodies of its own; its facts are inferred again. */
+  copy(node: Node, inputs: readonly (OutputPort | undefined)[], name: string): readonly OutputPort[] {
+    const full = `${this.prefix}/${name}`;
+    if (node.type === 'Constant') return addConstant(this.model, full, node.output.fact.value!, node.notes).outputs;
+    const { type, attributes, notes } = node;
+    return createNode(this.model, { type, name: full, attributes: withOwnBodies(attributes), inputs, notes }).outputs;
   }
 
   constant(type: ElementType, shape: Shape, values: readonly number[], name: string): OutputPort {

@@ -12,8 +12,11 @@ import { logSoftmax, softMax1, softMax8 } from './activation/softmax.ts';
 import { swish } from './activation/swish.ts';
 import { tanh } from './activation/tanh.ts';
 import { constant } from './control/constant.ts';
+import { ifOp } from './control/if.ts';
+import { loop, tensorIterator } from './control/loop.ts';
 import { parameter } from './control/parameter.ts';
 import { result } from './control/result.ts';
+import { assign3, readValue3, readValue6 } from './control/variable.ts';
 import { col2Im } from './convolution/col2im.ts';
 import { convolution } from './convolution/convolution.ts';
 import { convolutionBackpropData } from './convolution/convolution-backprop-data.ts';
@@ -100,7 +103,7 @@ import { fourier } from './signal/fourier.ts';
 import { stftOp } from './signal/stft.ts';
 
 const definitions: readonly OpDef[] = [
-  ...[parameter, result, constant],
+  ...[parameter, result, constant, tensorIterator, loop, ifOp, readValue3, readValue6, assign3],
   ...[convolution, groupConvolution, convolutionBackpropData, groupConvolutionBackpropData, matMul],
   ...[maxPool1, maxPool8, avgPool],
   ...[relu, prelu, clamp, sigmoid, tanh, elu, hSigmoid, hSwish, hardSigmoid, swish, gelu2, gelu7],

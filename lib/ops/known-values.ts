@@ -26,7 +26,7 @@ export function withKnownValues(
   inputs: readonly (Fact | undefined)[],
   outputs: Fact[],
 ): Fact[] {
-  if (!definition.evaluate || definition.stateful || outputs.length === 0) return outputs;
+  if (!definition.evaluate || definition.stateful || definition.control || outputs.length === 0) return outputs;
   if (outputs.every((f) => f.value) || !outputs.every(isSmall)) return outputs;
   const present = inputs.filter((f) => f !== undefined);
   if (present.length === 0) return outputs;

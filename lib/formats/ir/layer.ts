@@ -27,8 +27,8 @@ export interface Layer {
   readonly rtInfo: RtInfo;
   readonly inputs: readonly LayerPort[];
   readonly outputs: readonly LayerPort[];
-  /** True for loops and conditions, whose bodies are networks of their own. */
-  readonly hasBody: boolean;
+  /** Bodies of loops and conditions, which are networks of their own, and the maps of their ports. */
+  readonly bodies: readonly XmlElement[];
   /** Source of each input; filled by {@link connectLayers}. */
   readonly sources: (LayerOutput | undefined)[];
   readonly line: number;
@@ -41,7 +41,8 @@ export interface LayerOutput {
   readonly index: number;
 }
 
-const bodies = new Set(['body', 'then_body', 'else_body', 'port_map', 'then_port_map', 'else_port_map']);
+/** Elements of every layer; others belong to bodies. */
+const common = new Set(['data', 'rt_info', 'input', 'output']);
 
 /** @throws {LowpError} `ERR_IR_ATTRIBUTE`, `ERR_IR_SYNTAX` when a layer has no id or type */
 export function readLayers(net: XmlElement): Layer[] {
@@ -66,7 +67,7 @@ function readLayer(element: XmlElement): Layer {
     rtInfo: readRtInfo(element),
     inputs,
     outputs: ports('output'),
-    hasBody: element.children.some((c) => bodies.has(c.name)),
+    bodies: element.children.filter((c) => !common.has(c.name)),
     sources: inputs.map(() => undefined),
     line: element.line,
   };

@@ -3,6 +3,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { addConstant } from '../../graph/edit.ts';
 import { type MetaElement, Model } from '../../graph/model.ts';
 import type { FormatNotes, Node, OutputPort } from '../../graph/node.ts';
+import type { SubGraph } from '../../graph/sub-graph.ts';
 import { orderByProducers } from '../../graph/topological.ts';
 import { createNode } from '../../ops/create-node.ts';
 import '../../ops/index.ts';
@@ -12,8 +13,9 @@ import { unknownAttributes } from './attributes.ts';
 import { readConstant } from './bin.ts';
 import { connectLayers, type Layer, readLayers } from './layer.ts';
 import { wholeNumber } from './names.ts';
+import { readSubGraph } from './port-map.ts';
 import { highNibbleFirst, irVersion } from './version.ts';
-import { parseXml, type XmlElement } from './xml.ts';
+import { childOf, parseXml, type XmlElement } from './xml.ts';
 
 /** Where the IR came from, for messages. */
 export interface ReadIrOptions {
@@ -36,15 +38,12 @@ export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, op
     if (net.name !== 'net') {
       throw new LowpError('ERR_FORMAT_UNKNOWN', `the XML has the root element <${net.name}>, an IR has <net>`);
     }
-    const version = irVersion(net.attributes.version);
-    const layers = readLayers(net);
-    refuseUnknown(layers);
-    connectLayers(net, layers);
     const model = new Model(net.attributes.name ?? 'model');
     if (options.path !== undefined) model.path = options.path;
-    model.irVersion = version;
-    model.meta = net.children.filter((c) => c.name !== 'layers' && c.name !== 'edges').map(toMeta);
-    addLayers(model, layers, bin);
+    model.irVersion = irVersion(net.attributes.version);
+    model.meta = metaOf(net);
+    refuseUnknown(net);
+    readNet(model, net, { bin, swap: highNibbleFirst(model.meta) });
     return model;
   } catch (error) {
     if (!(error instanceof LowpError) || options.path === undefined || error.path !== undefined) throw error;
@@ -57,6 +56,25 @@ export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, op
   }
 }
 
+/** What the constants of all nets of a file share. */
+interface Storage {
+  readonly bin: Uint8Array | undefined;
+  /** 4-bit constants have their first element in the high nibble. */
+  readonly swap: boolean;
+}
+
+/** Reads the layers of a whole model or of a body into `model`; returns the nodes by the ids of their layers. */
+function readNet(model: Model, net: XmlElement, storage: Storage): Map<number, Node> {
+  const layers = readLayers(net);
+  connectLayers(net, layers);
+  const nodes = addLayers(model, layers, storage);
+  return new Map(layers.map((layer) => [layer.id, nodes.get(layer)!]));
+}
+
+function metaOf(net: XmlElement): MetaElement[] {
+  return net.children.filter((c) => c.name !== 'layers' && c.name !== 'edges').map(toMeta);
+}
+
 function toMeta(element: XmlElement): MetaElement {
   const { name, attributes, text } = element;
   return { name, attributes, children: element.children.map(toMeta), ...(text === undefined ? {} : { text }) };
@@ -66,14 +84,18 @@ function isConst(layer: Layer): boolean {
   return layer.type.toLowerCase() === 'const';
 }
 
-/** @throws {LowpError} `ERR_OP_UNKNOWN` with every unknown type, how often it occurs and an example */
-function refuseUnknown(layers: readonly Layer[]): void {
+/** @throws {LowpError} `ERR_OP_UNKNOWN` with every unknown type, bodies included, how often it occurs and an example */
+function refuseUnknown(net: XmlElement): void {
   const unknown = new Map<string, { count: number; example: string }>();
-  for (const layer of layers) {
-    if (isConst(layer) || findOp(layer.type, layer.opset)) continue;
-    const entry = unknown.get(layer.type);
-    if (entry) entry.count++;
-    else unknown.set(layer.type, { count: 1, example: layer.name });
+  const nets = [net];
+  while (nets.length > 0) {
+    for (const layer of readLayers(nets.pop()!)) {
+      nets.push(...layer.bodies.filter((b) => childOf(b, 'layers')));
+      if (isConst(layer) || findOp(layer.type, layer.opset)) continue;
+      const entry = unknown.get(layer.type);
+      if (entry) entry.count++;
+      else unknown.set(layer.type, { count: 1, example: layer.name });
+    }
   }
   if (unknown.size === 0) return;
   const list = [...unknown].map(([type, { count, example }]) => `${type} (${count}, for example '${example}')`);
@@ -84,26 +106,26 @@ function refuseUnknown(layers: readonly Layer[]): void {
 }
 
 /** Creates the nodes: inputs in the order of the file, then producers before consumers, outputs last. */
-function addLayers(model: Model, layers: readonly Layer[], bin: Uint8Array | undefined): void {
+function addLayers(model: Model, layers: readonly Layer[], storage: Storage): Map<Layer, Node> {
   const isType = (layer: Layer, type: string): boolean => layer.type.toLowerCase() === type;
   const order = orderByProducers(
     [...layers.filter((l) => isType(l, 'parameter')), ...layers.filter((l) => !isType(l, 'result')), ...layers],
     (layer) => layer.sources.map((s) => s?.layer),
     (layer) => layer.name,
   );
-  const swap = highNibbleFirst(model.meta);
   const nodes = new Map<Layer, Node>();
   for (const layer of order) {
-    const node = isConst(layer) ? addConst(model, layer, bin, swap) : addOperation(model, layer, nodes);
+    const node = isConst(layer) ? addConst(model, layer, storage) : addOperation(model, layer, nodes, storage);
     for (const [i, port] of layer.outputs.entries()) {
       const out = node.outputs[i];
       if (out && port.names.length > 0) out.names = port.names;
     }
     nodes.set(layer, node);
   }
+  return nodes;
 }
 
-function addConst(model: Model, layer: Layer, bin: Uint8Array | undefined, swap: boolean): Node {
+function addConst(model: Model, layer: Layer, { bin, swap }: Storage): Node {
   const { data } = layer;
   const where = `Const '${layer.name}': `;
   const spelled = data.element_type ?? layer.outputs[0]?.precision;
@@ -143,23 +165,14 @@ function excess(
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
-function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>): Node {
-  if (layer.hasBody) {
-    throw new LowpError(
-      'ERR_OP_UNSUPPORTED',
-      `${layer.type} '${layer.name}': operations with a body are not supported`,
-      {
-        node: layer.name,
-        help: 'Unroll loops when you export the model.',
-      },
-    );
-  }
+function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>, storage: Storage): Node {
   if (layer.type.toLowerCase() === 'parameter' && layer.data.shape?.trim() === '...') {
     throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {
       node: layer.name,
       help: 'Convert the model with a fixed number of dimensions.',
     });
   }
+  const definition = getOp(layer.type, layer.opset);
   const inputs = layer.sources.map((s): OutputPort | undefined => s && nodes.get(s.layer)?.outputs[s.index]);
   const missing = layer.sources[inputs.indexOf(undefined)];
   if (missing) {
@@ -170,13 +183,31 @@ function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node
   const node = createNode(model, {
     type: layer.type,
     name: layer.name,
-    attributes: layer.data,
+    attributes: { ...layer.data, ...bodiesOf(layer, model, storage) },
     inputs,
     notes: { opset: layer.opset },
   });
-  const definition = getOp(layer.type, layer.opset);
   node.notes = notesOf(layer, rangesOf(node, layer) ?? unknownAttributes(definition, node.attributes, layer.data));
   return node;
+}
+
+/** The bodies of a layer, by attribute. */
+function bodiesOf(layer: Layer, model: Model, storage: Storage): Record<string, SubGraph> {
+  const found: Record<string, SubGraph> = {};
+  for (const [attribute, names] of Object.entries(getOp(layer.type, layer.opset).ir?.subGraphs ?? {})) {
+    const net = layer.bodies.find((b) => b.name === names.body);
+    if (!net) {
+      throw new LowpError('ERR_IR_SYNTAX', `line ${layer.line}: ${layer.type} '${layer.name}' has no <${names.body}>`, {
+        node: layer.name,
+      });
+    }
+    const body = new Model(names.body);
+    body.irVersion = model.irVersion;
+    body.meta = metaOf(net);
+    const nodes = readNet(body, net, storage);
+    found[attribute] = readSubGraph(layer, names, body, nodes);
+  }
+  return found;
 }
 
 /** The shape of an input whose dimensions are limited to ranges, which the graph does not hold. */

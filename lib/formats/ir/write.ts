@@ -3,8 +3,10 @@ import { invariant } from '../../errors/assert.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Model } from '../../graph/model.ts';
 import type { InputPort, Node, OutputPort } from '../../graph/node.ts';
+import { SubGraph } from '../../graph/sub-graph.ts';
 import { topologicalOrder } from '../../graph/topological.ts';
 import { parseAttributes } from '../../ops/create-node.ts';
+import type { OpDef } from '../../ops/define-op.ts';
 import '../../ops/index.ts';
 import { getOp } from '../../ops/registry.ts';
 import { type Shape, sameShape } from '../../tensor/shape.ts';
@@ -12,6 +14,7 @@ import { printAttributes } from './attributes.ts';
 import { BinWriter } from './bin.ts';
 import { metaFor } from './meta.ts';
 import { joinNames, portPrecision } from './names.ts';
+import { writePortMap } from './port-map.ts';
 import { XmlPrinter } from './print-xml.ts';
 import { highNibbleFirst, isNumbered } from './version.ts';
 
@@ -41,21 +44,29 @@ export function writeIr(model: Model, options: WriteIrOptions = {}): IrFiles {
     throw new LowpError('ERR_FORMAT_UNSUPPORTED', 'IR version 10 is written only for models that were read from one');
   }
   const bin = new BinWriter();
-  const order = layerOrder(model);
-  const ids = new Map(order.map((node, id) => [node, id]));
   const meta = metaFor(model.meta, model.irVersion, version);
   const layers = new LayerWriter(bin, highNibbleFirst(meta));
   const xml = new XmlPrinter();
   xml.element('net', { name: model.name, version: String(version) }, () => {
-    xml.element('layers', {}, () => {
-      for (const [id, node] of order.entries()) layers.write(xml, node, id);
-    });
-    xml.element('edges', {}, () => {
-      for (const [id, node] of order.entries()) writeEdges(xml, node, id, ids);
-    });
+    writeNet(xml, idsOf(model), layers);
     for (const element of meta) xml.tree(element);
   });
   return { xml: xml.toString(), bin: bin.finish() };
+}
+
+/** The nodes in the order in which they are written, numbered from 0 on. */
+function idsOf(model: Model): ReadonlyMap<Node, number> {
+  return new Map(layerOrder(model).map((node, id) => [node, id]));
+}
+
+/** The layers and edges of a model or body. */
+function writeNet(xml: XmlPrinter, ids: ReadonlyMap<Node, number>, layers: LayerWriter): void {
+  xml.element('layers', {}, () => {
+    for (const [node, id] of ids) layers.write(xml, node, id);
+  });
+  xml.element('edges', {}, () => {
+    for (const [node, id] of ids) writeEdges(xml, node, id, ids);
+  });
 }
 
 /** Inputs and outputs in the model's own order, at the ends; Result nodes have no consumers. */
@@ -123,7 +134,24 @@ class LayerWriter {
           }
         });
       }
+      this.#writeBodies(xml, node, definition);
     });
+  }
+
+  /** The port maps of all bodies, then the bodies. */
+  #writeBodies(xml: XmlPrinter, node: Node, definition: OpDef): void {
+    const bodies = Object.entries(definition.ir?.subGraphs ?? {}).map(([attribute, names]) => {
+      const sub = node.attributes[attribute];
+      invariant(sub instanceof SubGraph, `${node.name} has no ${attribute}`);
+      return { sub, names, ids: idsOf(sub.body) };
+    });
+    for (const { sub, names, ids } of bodies) writePortMap(xml, node, sub, names, ids);
+    for (const { sub, names, ids } of bodies) {
+      xml.element(names.body, {}, () => {
+        writeNet(xml, ids, this);
+        for (const element of sub.body.meta) xml.tree(element);
+      });
+    }
   }
 
   #store(node: Node): Record<string, string> {

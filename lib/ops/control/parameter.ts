@@ -4,10 +4,12 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { elementType, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 
+/** A declared shape; -1 marks a dynamic dimension, `?` in IR files. */
+export const shapeText = z.preprocess((v) => (typeof v === 'string' ? dimensions(v) : v), intList);
+
 const attributes = z.object({
   element_type: elementType.default('f32'),
-  /** -1 marks a dynamic dimension; `?` in IR files. */
-  shape: z.preprocess((v) => (typeof v === 'string' ? dimensions(v) : v), intList).default([]),
+  shape: shapeText.default([]),
 });
 
 /** `1,3,?,2..8` → sizes; every dimension that is not one number is dynamic. */

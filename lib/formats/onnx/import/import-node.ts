@@ -204,7 +204,7 @@ export class ImportNode {
     if (inputs.length === 0 || inputs.some((port) => port && port.node.type !== 'Constant')) return undefined;
     const values = inputs.map((port) => port?.fact.value);
     const definition = getOp(type, opset, name);
-    if (!definition.evaluate || definition.stateful) return undefined;
+    if (!definition.evaluate || definition.stateful || definition.control) return undefined;
     const attributes = parseAttributes(definition, raw, name);
     const facts = inferFacts(
       definition,
