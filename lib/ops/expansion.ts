@@ -12,7 +12,7 @@ export class Expansion {
   readonly model: Model;
   private readonly prefix: string;
 
-  constructor(model: Model, node: Node) {
+  constructor(model: Model, node: { readonly name: string }) {
     this.model = model;
     this.prefix = node.name;
   }

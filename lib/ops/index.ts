@@ -17,6 +17,7 @@ import { loop, tensorIterator } from './control/loop.ts';
 import { parameter } from './control/parameter.ts';
 import { result } from './control/result.ts';
 import { assign3, readValue3, readValue6 } from './control/variable.ts';
+import { binaryConvolution } from './convolution/binary-convolution.ts';
 import { col2Im } from './convolution/col2im.ts';
 import { convolution } from './convolution/convolution.ts';
 import { convolutionBackpropData } from './convolution/convolution-backprop-data.ts';
@@ -51,14 +52,21 @@ import { comparison } from './elementwise/comparison.ts';
 import { logical } from './elementwise/logical.ts';
 import { select } from './elementwise/select.ts';
 import { unaryMath } from './elementwise/unary-math.ts';
+import { embeddingBags } from './embedding/embedding-bag.ts';
 import { einsumOp } from './linear/einsum.ts';
+import { inverse } from './linear/inverse.ts';
 import { matMul } from './linear/mat-mul.ts';
+import { scaledDotProductAttention } from './linear/scaled-dot-product-attention.ts';
+import { batchToSpace, spaceToBatch } from './movement/batch-to-space.ts';
 import { broadcast1, broadcast3 } from './movement/broadcast.ts';
 import { concat } from './movement/concat.ts';
 import { depthToSpace, spaceToDepth } from './movement/depth-to-space.ts';
+import { extractImagePatches } from './movement/extract-image-patches.ts';
 import { eye } from './movement/eye.ts';
+import { reverse, roll } from './movement/flip.ts';
 import { gather1, gather7, gather8 } from './movement/gather.ts';
 import { gatherElements, gatherNd5, gatherNd8 } from './movement/gather-elements.ts';
+import { gatherTree } from './movement/gather-tree.ts';
 import { nonZero } from './movement/non-zero.ts';
 import { oneHot } from './movement/one-hot.ts';
 import { pad1, pad12 } from './movement/pad.ts';
@@ -85,12 +93,17 @@ import { batchNormInference1, batchNormInference5 } from './normalization/batch-
 import { lrn } from './normalization/lrn.ts';
 import { mvn2, mvn6 } from './normalization/mvn.ts';
 import { normalizeL2 } from './normalization/normalize-l2.ts';
+import { grn, groupNormalization, rms } from './normalization/root-mean-square.ts';
+import { adaptiveAvgPool, adaptiveMaxPool } from './pooling/adaptive-pool.ts';
 import { avgPool } from './pooling/avg-pool.ts';
 import { maxPool1, maxPool8 } from './pooling/max-pool.ts';
 import { convert, convertLike } from './quantization/convert.ts';
+import { fakeConvert } from './quantization/fake-convert.ts';
 import { fakeQuantizeOp } from './quantization/fake-quantize.ts';
+import { randomOps } from './random/random-ops.ts';
 import { gruCell, lstmCell1, lstmCell4, rnnCell } from './recurrent/cell.ts';
 import { gruSequence, lstmSequence1, lstmSequence5, rnnSequence } from './recurrent/sequence.ts';
+import { bucketize, searchSorted } from './reduction/bucketize.ts';
 import { cumSum } from './reduction/cum-sum.ts';
 import { reductionOps } from './reduction/reduce.ts';
 import { topK } from './reduction/top-k.ts';
@@ -99,6 +112,7 @@ import { gridSample } from './resize/grid-sample.ts';
 import { interpolate4, interpolate11 } from './resize/interpolate.ts';
 import { interpolate1 } from './resize/interpolate-1.ts';
 import { ctcGreedyDecoder, ctcGreedyDecoderSeqLen } from './sequence/ctc-greedy-decoder.ts';
+import { ctcLoss } from './sequence/ctc-loss.ts';
 import { fourier } from './signal/fourier.ts';
 import { stftOp } from './signal/stft.ts';
 
@@ -118,7 +132,10 @@ const definitions: readonly OpDef[] = [
   ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
   ...[interpolate1, interpolate4, interpolate11],
   ...[lstmCell1, lstmCell4, gruCell, rnnCell, lstmSequence1, lstmSequence5, gruSequence, rnnSequence],
-  ...[fakeQuantizeOp, convert, convertLike],
+  ...[fakeQuantizeOp, convert, convertLike, fakeConvert],
+  ...[binaryConvolution, inverse, scaledDotProductAttention, adaptiveAvgPool, adaptiveMaxPool],
+  ...[batchToSpace, spaceToBatch, extractImagePatches, reverse, roll, gatherTree, ...embeddingBags],
+  ...[bucketize, searchSorted, grn, groupNormalization, rms, ctcLoss, ...randomOps],
   ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
   ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],
   ...[matrixNms, multiclassNms8, multiclassNms9, proposal1, proposal4],

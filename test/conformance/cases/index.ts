@@ -5,6 +5,7 @@ import { indexingCases } from './indexing.ts';
 import { movementCases } from './movement.ts';
 import type { OpCase } from './op-case.ts';
 import { quantizationCases } from './quantization.ts';
+import { rareCases } from './rare.ts';
 import { replay } from './recorded-case.ts';
 import { recurrentCases } from './recurrent.ts';
 import { regionCases } from './regions.ts';
@@ -21,6 +22,7 @@ export const opCases: readonly OpCase[] = [
   ...windowCases,
   ...detectionCases,
   ...recurrentCases,
+  ...rareCases,
   ...regionCases,
   ...torchCases.map(replay),
 ];

@@ -1,0 +1,121 @@
+// BatchToSpace and SpaceToBatch: blocks of neighbours as samples of the batch, and back.
+import { LowpError } from '../../errors/lowp-error.ts';
+import type { Fact } from '../../graph/node.ts';
+import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { noAttributes } from '../attribute.ts';
+import { defineOp } from '../define-op.ts';
+import { type Facts, factsOf, inputFact, requiredIntegers } from '../fact.ts';
+import { take } from './take.ts';
+
+/** Block sizes, and what is cut or padded at both ends, one for each axis. */
+interface Blocks {
+  readonly block: readonly number[];
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+  readonly count: number;
+}
+
+function blocksOf(inputs: Facts): Blocks {
+  const rank = inputFact(inputs, 0).shape.length;
+  const [block, begin, end] = ['block shape', 'begins', 'ends'].map((what, i) => {
+    const values = requiredIntegers(inputs, i + 1, what);
+    if (values.length === rank) return values;
+    throw new LowpError('ERR_OP_INPUTS', `the ${what} have ${values.length} elements for ${rank} axes`);
+  }) as [number[], number[], number[]];
+  const isRight = block.every((b) => b >= 1) && [...begin, ...end].every((p) => p >= 0);
+  if (!isRight || block[0] !== 1 || begin[0] !== 0 || end[0] !== 0) {
+    throw new LowpError(
+      'ERR_OP_INPUTS',
+      `blocks ${block} with ${begin} and ${end}: the batch has no block, sizes are positive`,
+    );
+  }
+  return { block, begin, end, count: block.reduce((p, b) => p * b, 1) };
+}
+
+function divided(size: number, by: number, what: string): number {
+  if (size < 0) return -1;
+  if (size % by === 0) return size / by;
+  throw new LowpError('ERR_SHAPE_MISMATCH', `${what} has ${size} elements, no multiple of ${by}`);
+}
+
+function inferSpace(inputs: Facts): Fact[] {
+  const { type, shape } = inputFact(inputs, 0);
+  const { block, begin, end, count } = blocksOf(inputs);
+  const sizes = shape.map((d, i) => (d < 0 ? -1 : d * block[i]! - begin[i]! - end[i]!));
+  if (sizes.some((d, i) => d < 0 && shape[i]! >= 0))
+    throw new LowpError('ERR_SHAPE_MISMATCH', 'it cuts more than there is');
+  return [{ type, shape: sizes.with(0, divided(shape[0]!, count, 'the batch')) }];
+}
+
+function inferBatch(inputs: Facts): Fact[] {
+  const { type, shape } = inputFact(inputs, 0);
+  const { block, begin, end, count } = blocksOf(inputs);
+  const sizes = shape.map((d, i) =>
+    d < 0 ? -1 : divided(d + begin[i]! + end[i]!, block[i]!, `axis ${i} with its padding`),
+  );
+  return [{ type, shape: sizes.with(0, shape[0]! < 0 ? -1 : shape[0]! * count) }];
+}
+
+/** For each position of `shape`, where it comes from; -1 for padding. */
+function sources(shape: Shape, from: (position: readonly number[]) => number): Int32Array {
+  const strides = stridesOf(shape);
+  return Int32Array.from({ length: elementCount(shape) }, (_, flat) =>
+    from(strides.map((s, i) => Math.floor(flat / s) % shape[i]!)),
+  );
+}
+
+/**
+ * Inputs: data, block shape, crops at begin and end. Samples `[offset in block, n]` become the elements of blocks of
+ * sample n; the first block size is 1.
+ */
+export const batchToSpace = defineOp({
+  type: 'BatchToSpace',
+  opset: 'opset2',
+  attributes: noAttributes,
+  inputs: [4, 4],
+  infer: (_, inputs) => inferSpace(inputs),
+  evaluate: (_, inputs) => {
+    const [{ shape }] = inferSpace(factsOf(inputs)) as [Fact];
+    const { block, begin } = blocksOf(factsOf(inputs));
+    const x = inputs[0]!;
+    const strides = stridesOf(x.shape);
+    const map = sources(shape, (at) => {
+      let [sample, inner] = [0, 0];
+      for (let i = 1; i < at.length; i++) {
+        const p = at[i]! + begin[i]!;
+        sample = sample * block[i]! + (p % block[i]!);
+        inner += Math.floor(p / block[i]!) * strides[i]!;
+      }
+      return (sample * shape[0]! + at[0]!) * strides[0]! + inner;
+    });
+    return [take(x, shape, map)];
+  },
+});
+
+/** Inputs: data, block shape, zeros to pad at begin and end. The inverse of BatchToSpace. */
+export const spaceToBatch = defineOp({
+  type: 'SpaceToBatch',
+  opset: 'opset2',
+  attributes: noAttributes,
+  inputs: [4, 4],
+  infer: (_, inputs) => inferBatch(inputs),
+  evaluate: (_, inputs): Tensor[] => {
+    const [{ shape }] = inferBatch(factsOf(inputs)) as [Fact];
+    const { block, begin } = blocksOf(factsOf(inputs));
+    const x = inputs[0]!;
+    const strides = stridesOf(x.shape);
+    const map = sources(shape, (at) => {
+      let offset = Math.floor(at[0]! / x.shape[0]!);
+      let from = (at[0]! % x.shape[0]!) * strides[0]!;
+      for (let i = at.length - 1; i >= 1; i--) {
+        const p = at[i]! * block[i]! + (offset % block[i]!) - begin[i]!;
+        offset = Math.floor(offset / block[i]!);
+        if (p < 0 || p >= x.shape[i]!) return -1;
+        from += p * strides[i]!;
+      }
+      return from;
+    });
+    return [take(x, shape, map)];
+  },
+});
