@@ -1,6 +1,6 @@
 // Accuracy of every model of ../shared/models: FP32, FakeQuantize simulated in FP32, and INT8 kernels, beside other tools.
 //
-//   npm run bench:accuracy -- [--model NAME]… [--limit N] [--preset P] [--output FILE.json] [--table FILE.md]
+//   npm run bench:accuracy -- [--model NAME]… [--limit N] [--preset P] [--keep] [--output FILE.json] [--table FILE.md]
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -57,6 +57,8 @@ const { values: options } = parseArgs({
     preset: { type: 'string' },
     output: { type: 'string', default: 'bench/results/accuracy.json' },
     table: { type: 'string' },
+    /** Keep what the output file holds of other models. */
+    keep: { type: 'boolean', default: false },
     /** Only write the table from what was measured before. */
     reuse: { type: 'boolean', default: false },
   },
@@ -112,18 +114,23 @@ async function score(name: string, model: Model, device: string) {
   return { metrics, values: result.metrics, samples: result.samples };
 }
 
+function read(): AccuracyResults {
+  return JSON.parse(readFileSync(options.output, 'utf8')) as AccuracyResults;
+}
+
 function write(results: AccuracyResults): void {
   mkdirSync(path.dirname(options.output), { recursive: true });
   writeFileSync(options.output, `${JSON.stringify(results, undefined, 2)}\n`);
   if (options.table !== undefined) writeFileSync(options.table, accuracyTable(results));
 }
 
-const rows: AccuracyRow[] = [];
+const names = options.model ?? Object.keys(models);
+const rows: AccuracyRow[] = options.keep ? read().rows.filter((row) => !names.includes(row.model)) : [];
 if (options.reuse) {
-  write(JSON.parse(readFileSync(options.output, 'utf8')) as AccuracyResults);
+  write(read());
 } else {
   const host = describeHost({});
-  for (const name of options.model ?? Object.keys(models)) {
+  for (const name of names) {
     if (!existsSync(path.join(shared, 'models', `${name}.onnx`))) {
       process.stderr.write(`${name}: not in ${shared}/models, left out\n`);
       continue;
