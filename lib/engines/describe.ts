@@ -1,5 +1,6 @@
 // How each node of a compiled model runs: precision, kernel, and why it stays in FP32.
 import type { Node } from '../graph/node.ts';
+import { runtimeOf } from '../ops/registry.ts';
 import type { CompiledStep, NativeModelExecutable } from './native-engine.ts';
 
 /** How one node runs. */
@@ -13,6 +14,20 @@ export interface NodeDescription {
   readonly fusedInto?: string;
   /** Why it is not INT8, for people. */
   readonly reason?: string;
+  /** Products that are summed in one run: convolutions and matrix products. */
+  readonly multiplyAccumulates?: number;
+}
+
+/** Multiply-accumulates of one run, of all native kernels and of those that compute in integers. */
+export interface MultiplyAccumulates {
+  readonly total: number;
+  readonly int8: number;
+}
+
+/** The sum over all nodes. */
+export function multiplyAccumulates(nodes: readonly NodeDescription[]): MultiplyAccumulates {
+  const count = (list: readonly NodeDescription[]) => list.reduce((sum, n) => sum + (n.multiplyAccumulates ?? 0), 0);
+  return { total: count(nodes), int8: count(nodes.filter((n) => n.precision === 'INT8')) };
 }
 
 /** Every node that computes something at run time, in order of execution. */
@@ -27,20 +42,27 @@ function describeHost(node: Node, reason: string): NodeDescription {
 }
 
 function describeSegment(step: Extract<CompiledStep, { kind: 'native' }>): NodeDescription[] {
-  const rows = new Map<string, string>();
+  const calls = new Map<string, { readonly row: string; readonly operations: number }>();
   // Conversions of a value are named after its node and come behind the node's own call.
-  for (const call of step.executable.info.calls) if (!rows.has(call.name)) rows.set(call.name, call.row);
+  for (const call of step.executable.info.calls) if (!calls.has(call.name)) calls.set(call.name, call);
   const { plan, chains } = step.lowered;
   return step.nodes.map((node) => {
     const anchor = chains.absorbedBy.get(node)?.anchor;
     const state = plan.precision.get(anchor ?? node)!;
-    const row = rows.get(node.name);
+    const call = calls.get(node.name);
     return {
       name: node.name,
       type: node.type,
       precision: state.bytes ? 'INT8' : 'FP32',
-      ...(anchor ? { fusedInto: `in ${anchor.name}` } : row ? { row } : {}),
+      ...(anchor ? { fusedInto: `in ${anchor.name}` } : call ? { row: call.row } : {}),
+      ...(call && isProduct(node) ? { multiplyAccumulates: call.operations / 2 } : {}),
       ...(state.bytes || state.reason === undefined ? {} : { reason: state.reason }),
     };
   });
+}
+
+/** A kernel that sums products has their epilogue. */
+function isProduct(node: Node): boolean {
+  const epilogue = runtimeOf(node)?.epilogue;
+  return epilogue === 'product' || epilogue === 'multiply';
 }

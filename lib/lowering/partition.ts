@@ -69,8 +69,6 @@ export function hostReason(
   if (!definition.lower) return `${node.type} has no native kernel yet`;
   if (definition.canLower && !definition.canLower(node.attributes, node))
     return `this form of ${node.type} has no native kernel yet`;
-  const touched = [...node.inputs.flatMap((i) => i.source ?? []), ...node.outputs];
-  if (touched.some((p) => !isStatic(p.fact.shape))) return 'a shape is known only when its values are';
   const computed = node.inputs.flatMap((i) => (i.source && !isConstant(i.source, constants) ? [i.source] : []));
   const read = node.outputs.filter((o) => o.consumers.size > 0 || needed.includes(o));
   const types: readonly ElementType[] = ['f32', ...(runtimeOf(node)?.inputTypes ?? [])];
@@ -78,6 +76,8 @@ export function hostReason(
   const output = read.find((port) => port.fact.type !== 'f32');
   if (input) return `its input has type ${input.fact.type}`;
   if (output) return `its output has type ${output.fact.type}`;
+  const touched = [...node.inputs.flatMap((i) => i.source ?? []), ...node.outputs];
+  if (touched.some((p) => !isStatic(p.fact.shape))) return 'a shape is known only when its values are';
   if ([...computed, ...read].some((p) => p.fact.shape.includes(0))) return 'a tensor without elements';
   return undefined;
 }

@@ -34,7 +34,10 @@ export function planPrecision(nodes: readonly Node[], simulate = false): Precisi
   }
   for (const node of nodes) {
     const definition = getOp(node.type, node.notes.opset);
-    const state = node.type === 'FakeQuantize' ? quantizer(node, format) : operation(node, definition, format, weights);
+    const state =
+      node.type === 'FakeQuantize'
+        ? quantizer(node, format)
+        : operation(node, definition, { precision, format, weights });
     precision.set(node, state);
   }
   dropUnread(nodes, precision, format);
@@ -80,22 +83,46 @@ function quantizer(node: Node, format: Map<OutputPort, QuantFormat>): NodePrecis
   return { bytes: true };
 }
 
-function operation(
-  node: Node,
-  definition: OpDef,
-  format: Map<OutputPort, QuantFormat>,
-  weights: Map<Node, QuantizedWeights>,
-): NodePrecision {
+/** What is decided so far. */
+interface Decided {
+  readonly precision: Map<Node, NodePrecision>;
+  readonly format: Map<OutputPort, QuantFormat>;
+  readonly weights: Map<Node, QuantizedWeights>;
+}
+
+const notQuantized = 'its input is not quantized';
+
+function operation(node: Node, definition: OpDef, { precision, format, weights }: Decided): NodePrecision {
   const runtime = runtimeOf(node);
   if (!runtime || runtime.bytes === 'never') return { bytes: false, reason: `${node.type} runs in FP32` };
   const sources = byteSources(node, definition);
   const first = sources[0] && format.get(sources[0]);
-  if (!first) return { bytes: false, reason: 'its input is not quantized' };
+  if (!first) return { bytes: false, reason: floatReason(node, definition, sources[0], precision) };
   const reason = inputReason(node, runtime, sources, format) ?? runtime.refuses?.(node, first);
   if (reason !== undefined) return { bytes: false, reason };
   if (runtime.bytes === 'product') return product(node, definition, weights);
   if (runtime.bytes === 'move') for (const out of node.outputs) format.set(out, first);
   return { bytes: true };
+}
+
+/** Why the first input is not bytes: what its quantizer, or the operation that should have passed bytes on, says. */
+function floatReason(
+  node: Node,
+  definition: OpDef,
+  source: OutputPort | undefined,
+  precision: ReadonlyMap<Node, NodePrecision>,
+): string {
+  let from = source?.node;
+  while (from && precision.get(from)?.reason === notQuantized && runtimeOf(from)?.bytes === 'move')
+    from = from.source(0)?.node;
+  const reason = from && precision.get(from)?.reason;
+  if (from?.type === 'FakeQuantize' && reason) return `the quantizer of its input stays in FP32: ${reason}`;
+  if (from && reason && runtimeOf(from)?.bytes === 'move') return `${from.type} '${from.name}' in front: ${reason}`;
+  const { weights } = definition.quantization ?? {};
+  const stored = weights && node.source(weights.port);
+  if (runtimeOf(node)?.bytes === 'product' && stored?.node.type === 'Constant')
+    return 'the model quantizes neither its input nor its weights';
+  return notQuantized;
 }
 
 /** Why the inputs of a node do not let it run on bytes. */

@@ -23,7 +23,12 @@ export interface QuantTraits {
   /** Input ports whose activations are quantized: a list, or every connected one. Absent: none. */
   readonly quantizedPorts?: readonly number[] | 'all';
   /** The weights: their input port, and the axis of output channels in their shape. */
-  readonly weights?: { readonly port: number; outputChannelAxis(a: never, weights: Shape): number };
+  readonly weights?: {
+    readonly port: number;
+    outputChannelAxis(a: never, weights: Shape): number;
+    /** The axis of the weights that runs along all of axis 1 of input 0, when there is one. */
+    readonly inputChannelAxis?: number;
+  };
   /** Axis of the output channels in the output: where a bias is added. Negative counts from the end. */
   readonly biasAxis?: number;
   /**

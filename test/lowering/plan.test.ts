@@ -106,7 +106,7 @@ test('a depthwise convolution and a maximum take one scale per channel, a reshap
   assert.deepEqual(plan.pool, { bytes: true });
   assert.deepEqual(plan.dw, { bytes: true });
   assert.match(plan.flat!.reason!, /one scale per channel/);
-  assert.match(plan.fc!.reason!, /input is not quantized/);
+  assert.match(plan.fc!.reason!, /Reshape 'flat' in front: its input has one scale per channel/);
 });
 
 test('a concat needs one format for all inputs, a sum does not', () => {

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { benchmarkInputs, weightBytes } from '../../benchmark/run.ts';
 import type { InputInfo } from '../../data/dataset.ts';
 import { randomTensor } from '../../data/synthetic.ts';
-import { describeExecution, type NodeDescription } from '../../engines/describe.ts';
+import { describeExecution, multiplyAccumulates, type NodeDescription } from '../../engines/describe.ts';
 import { compileNative, type NativeModelExecutable } from '../../engines/native-engine.ts';
 import { openModel } from '../../formats/index.ts';
 import { type Model, outputName } from '../../graph/model.ts';
@@ -74,9 +74,12 @@ function overview(model: Model, executable: NativeModelExecutable, { out }: Comm
   });
   for (const p of inputs) out.line(`input  ${p.name}  ${p.type}${formatShape(p.shape)}`);
   for (const p of outputs) out.line(`output  ${p.name}  ${p.type}${formatShape(p.shape)}`);
-  out.line(`weights  ${formatBytes(weightBytes(model))}\n`);
+  out.line(`weights  ${formatBytes(weightBytes(model))}`);
+  const sums = multiplyAccumulates(nodes);
+  const share = sums.total === 0 ? '' : `, ${((100 * sums.int8) / sums.total).toFixed(1)} % in INT8`;
+  out.line(`multiply-accumulates  ${(sums.total / 1e6).toFixed(1)} M${share}\n`);
   out.table(nodeHead, nodes.map(nodeRow));
-  out.json({ name: model.name, inputs, outputs, weightBytes: weightBytes(model), nodes });
+  out.json({ name: model.name, inputs, outputs, weightBytes: weightBytes(model), multiplyAccumulates: sums, nodes });
 }
 
 const nodeHead = ['node', 'type', 'runs in', 'kernel', 'why'];

@@ -54,5 +54,9 @@ export const convolutionBackpropData = defineOp({
   lower: (a, node, context) => lowerBackprop(node, context, nodeWindow(a, node)),
   canLower: (a, node) => canLowerBackprop(node, nodeWindow(a, node)),
   runtime: backpropRuntime,
-  quantization: { quantizedPorts: [0, 1], weights: { port: 1, outputChannelAxis: () => 1 }, biasAxis: 1 },
+  quantization: {
+    quantizedPorts: [0, 1],
+    weights: { port: 1, outputChannelAxis: () => 1, inputChannelAxis: 0 },
+    biasAxis: 1,
+  },
 });

@@ -52,5 +52,9 @@ export const convolution = defineOp({
   lower: lowerConvolution,
   canLower: canLowerConvolution,
   runtime: convolutionRuntime,
-  quantization: { quantizedPorts: [0, 1], weights: { port: 1, outputChannelAxis: () => 0 }, biasAxis: 1 },
+  quantization: {
+    quantizedPorts: [0, 1],
+    weights: { port: 1, outputChannelAxis: () => 0, inputChannelAxis: 1 },
+    biasAxis: 1,
+  },
 });
