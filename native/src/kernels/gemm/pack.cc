@@ -129,8 +129,12 @@ std::vector<Segment> MakeSegments(const GemmProblem& p, uint64_t most_steps) {
   for (const Run& run : p.runs) {
     const int64_t offset = run.offset * static_cast<int64_t>(element);
     const uint64_t steps = (run.length + unit - 1) / unit;
-    for (uint64_t first = 0; first < steps; first += most_steps)
-      segments.push_back({offset + static_cast<int64_t>(first * 4), std::min(most_steps, steps - first)});
+    const uint64_t parts = (steps - 1) / most_steps + 1;
+    for (uint64_t part = 0, first = 0; steps > 0 && part < parts; part++) {
+      const uint64_t length = steps / parts + (part < steps % parts ? 1 : 0);
+      segments.push_back({offset + static_cast<int64_t>(first * 4), length});
+      first += length;
+    }
   }
   return segments;
 }

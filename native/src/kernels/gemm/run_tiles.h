@@ -6,25 +6,31 @@
 namespace lowp {
 namespace {
 
-// Rows of the task from `row` on, as many as the tile has.
-using TileFunction = void (*)(const PanelTask& task, size_t row);
+// The part of the next task's weights that a tile asks for, so that they do not wait for memory.
+struct FetchShare {
+  const uint8_t* from = nullptr;
+  size_t bytes = 0;
+};
 
-// Asks for a part of the next task's weights, so that it does not wait for memory.
-LOWP_INLINE void Fetch(const PanelTask& t, size_t begin, size_t bytes) {
-  const size_t end = begin + bytes < t.next_bytes ? begin + bytes : t.next_bytes;
-  for (; begin < end; begin += 64) __builtin_prefetch(t.next + begin, 0, 2);
+// Rows of the task from `row` on, as many as the tile has.
+using TileFunction = void (*)(const PanelTask& task, size_t row, FetchShare fetch);
+
+// All of a share at once.
+LOWP_INLINE void Fetch(FetchShare share) {
+  for (size_t i = 0; i < share.bytes; i += 64) __builtin_prefetch(share.from + i, 0, 2);
 }
 
 // At most `most` rows at a time, in tiles whose sizes differ by at most one; by_rows[i] is the tile of i + 1 rows.
 LOWP_INLINE void RunTiles(const PanelTask& t, const TileFunction* by_rows, size_t most) {
   const size_t tiles = (t.m + most - 1) / most, rows = t.m / tiles, larger = t.m % tiles;
   const size_t share = (t.next_bytes / tiles + 63) & ~size_t{63};
-  size_t row = 0;
+  size_t row = 0, begin = 0;
   for (size_t i = 0; i < tiles; i++) {
     const size_t count = rows + (i < larger ? 1 : 0);
-    Fetch(t, i * share, share);
-    by_rows[count - 1](t, row);
+    const size_t end = begin + share < t.next_bytes ? begin + share : t.next_bytes;
+    by_rows[count - 1](t, row, {t.next + begin, end - begin});
     row += count;
+    begin = end;
   }
 }
 

@@ -72,7 +72,8 @@ LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, typename Math::Acc 
 }
 
 template <class Math, int R, int V>
-void RunTile(const PanelTask& t, size_t row) {
+void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
+  Fetch(fetch);
   typename Math::Acc acc[R][V];
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
@@ -121,9 +122,9 @@ struct Few {
 template <class Math, bool kFew = false>
 void RunPanel(const PanelTask& t) {
   if constexpr (kFew) {
-    if (t.vectors > 2 && t.m > 1) return Few<Math>::kByRows[t.m - 2][t.vectors - 3](t, 0);
+    if (t.vectors > 2 && t.m > 1) return Few<Math>::kByRows[t.m - 2][t.vectors - 3](t, 0, FetchShare{});
   }
-  if (t.vectors > 2) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
+  if (t.vectors > 2) return Thin<Math>::kByVectors[t.vectors - 3](t, 0, FetchShare{});
   RunTiles(t, t.vectors == 1 ? Tiles<Math, 1>::kByRows : Tiles<Math, 2>::kByRows, 6);
 }
 

@@ -94,27 +94,56 @@ LOWP_INLINE void FinishVectors(const PanelTask& t, size_t row, typename Math::Ac
   FinishTile(*t.epilogue, v, store);
 }
 
+// Asks for a share evenly along the steps of a tile. All at once would fill the queue of cache misses and hold up the
+// tile's own loads. At most a line a step; the rest of a larger share is asked for at the start.
+class SteadyFetch {
+ public:
+  LOWP_INLINE SteadyFetch(const PanelTask& t, FetchShare share) : next_(t.weights) {
+    if (share.bytes == 0) return;
+    size_t steps = 0;
+    for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps;
+    const size_t steady = share.bytes < steps * 64 ? share.bytes : steps * 64;
+    Fetch({share.from + steady, share.bytes - steady});
+    next_ = share.from;
+    stride_ = steady / (steps > 0 ? steps : 1);
+  }
+  // Without a share it is a line that is in the nearest cache.
+  LOWP_INLINE void Step() {
+    _mm_prefetch(reinterpret_cast<const char*>(next_), _MM_HINT_T1);
+    next_ += stride_;
+  }
+
+ private:
+  const uint8_t* next_;
+  size_t stride_ = 0;
+};
+
 template <class Math, int R, int V>
-LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, typename Math::Acc (&acc)[R][V]) {
+LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchShare share, typename Math::Acc (&acc)[R][V]) {
   const uint8_t* weights = t.weights;
+  SteadyFetch fetch(t, share);
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const uint8_t* x[R];
     LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
     const size_t bytes = s->steps * 4;
-    for (size_t k = 0; k < bytes; k += 4, weights += V * 64) Math::template Step<R, V>(acc, x, k, weights);
+    for (size_t k = 0; k < bytes; k += 4, weights += V * 64) {
+      Math::template Step<R, V>(acc, x, k, weights);
+      fetch.Step();
+    }
   }
 }
 
 template <class Math, int R, int V>
-void RunTile(const PanelTask& t, size_t row) {
+void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
   typename Math::Acc acc[R][V];
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
   }
   if constexpr (Math::kSorted) {
+    Fetch(fetch);
     Math::template Accumulate<R, V>(t, row, acc);
   } else {
-    AddSegments<Math>(t, row, acc);
+    AddSegments<Math>(t, row, fetch, acc);
   }
   if (Math::template Suspend<R, V>(t, row, acc)) return;
   FinishVectors<Math, 0, (V > 4 ? 4 : V)>(t, row, acc);
@@ -166,7 +195,7 @@ struct Thin {
 
 template <class Math, int kMostVectors>
 void RunPanel(const PanelTask& t) {
-  if (t.vectors > kMostVectors) return Thin<Math>::kByVectors[t.vectors - 3](t, 0);
+  if (t.vectors > kMostVectors) return Thin<Math>::kByVectors[t.vectors - 3](t, 0, FetchShare{});
   if (t.vectors == 1) return RunTiles(t, Tiles<Math, 1>::kByRows, Tiles<Math, 1>::kMost);
   if (t.vectors == 2) return RunTiles(t, Tiles<Math, 2>::kByRows, Tiles<Math, 2>::kMost);
   if constexpr (kMostVectors > 2) {
