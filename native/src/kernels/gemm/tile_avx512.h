@@ -98,16 +98,13 @@ LOWP_INLINE void FinishVectors(const PanelTask& t, size_t row, typename Math::Ac
 // tile's own loads. At most a line a step; the rest of a larger share is asked for at the start.
 class SteadyFetch {
  public:
-  LOWP_INLINE SteadyFetch(const PanelTask& t, FetchShare share) : next_(t.weights) {
-    if (share.bytes == 0) return;
+  LOWP_INLINE SteadyFetch(const PanelTask& t, FetchShare share) : next_(share.from) {
     size_t steps = 0;
     for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps;
     const size_t steady = share.bytes < steps * 64 ? share.bytes : steps * 64;
     Fetch({share.from + steady, share.bytes - steady});
-    next_ = share.from;
     stride_ = steady / (steps > 0 ? steps : 1);
   }
-  // Without a share it is a line that is in the nearest cache.
   LOWP_INLINE void Step() {
     _mm_prefetch(reinterpret_cast<const char*>(next_), _MM_HINT_T1);
     next_ += stride_;
@@ -118,10 +115,13 @@ class SteadyFetch {
   size_t stride_ = 0;
 };
 
-template <class Math, int R, int V>
-LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchShare share, typename Math::Acc (&acc)[R][V]) {
+struct NoFetch {
+  LOWP_INLINE void Step() {}
+};
+
+template <class Math, int R, int V, class FetchPolicy>
+LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchPolicy fetch, typename Math::Acc (&acc)[R][V]) {
   const uint8_t* weights = t.weights;
-  SteadyFetch fetch(t, share);
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const uint8_t* x[R];
     LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
@@ -139,11 +139,16 @@ void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
   }
+  // The many addresses of a tile of one or two vectors leave no registers for a steady fetch, and its panels are small.
+  if constexpr (Math::kSorted || V <= 2) Fetch(fetch);
   if constexpr (Math::kSorted) {
-    Fetch(fetch);
     Math::template Accumulate<R, V>(t, row, acc);
+  } else if constexpr (V <= 2) {
+    AddSegments<Math>(t, row, NoFetch(), acc);
+  } else if (fetch.bytes > 0) {
+    AddSegments<Math>(t, row, SteadyFetch(t, fetch), acc);
   } else {
-    AddSegments<Math>(t, row, fetch, acc);
+    AddSegments<Math>(t, row, NoFetch(), acc);
   }
   if (Math::template Suspend<R, V>(t, row, acc)) return;
   FinishVectors<Math, 0, (V > 4 ? 4 : V)>(t, row, acc);
