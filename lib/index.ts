@@ -1,4 +1,7 @@
 // The public surface of lowp.
+export { type AlgorithmChoice, type AlgorithmDefinition, algorithms } from './algorithms/index.ts';
+export type { QuantNoiseOptions } from './algorithms/quant-noise-estimator/algorithm.ts';
+export type { LayerNoise, QuantNoise } from './algorithms/quant-noise-estimator/noise.ts';
 export { type BenchmarkOptions, benchmark, type ModelBenchmark } from './benchmark/run.ts';
 export type { Dataset, Geometry, InputInfo, Sample } from './data/dataset.ts';
 export { type DataOptions, type OpenedData, openData } from './data/open.ts';

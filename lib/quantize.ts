@@ -1,12 +1,16 @@
 // Quantizes a model: the main entry of the library.
 
+import type { Algorithm, Findings } from './algorithms/algorithm.ts';
 import {
   type BiasMethod,
   biasMethods,
   createDefaultQuantization,
   type DefaultQuantizationOptions,
 } from './algorithms/default-quantization/algorithm.ts';
+import { type AlgorithmChoice, algorithms, createAlgorithms, type SharedSettings } from './algorithms/index.ts';
 import { type PipelineContext, runPipeline } from './algorithms/pipeline.ts';
+import { createQuantNoiseEstimator, type QuantNoiseOptions } from './algorithms/quant-noise-estimator/algorithm.ts';
+import type { QuantNoise } from './algorithms/quant-noise-estimator/noise.ts';
 import { isOneShot } from './algorithms/replay.ts';
 import type { Engine, Feeds } from './engines/engine.ts';
 import { nativeEngine } from './engines/native-engine.ts';
@@ -15,7 +19,7 @@ import type { LowpEvent } from './events/events.ts';
 import type { Model } from './graph/model.ts';
 import { inferModel } from './ops/infer-model.ts';
 import { prepareForQuantization } from './passes/index.ts';
-import { resolvePreset } from './quantization/configuration.ts';
+import { type Preset, resolvePreset } from './quantization/configuration.ts';
 import { explainNodes, type NodeReport, storedBytes } from './quantization/explain.ts';
 import type { IgnoredScope } from './quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from './quantization/overflow.ts';
@@ -51,6 +55,13 @@ export interface QuantizeOptions {
    * processor, and half of the range costs accuracy. `first_layer` is what OpenVINO POT does for CPU and ANY.
    */
   readonly saturationFix?: SaturationFix;
+  /**
+   * Algorithms by the names and parameters of OpenVINO POT, in order, instead of DefaultQuantization; options of its parts
+   * are then parameters. Known names are those of `algorithms`.
+   */
+  readonly algorithms?: readonly AlgorithmChoice[];
+  /** Measure the noise of quantization behind each product at the end; see `report.noise`. Default false. */
+  readonly noise?: boolean | QuantNoiseOptions;
   /** Single parts of the algorithms; what is set here wins over the presets. */
   readonly details?: Pick<
     DefaultQuantizationOptions,
@@ -78,6 +89,8 @@ export interface QuantizeReport {
   readonly seconds: { readonly total: number; readonly calibrate: number; readonly correct: number };
   /** Bytes of constants when the model is saved. */
   readonly weightBytes: { readonly before: number; readonly after: number };
+  /** The noise of quantization, when it was asked for. */
+  readonly noise?: QuantNoise;
 }
 
 const defaultSubsetSize = 300;
@@ -108,25 +121,16 @@ export async function quantize(
   const source = unquantized(model, options.force ?? false);
   throwIfAborted(options.signal);
   const context = prepare(source, options, { roles: rolesFor(target), warn });
-  const { minMax, algorithms } = createDefaultQuantization({
-    ...options.details,
-    preset,
-    former: source.nodes(),
-    ...(options.ignored ? { ignored: options.ignored } : {}),
-    ...(options.modelType ? { modelType: options.modelType } : {}),
-    ...(options.channelAlignment === undefined ? {} : { channelAlignment: options.channelAlignment }),
-    biasCorrection: biasMethodOf(options.biasCorrection),
-    ...(options.saturationFix ? { saturationFix: options.saturationFix } : {}),
-  });
+  const steps = stepsOf(source, options, preset, target);
   const feeds = feedsOf(context.original, samples, {
     subsetSize,
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  const result = await runPipeline(algorithms, context, feeds, subsetSize);
+  const result = await runPipeline(steps, context, feeds, subsetSize);
   const { work } = context;
-  const { ignored } = minMax.placed();
-  const nodes = explainNodes(work, context.roles, ignored);
-  if (result.samples < subsetSize) {
+  const { ignored, noise }: Findings = Object.assign({}, ...steps.map((step) => step.findings?.()));
+  const nodes = explainNodes(work, context.roles, ignored ?? { reasons: new Map(), barriers: new Set() });
+  if (result.samples > 0 && result.samples < subsetSize) {
     warn(`${result.samples} samples were given, ${subsetSize} were asked for; all of them were used`);
   }
   inferModel(work);
@@ -139,11 +143,48 @@ export async function quantize(
       seconds: {
         total: (performance.now() - start) / 1000,
         calibrate: result.calibrateSeconds,
-        correct: Object.values(result.applySeconds).reduce((a, b) => a + b, 0) - result.applySeconds[minMax.name]!,
+        correct: Object.values(result.applySeconds).reduce((a, b) => a + b, 0),
       },
       weightBytes: { before: storedBytes(model), after: storedBytes(work) },
+      ...(noise ? { noise } : {}),
     },
   };
+}
+
+/** The algorithms of a run. */
+function stepsOf(model: Model, options: QuantizeOptions, preset: Preset, target: TargetDescription): Algorithm[] {
+  const shared: SharedSettings = {
+    preset,
+    former: model.nodes(),
+    ...(options.ignored ? { ignored: options.ignored } : {}),
+    ...(options.modelType ? { modelType: options.modelType } : {}),
+    ...(target.largestSum === undefined ? {} : { largestSum: target.largestSum }),
+  };
+  const { noise } = options;
+  const measuring = noise ? [createQuantNoiseEstimator(noise === true ? {} : noise)] : [];
+  if (options.algorithms) return [...createAlgorithms(algorithms, options.algorithms, shared), ...measuring];
+  const steps = createDefaultQuantization({
+    ...options.details,
+    ...shared,
+    ...(options.channelAlignment === undefined ? {} : { channelAlignment: options.channelAlignment }),
+    biasCorrection: biasMethodOf(options.biasCorrection),
+    ...(options.saturationFix ? { saturationFix: options.saturationFix } : {}),
+  });
+  return [...steps, ...measuring];
+}
+
+/** Options that DefaultQuantization takes as parameters when algorithms are named. */
+const partOptions = ['biasCorrection', 'channelAlignment', 'saturationFix', 'details'] as const;
+
+/** @throws {LowpError} `ERR_CONFIG_INVALID` */
+function checkAlgorithms(options: QuantizeOptions): void {
+  if (!options.algorithms) return;
+  if (options.algorithms.length === 0) throw new LowpError('ERR_CONFIG_INVALID', 'algorithms is an empty list');
+  const both = partOptions.find((name) => options[name] !== undefined);
+  if (!both) return;
+  throw new LowpError('ERR_CONFIG_INVALID', `${both} and algorithms cannot be given together`, {
+    help: `Give ${both} as a parameter of the algorithm.`,
+  });
 }
 
 /** Checked samples; they can be read again when the given ones can. */
@@ -186,7 +227,9 @@ function prepare(
 
 /** @returns the subset size */
 function checkOptions(options: QuantizeOptions): number {
-  const size = options.subsetSize ?? defaultSubsetSize;
+  checkAlgorithms(options);
+  const asked = options.algorithms?.map((a) => Number(a.params?.stat_subset_size ?? 0)) ?? [];
+  const size = options.subsetSize ?? (Math.max(0, ...asked) || defaultSubsetSize);
   if (!Number.isInteger(size) || size < 1) {
     throw new LowpError('ERR_CONFIG_INVALID', `subsetSize is ${size}; expected a whole number of at least 1`);
   }

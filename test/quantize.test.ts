@@ -227,6 +227,63 @@ describe('quantize', () => {
   });
 });
 
+describe('quantize with algorithms by name', () => {
+  const chosen = (names: readonly string[]) => names.map((name) => ({ name }));
+
+  it('does the same for DefaultQuantization as without', async () => {
+    const net = network();
+    const samples = images(net, 4);
+    const plain = await quantize(net.model, samples, options);
+    const named = await quantize(net.model, samples, { ...options, algorithms: chosen(['DefaultQuantization']) });
+    assert.equal(printModel(named.model), printModel(plain.model));
+    assert.deepEqual(named.report.nodes, plain.report.nodes);
+  });
+
+  it('runs them in order, also those that come with no quantizer', async () => {
+    const net = network();
+    const samples = images(net, 4);
+    const names = ['RangeSupervision', 'OutlierChannelSplitting', 'MinMaxQuantization', 'WeightBiasCorrection'];
+    const algorithms = [...chosen(names), { name: 'BiasCorrection', params: { activation_error: true } }];
+    const { model } = await quantize(net.model, samples, { ...options, algorithms });
+    verify(model);
+    assert.ok((await sqnr(net.model, model, images(net, 4))) > 20);
+    const clamped = await quantize(net.model, samples, { ...options, algorithms: chosen(['Ranger']) });
+    assert.equal(quantizersOf(clamped.model).length, 0);
+    assert.equal(clamped.model.node('r1/min_max_Clamp').type, 'Clamp');
+  });
+
+  it('gives the same from a generator, which can be read only once', async () => {
+    const net = network();
+    const samples = images(net, 4);
+    function* once(): Generator<Tensor> {
+      yield* samples;
+    }
+    const settings = { ...options, biasCorrection: 'full', noise: true } as const;
+    const [a, b] = [await quantize(net.model, samples, settings), await quantize(net.model, once(), settings)];
+    assert.equal(printModel(a.model), printModel(b.model));
+    assert.deepEqual(a.report.noise, b.report.noise);
+    assert.equal(a.report.noise!.layers.length, 6);
+  });
+
+  it('takes the subset size from their parameters', async () => {
+    const net = network();
+    const algorithms = [{ name: 'MinMaxQuantization', params: { stat_subset_size: 2 } }];
+    const { report } = await quantize(net.model, images(net, 4), { engine: referenceEngine, algorithms });
+    assert.equal(report.samples, 2);
+  });
+
+  it('refuses two that place quantizers, an empty list, and options beside them', async () => {
+    const net = network();
+    const run = (more: QuantizeOptions) => quantize(net.model, images(net, 2), { ...options, ...more });
+    const twice = chosen(['MinMaxQuantization', 'DefaultQuantization']);
+    await assert.rejects(run({ algorithms: twice }), { code: 'ERR_ALGO_ALREADY_QUANTIZED' });
+    await assert.rejects(run({ algorithms: [] }), { code: 'ERR_CONFIG_INVALID' });
+    const both = { algorithms: chosen(['DefaultQuantization']), biasCorrection: 'full' } as const;
+    await assert.rejects(run(both), { code: 'ERR_CONFIG_INVALID', message: /biasCorrection/ });
+    await assert.rejects(run({ biasCorrection: 'slow' as 'full' }), { code: 'ERR_CONFIG_INVALID', message: /slow/ });
+  });
+});
+
 describe('quantize refuses', () => {
   const refuses = async (
     model: Model,

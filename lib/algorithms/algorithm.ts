@@ -3,8 +3,10 @@ import type { Engine, Feeds } from '../engines/engine.ts';
 import type { EventListener } from '../events/events.ts';
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
+import type { IgnoredNodes } from '../quantization/ignored-scope.ts';
 import type { Roles } from '../quantization/roles.ts';
 import type { StatisticRequest, Statistics } from '../statistics/request.ts';
+import type { QuantNoise } from './quant-noise-estimator/noise.ts';
 
 /** What all algorithms of one run share. */
 export interface AlgorithmContext {
@@ -27,6 +29,13 @@ export interface AlgorithmContext {
   warn(message: string): void;
 }
 
+/** What an algorithm tells besides what it changed. */
+export interface Findings {
+  /** What it left in floating point. */
+  readonly ignored?: IgnoredNodes;
+  readonly noise?: QuantNoise;
+}
+
 /**
  * One step of a quantization. An algorithm that searches or tunes is one that `readsSamples` and runs pipelines of its own
  * on clones of `work`.
@@ -44,6 +53,8 @@ export interface Algorithm {
   request(context: AlgorithmContext): readonly StatisticRequest[];
   /** Edits `work`. Called in order, when the answers are there. */
   apply(context: AlgorithmContext, statistics: Statistics): Promise<void>;
+  /** What it found, after it was applied. */
+  findings?(): Findings;
 }
 
 /** The same port in the model that statistics are taken of. */

@@ -44,6 +44,7 @@ const common = {
   transformerIgnoredTypes: transformerTypes,
   mixedForAccuracy: false,
   mayOverflow: false,
+  largestSum: 2 ** 31 - 1,
 } as const;
 
 /** First and second generation. */

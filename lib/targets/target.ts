@@ -64,6 +64,8 @@ export interface TargetDescription {
   readonly inputPriorityTypes?: readonly string[];
   /** A sum reads one of its two inputs in floating point: it is added inside the product that computes it. */
   readonly fusesSums?: boolean;
+  /** The largest sum that its accumulator holds, when products of its widest types may exceed it. */
+  readonly largestSum?: number;
   /** Set when the target is known but cannot be quantized for; says why. */
   readonly unsupported?: string;
 }

@@ -3,7 +3,8 @@ import { createActivationChannelAlignment } from '../activation-channel-alignmen
 import type { Algorithm } from '../algorithm.ts';
 import { type BiasCorrectionOptions, createBiasCorrection } from '../bias-correction/algorithm.ts';
 import { createFastBiasCorrection, type FastBiasCorrectionOptions } from '../fast-bias-correction/algorithm.ts';
-import { createMinMax, type MinMaxAlgorithm, type MinMaxOptions } from '../min-max/algorithm.ts';
+import { createMinMax, type MinMaxOptions } from '../min-max/algorithm.ts';
+import { createOverflowCorrection } from '../overflow-correction/algorithm.ts';
 
 /** How the mean error of rounding is taken out of biases. */
 export type BiasMethod = 'fast' | 'full' | 'no';
@@ -21,19 +22,19 @@ export interface DefaultQuantizationOptions extends MinMaxOptions {
   readonly biasCorrection?: BiasMethod;
   readonly fastBiasCorrection?: FastBiasCorrectionOptions;
   readonly fullBiasCorrection?: BiasCorrectionOptions;
+  /** Largest sum of the device's accumulator; without it sums of 16-bit products are not looked at. */
+  readonly largestSum?: number;
 }
 
-/** Channel alignment, MinMax quantization, and bias correction. */
-export function createDefaultQuantization(options: DefaultQuantizationOptions): {
-  readonly minMax: MinMaxAlgorithm;
-  readonly algorithms: readonly Algorithm[];
-} {
-  const minMax = createMinMax(options);
+/** Channel alignment, MinMax quantization, bias correction, and overflow correction where the device needs it. */
+export function createDefaultQuantization(options: DefaultQuantizationOptions): Algorithm[] {
   const algorithms: Algorithm[] = [];
   if (options.channelAlignment !== false) algorithms.push(createActivationChannelAlignment());
-  algorithms.push(minMax);
+  algorithms.push(createMinMax(options));
   const method = options.biasCorrection ?? 'fast';
   if (method === 'fast') algorithms.push(createFastBiasCorrection(options.fastBiasCorrection));
   if (method === 'full') algorithms.push(createBiasCorrection(options.fullBiasCorrection));
-  return { minMax, algorithms };
+  const { largestSum } = options;
+  if (largestSum !== undefined) algorithms.push(createOverflowCorrection({ largestSum }));
+  return algorithms;
 }

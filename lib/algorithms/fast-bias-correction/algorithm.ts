@@ -7,6 +7,7 @@ import { toFloat32 } from '../../tensor/convert.ts';
 import { isStatic, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
+import { besideOriginal, roundingPath } from '../beside.ts';
 import {
   type BiasedProduct,
   biasedProducts,
@@ -16,7 +17,6 @@ import {
   writeBias,
 } from '../biased-products.ts';
 import { meanResponses, type ResponseJob } from './responses.ts';
-import { roundedInputs } from './rounded-inputs.ts';
 
 /** Options of the algorithm. */
 export interface FastBiasCorrectionOptions {
@@ -103,10 +103,8 @@ function withShapes(
 
 /** Mean of each channel of the data as its quantizers round it. */
 async function meansOfRounded(known: readonly KnownProduct[], context: AlgorithmContext): Promise<Float32Array[]> {
-  const { model, ports } = roundedInputs(
-    known.map((k) => k.request.product.node),
-    context,
-  );
+  const inputs = known.map((k) => k.request.product.node.source(0)!);
+  const { model, ports } = besideOriginal(inputs, context, roundingPath(context.roles));
   const means = known.map(
     ({ request: { product } }, i): StatisticRequest => ({
       port: ports[i]!,

@@ -8,7 +8,7 @@ import { explainNodes } from '../../quantization/explain.ts';
 import { findIgnored, type IgnoredNodes, type IgnoredScope } from '../../quantization/ignored-scope.ts';
 import { quantizedSource, type ShapedLimits, setLimits } from '../../quantization/insert.ts';
 import { doubledLimits, halveWeights, quantizersToHalve, type SaturationFix } from '../../quantization/overflow.ts';
-import { placeQuantizers } from '../../quantization/propagate.ts';
+import { placeQuantizers, quantizersOf } from '../../quantization/propagate.ts';
 import type { Extremes } from '../../quantization/ranges.ts';
 import { isConstant } from '../../quantization/roles.ts';
 import { unifyLimits } from '../../quantization/unify-scales.ts';
@@ -34,11 +34,6 @@ export interface MinMaxOptions {
   readonly quantizeInputs?: boolean;
 }
 
-/** What was placed, for reports. */
-export interface MinMaxAlgorithm extends Algorithm {
-  readonly placed: () => { readonly configured: Configured; readonly ignored: IgnoredNodes };
-}
-
 /** How one activation quantizer gets its extremes. */
 interface ActivationPlan {
   readonly min: StatisticRequest;
@@ -47,15 +42,16 @@ interface ActivationPlan {
 }
 
 /** The algorithm for one run. */
-export function createMinMax(options: MinMaxOptions): MinMaxAlgorithm {
+export function createMinMax(options: MinMaxOptions): Algorithm {
   let configured: Configured = { quantizers: [], groups: [] };
   let ignored: IgnoredNodes = { reasons: new Map(), barriers: new Set() };
   const plans = new Map<Node, ActivationPlan>();
   return {
     name: 'MinMaxQuantization',
-    placed: () => ({ configured, ignored }),
+    findings: () => ({ ignored }),
     request: (context) => {
       const { work, roles } = context;
+      requireUnquantized(context);
       ignored = findIgnored(work, roles, {
         ...(options.ignored ? { scope: options.ignored } : {}),
         ...(options.modelType ? { modelType: options.modelType } : {}),
@@ -74,6 +70,16 @@ export function createMinMax(options: MinMaxOptions): MinMaxAlgorithm {
     },
     apply: async (context, statistics) => applyLimits(context, configured, plans, statistics, options),
   };
+}
+
+/** @throws {LowpError} `ERR_ALGO_ALREADY_QUANTIZED` when an algorithm before this one placed quantizers */
+function requireUnquantized({ work }: AlgorithmContext): void {
+  const found = quantizersOf(work)[0];
+  if (!found) return;
+  throw new LowpError('ERR_ALGO_ALREADY_QUANTIZED', `quantizers were placed before, for example '${found.name}'`, {
+    node: found.name,
+    help: 'Name one algorithm that places quantizers.',
+  });
 }
 
 /** @throws {LowpError} `ERR_ALGO_NOTHING_QUANTIZED`, with the reason for one operation */

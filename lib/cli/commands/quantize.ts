@@ -1,13 +1,15 @@
 // lowp quantize: a floating-point model and data become a quantized model.
 import { type Command, Option } from 'commander';
 import { type BiasMethod, biasMethods } from '../../algorithms/default-quantization/algorithm.ts';
+import type { AlgorithmChoice } from '../../algorithms/index.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { openData } from '../../data/open.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
+import { writeFilesAtomically } from '../../formats/atomic-write.ts';
 import { openModel, outputFormat, saveModel } from '../../formats/index.ts';
 import type { IgnoredScope, IgnoredType } from '../../quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from '../../quantization/overflow.ts';
-import { type QuantizeReport, quantize } from '../../quantize.ts';
+import { type QuantizeOptions, type QuantizeReport, quantize } from '../../quantize.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { action, type CliCommand } from '../command.ts';
 import {
@@ -31,10 +33,11 @@ interface Options extends CommonOptions, DataCliOptions {
   readonly targetDevice: string;
   readonly modelType?: 'transformer';
   readonly ignored?: readonly string[];
-  readonly algorithm: 'default' | 'accuracy-aware';
-  readonly biasCorrection: BiasMethod;
-  readonly channelAlignment: boolean;
-  readonly saturationFix: SaturationFix;
+  readonly algorithm?: readonly string[];
+  readonly biasCorrection?: BiasMethod;
+  readonly channelAlignment?: boolean;
+  readonly saturationFix?: SaturationFix;
+  readonly quantizationNoise?: string;
   readonly allowRandom?: boolean;
   readonly force?: boolean;
   readonly keepUncompressedWeights?: boolean;
@@ -61,7 +64,6 @@ export const quantizeCommand: CliCommand = {
         'NAME, type:TYPE[:ATTRIBUTE=VALUE] or re:PATTERN stays in floating point (repeat)',
         collect,
       )
-      .addOption(new Option('--algorithm <name>', 'how').choices(['default', 'accuracy-aware']).default('default'))
       .option('--keep-uncompressed-weights', '.xml: write weights as FP32 with FakeQuantize instead of INT8')
       .option('--force', 'strip the quantization of a quantized model first')
       .option('--allow-random', 'accept --data random: ranges will be meaningless')
@@ -79,9 +81,7 @@ export const quantizeCommand: CliCommand = {
             preset: options.preset,
             targetDevice: options.targetDevice,
             subsetSize: options.subsetSize,
-            biasCorrection: options.biasCorrection,
-            channelAlignment: options.channelAlignment,
-            saturationFix: options.saturationFix,
+            ...correctionOptions(options),
             ignored: ignoredScope(options.ignored ?? []),
             ...(options.modelType ? { modelType: options.modelType } : {}),
             force: options.force ?? false,
@@ -96,6 +96,7 @@ export const quantizeCommand: CliCommand = {
           const { writeQuantizationReport } = await import('../../report/quantization-report.ts');
           await writeQuantizationReport(options.report, report);
         }
+        if (options.quantizationNoise !== undefined) await writeNoise(options.quantizationNoise, report);
         summarize(report, options, out);
         out.json({ output: options.output, ...report });
       }),
@@ -103,26 +104,72 @@ export const quantizeCommand: CliCommand = {
   },
 };
 
-/** What is done about the errors of rounding. */
+/** The options of `quantize()` for algorithms and their parts. */
+function correctionOptions(options: Options): Partial<QuantizeOptions> {
+  const { algorithm, biasCorrection, channelAlignment, saturationFix, quantizationNoise } = options;
+  const isDefault = !algorithm || (algorithm.length === 1 && algorithm[0] === 'default');
+  return {
+    ...(isDefault ? {} : { algorithms: algorithm.map(algorithmChoice) }),
+    ...(biasCorrection === undefined ? {} : { biasCorrection }),
+    ...(channelAlignment === undefined ? {} : { channelAlignment }),
+    ...(saturationFix === undefined ? {} : { saturationFix }),
+    ...(quantizationNoise === undefined ? {} : { noise: true }),
+  };
+}
+
+async function writeNoise(path: string, { noise }: QuantizeReport): Promise<void> {
+  await writeFilesAtomically([{ path, content: `${JSON.stringify(noise, undefined, 2)}\n` }]);
+}
+
+/** `NAME,key=value,…`: values are JSON where they can be read so, and text otherwise. */
+export function algorithmChoice(text: string): AlgorithmChoice {
+  const [name = '', ...pairs] = text.split(',').map((part) => part.trim());
+  const params: Record<string, unknown> = {};
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new LowpError('ERR_CLI_USAGE', `--algorithm ${text}: expected NAME,key=value, got '${pair}'`);
+    params[pair.slice(0, at)] = jsonOrText(pair.slice(at + 1));
+  }
+  return { name: name === 'default' ? 'DefaultQuantization' : name, params };
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Which algorithms run, and what they do about the errors of rounding. */
 function addCorrectionOptions(command: Command): void {
   command
-    .addOption(
-      new Option('--bias-correction <how>', 'take the mean error of rounding out of biases: each alone, or in order')
-        .choices(biasMethods)
-        .default('fast'),
+    .option(
+      '--algorithm <name>',
+      'default, or algorithms by name with their parameters, in order: NAME[,key=value…] (repeat)',
+      collect,
     )
+    .option('--quantization-noise <file>', 'measure signal ÷ noise behind each product and write it as JSON')
+    .addOption(
+      new Option(
+        '--bias-correction <how>',
+        'take the mean error of rounding out of biases: each alone (default), or in order',
+      ).choices(biasMethods),
+    )
+    .option('--channel-alignment', 'align the channels between two products (default)')
     .option('--no-channel-alignment', 'leave the channels between two products as they are')
     .addOption(
-      new Option('--saturation-fix <what>', 'weights of 7 bits, for other runtimes on processors without VNNI')
-        .choices(saturationFixes)
-        .default('no'),
+      new Option(
+        '--saturation-fix <what>',
+        'weights of 7 bits, for other runtimes on processors without VNNI (default: no)',
+      ).choices(saturationFixes),
     );
 }
 
 /** What would be refused after the work is refused before it. */
 function checkOutput(model: string, options: Options): void {
-  if (options.algorithm !== 'default') {
-    throw new LowpError('ERR_ALGO_UNSUPPORTED', `the algorithm ${options.algorithm} is not available`, {
+  if (options.algorithm?.includes('accuracy-aware')) {
+    throw new LowpError('ERR_ALGO_UNSUPPORTED', 'the algorithm accuracy-aware is not available', {
       help: 'Use --algorithm default.',
     });
   }
