@@ -29,11 +29,12 @@ AlignedPtr<T> AllocateAligned(size_t count) {
   if (__builtin_mul_overflow(count, sizeof(T), &bytes) || bytes > SIZE_MAX / 2) return nullptr;
   bytes = (bytes + kReadSlack + 63) & ~size_t{63};
   const bool large = bytes >= kLargePage;
-  void* p = std::aligned_alloc(large ? kLargePage : 64, bytes);
+  void* p = nullptr;
+  if (posix_memalign(&p, large ? kLargePage : 64, bytes) != 0) return nullptr;  // aligned_alloc wants whole pages
 #ifdef MADV_HUGEPAGE
-  if (p && large) (void)madvise(p, bytes & ~(kLargePage - 1), MADV_HUGEPAGE);
+  if (large) (void)madvise(p, bytes & ~(kLargePage - 1), MADV_HUGEPAGE);
 #endif
-  if (p) std::memset(p, 0, bytes);
+  std::memset(p, 0, bytes);
   return AlignedPtr<T>(static_cast<T*>(p));
 }
 
