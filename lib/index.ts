@@ -4,7 +4,9 @@ export type { QuantNoiseOptions } from './algorithms/quant-noise-estimator/algor
 export type { LayerNoise, QuantNoise } from './algorithms/quant-noise-estimator/noise.ts';
 export { type BenchmarkOptions, benchmark, type ModelBenchmark } from './benchmark/run.ts';
 export type { Dataset, Geometry, InputInfo, Sample } from './data/dataset.ts';
+export { type ImageDefaults, imageDefaults } from './data/image-defaults.ts';
 export { type DataOptions, type OpenedData, openData } from './data/open.ts';
+export { sampleDataset } from './data/sampling.ts';
 export type { Truths } from './data/truths.ts';
 export type {
   CompileOptions,
@@ -30,6 +32,8 @@ export * as attribute from './ops/attribute.ts';
 export { defineOp, type OpDef, registerOp } from './ops/index.ts';
 export { findPostprocessor, type Postprocessor } from './predictions/index.ts';
 export { type QuantizeOptions, type QuantizeReport, quantize } from './quantize.ts';
+export { readStatistics, writeStatistics } from './statistics/statistics-file.ts';
+export { StatisticsStore } from './statistics/store.ts';
 export {
   type Granularity,
   type Mode,

@@ -8,25 +8,28 @@ import {
   type DefaultQuantizationOptions,
 } from './algorithms/default-quantization/algorithm.ts';
 import { type AlgorithmChoice, algorithms, createAlgorithms, type SharedSettings } from './algorithms/index.ts';
-import { type PipelineContext, runPipeline } from './algorithms/pipeline.ts';
+import { type PipelineContext, type PipelineVariant, runPipeline } from './algorithms/pipeline.ts';
 import { createQuantNoiseEstimator, type QuantNoiseOptions } from './algorithms/quant-noise-estimator/algorithm.ts';
 import type { QuantNoise } from './algorithms/quant-noise-estimator/noise.ts';
 import { isOneShot } from './algorithms/replay.ts';
-import type { Engine, Feeds } from './engines/engine.ts';
+import type { Engine } from './engines/engine.ts';
 import { nativeEngine } from './engines/native-engine.ts';
 import { LowpError, throwIfAborted } from './errors/lowp-error.ts';
 import type { LowpEvent } from './events/events.ts';
 import type { Model } from './graph/model.ts';
 import { inferModel } from './ops/infer-model.ts';
 import { prepareForQuantization } from './passes/index.ts';
-import { type Preset, resolvePreset } from './quantization/configuration.ts';
+import { type Preset, presets, resolvePreset } from './quantization/configuration.ts';
 import { explainNodes, type NodeReport, storedBytes } from './quantization/explain.ts';
 import type { IgnoredScope } from './quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from './quantization/overflow.ts';
 import { rolesFor } from './quantization/roles.ts';
 import { findQuantized, stripQuantization } from './quantization/strip.ts';
+import type { Batch } from './statistics/batches.ts';
 import { checkedSamples, type SampleOptions, type Samples } from './statistics/samples.ts';
-import { type TargetDescription, targetOf } from './targets/index.ts';
+import { openStatistics, writeStatistics } from './statistics/statistics-file.ts';
+import type { StatisticsStore } from './statistics/store.ts';
+import { type TargetDescription, targetOf, targets } from './targets/index.ts';
 
 /** How a model is quantized. */
 export interface QuantizeOptions {
@@ -72,6 +75,12 @@ export interface QuantizeOptions {
    * first. What rounding took from those weights is lost. Default false: such a model is refused.
    */
   readonly force?: boolean;
+  /**
+   * Statistics to use and to keep: a file, or a store in memory. What it holds for this model and these samples is not
+   * collected again; the rest is collected, together with what other presets and devices need, and added. The samples may
+   * be left out when it holds everything.
+   */
+  readonly statistics?: string | StatisticsStore;
   /** Runs the calibration; the native runtime by default. */
   readonly engine?: Engine;
   readonly threads?: number;
@@ -99,14 +108,15 @@ const defaultSubsetSize = 300;
  * Quantizes a model after training: quantizers (`FakeQuantize`) are placed in front of the operations that the device runs
  * on 8 bits, get their ranges from the weights and from samples, and biases are corrected. The given model is not changed.
  *
- * @param samples  a tensor for each input by name, or one tensor for the only input; each has the full shape of the input
+ * @param samples  a tensor for each input by name, or one tensor for the only input; each has the full shape of the input,
+ *   with one sample or several along axis 0. Undefined: `options.statistics` has to hold everything
  * @throws {LowpError} `ERR_CONFIG_INVALID`, `ERR_TARGET_UNKNOWN`, `ERR_GRAPH_NAME` for options; `ERR_DATA_*` for samples,
- *   naming the sample; `ERR_ALGO_ALREADY_QUANTIZED`, `ERR_ALGO_NOTHING_QUANTIZED`, `ERR_ALGO_WEIGHTS_NOT_FINITE` for the
- *   model; `ERR_ABORTED`
+ *   naming the sample; `ERR_STATISTICS_*` for statistics of another model or other samples;
+ *   `ERR_ALGO_ALREADY_QUANTIZED`, `ERR_ALGO_NOTHING_QUANTIZED`, `ERR_ALGO_WEIGHTS_NOT_FINITE` for the model; `ERR_ABORTED`
  */
 export async function quantize(
   model: Model,
-  samples: Samples,
+  samples: Samples | undefined,
   options: QuantizeOptions = {},
 ): Promise<{ model: Model; report: QuantizeReport }> {
   const start = performance.now();
@@ -120,17 +130,18 @@ export async function quantize(
   const subsetSize = checkOptions(options);
   const source = unquantized(model, options.force ?? false);
   throwIfAborted(options.signal);
-  const context = prepare(source, options, { roles: rolesFor(target), warn });
+  const prepared = prepare(source, options, { roles: rolesFor(target), warn });
   const steps = stepsOf(source, options, preset, target);
-  const feeds = feedsOf(context.original, samples, {
-    subsetSize,
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  const store = typeof options.statistics === 'string' ? await openStatistics(options.statistics) : options.statistics;
+  const context = store ? { ...prepared, store, variants: variantsOf(source, options) } : prepared;
+  const reading = { subsetSize, ...(options.signal ? { signal: options.signal } : {}) };
+  const feeds = samples === undefined ? undefined : batchesOf(context.original, samples, reading);
   const result = await runPipeline(steps, context, feeds, subsetSize);
+  if (store && typeof options.statistics === 'string') await writeStatistics(options.statistics, store);
   const { work } = context;
   const { ignored, noise }: Findings = Object.assign({}, ...steps.map((step) => step.findings?.()));
   const nodes = explainNodes(work, context.roles, ignored ?? { reasons: new Map(), barriers: new Set() });
-  if (result.samples > 0 && result.samples < subsetSize) {
+  if (samples !== undefined && result.samples > 0 && result.samples < subsetSize) {
     warn(`${result.samples} samples were given, ${subsetSize} were asked for; all of them were used`);
   }
   inferModel(work);
@@ -187,8 +198,15 @@ function checkAlgorithms(options: QuantizeOptions): void {
   });
 }
 
+/** The same quantization for every device and preset: their statistics are collected together. */
+function variantsOf(model: Model, options: QuantizeOptions): PipelineVariant[] {
+  return targets.flatMap((target) =>
+    presets.map((preset) => ({ roles: rolesFor(target), algorithms: stepsOf(model, options, preset, target) })),
+  );
+}
+
 /** Checked samples; they can be read again when the given ones can. */
-function feedsOf(model: Model, samples: Samples, options: SampleOptions): AsyncIterable<Feeds> {
+function batchesOf(model: Model, samples: Samples, options: SampleOptions): AsyncIterable<Batch> {
   if (typeof samples !== 'object' || samples === null || isOneShot(samples)) {
     return checkedSamples(model, samples, options);
   }

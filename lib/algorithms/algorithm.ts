@@ -1,10 +1,11 @@
 // What a quantization algorithm is: it asks for statistics of the unquantized model, then edits a copy of it.
-import type { Engine, Feeds } from '../engines/engine.ts';
+import type { Engine } from '../engines/engine.ts';
 import type { EventListener } from '../events/events.ts';
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
 import type { IgnoredNodes } from '../quantization/ignored-scope.ts';
 import type { Roles } from '../quantization/roles.ts';
+import type { Batch } from '../statistics/batches.ts';
 import type { StatisticRequest, Statistics } from '../statistics/request.ts';
 import type { QuantNoise } from './quant-noise-estimator/noise.ts';
 
@@ -24,7 +25,7 @@ export interface AlgorithmContext {
   /** Most samples that are read. */
   readonly subsetSize: number;
   /** The checked samples from the first one on. Only for algorithms with `readsSamples`. */
-  samples(): AsyncIterable<Feeds>;
+  samples(): AsyncIterable<Batch>;
   /** Something the caller should know that is no error. */
   warn(message: string): void;
 }

@@ -1,9 +1,11 @@
 // Runs algorithms one after another; those that look at the same model share one collection of statistics.
-import type { Feeds } from '../engines/engine.ts';
 import { InvariantError } from '../errors/assert.ts';
-import { throwIfAborted } from '../errors/lowp-error.ts';
-import { collectStatistics } from '../statistics/collect.ts';
+import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
+import type { Roles } from '../quantization/roles.ts';
+import type { Batch } from '../statistics/batches.ts';
+import { type CollectOptions, collectStatistics } from '../statistics/collect.ts';
 import type { StatisticRequest, Statistics } from '../statistics/request.ts';
+import type { StatisticsStore } from '../statistics/store.ts';
 import type { Algorithm, AlgorithmContext } from './algorithm.ts';
 import { Replay } from './replay.ts';
 
@@ -16,36 +18,56 @@ export interface PipelineResult {
 }
 
 /** What a pipeline is given; it adds the rest. */
-export type PipelineContext = Omit<AlgorithmContext, 'aligned' | 'samples' | 'subsetSize'>;
+export interface PipelineContext extends Omit<AlgorithmContext, 'aligned' | 'samples' | 'subsetSize'> {
+  /** Statistics of earlier runs, which are used instead of running the model where they suffice. */
+  readonly store?: StatisticsStore;
+  /** Pipelines of other runs that may use the same store: what they ask for is collected together. */
+  readonly variants?: readonly PipelineVariant[];
+}
+
+/** Algorithms as another run would have them. */
+export interface PipelineVariant {
+  readonly algorithms: readonly Algorithm[];
+  readonly roles: Roles;
+}
 
 /**
  * Applies algorithms in order. They form stages: one that `changesOriginal` is the last of its stage. For each stage the
  * requests of all its algorithms are merged, and the samples run once through the model as it was when the stage began.
  * Emits `phase:*` for `calibrate` and for each algorithm.
  *
- * @param source  samples as feeds; a generator is kept in memory when it has to be read more than once
+ * @param source  checked samples; a generator is kept in memory when it has to be read more than once. Undefined: the
+ *   store has to hold all statistics
  * @param total   number of samples that will be read at most
  */
 export async function runPipeline(
   algorithms: readonly Algorithm[],
   context: PipelineContext,
-  source: AsyncIterable<Feeds>,
+  source: AsyncIterable<Batch> | undefined,
   total: number,
 ): Promise<PipelineResult> {
   const stages = stagesOf(algorithms);
-  const replay = new Replay(source);
+  const replay = source && new Replay(source);
+  const samples = (): AsyncIterable<Batch> => {
+    if (replay) return replay.read();
+    throw new LowpError('ERR_DATA_EMPTY', 'an algorithm reads samples, and none were given');
+  };
+  context.store?.requireModel(context.original);
   const aligned = new Set<number>();
   const applySeconds: Record<string, number> = {};
   let used = 0;
   let calibrateSeconds = 0;
   for (const [i, stage] of stages.entries()) {
     const original = i === 0 ? context.original : context.work.clone();
-    const staged: AlgorithmContext = { ...context, original, aligned, subsetSize: total, samples: () => replay.read() };
+    const staged: AlgorithmContext = { ...context, original, aligned, subsetSize: total, samples };
     const isLast = i === stages.length - 1 && !stage.some((algorithm) => algorithm.readsSamples);
     const requests = stage.flatMap((algorithm) => algorithm.request(staged));
     const start = performance.now();
+    const needed = { requests, more: () => requestsOfVariants(context, staged, i) };
     const statistics =
-      requests.length > 0 ? await collect(staged, requests, replay.read(isLast), total) : nothingCollected;
+      requests.length > 0
+        ? await collect(staged, needed, replay?.read(isLast), total, context.store)
+        : nothingCollected;
     calibrateSeconds += (performance.now() - start) / 1000;
     used = Math.max(used, statistics.samples);
     for (const algorithm of stage) applySeconds[algorithm.name] = await applyTimed(algorithm, staged, statistics);
@@ -62,21 +84,42 @@ function stagesOf(algorithms: readonly Algorithm[]): Algorithm[][] {
   return stages.filter((stage) => stage.length > 0);
 }
 
+/** What the stage of the same number asks for in the variants; those that cannot be had for this model are left out. */
+function requestsOfVariants(
+  { variants = [] }: PipelineContext,
+  staged: AlgorithmContext,
+  stage: number,
+): StatisticRequest[] {
+  return variants.flatMap(({ algorithms, roles }) => {
+    const context = { ...staged, roles, work: staged.original.clone(), warn: () => undefined };
+    try {
+      return stagesOf(algorithms)[stage]?.flatMap((algorithm) => algorithm.request(context)) ?? [];
+    } catch (error) {
+      if (error instanceof LowpError) return [];
+      throw error;
+    }
+  });
+}
+
 async function collect(
   context: AlgorithmContext,
-  requests: readonly StatisticRequest[],
-  samples: AsyncIterable<Feeds>,
+  { requests, more }: { readonly requests: readonly StatisticRequest[]; readonly more: () => StatisticRequest[] },
+  batches: AsyncIterable<Batch> | undefined,
   total: number,
+  store: StatisticsStore | undefined,
 ): Promise<Statistics> {
   const { engine, threads, signal, onEvent } = context;
   const start = performance.now();
   onEvent?.({ kind: 'phase:start', phase: 'calibrate', total });
-  const statistics = await collectStatistics(context.original, requests, samples, {
+  const options: CollectOptions = {
     engine,
     ...(threads === undefined ? {} : { threads }),
     ...(signal === undefined ? {} : { signal }),
     onSample: (done) => onEvent?.({ kind: 'phase:progress', phase: 'calibrate', done, total }),
-  });
+  };
+  const statistics = store
+    ? await store.answer({ model: context.original, needed: requests, more, batches }, options)
+    : await collectStatistics(context.original, requests, batches ?? noBatches(), options);
   onEvent?.({ kind: 'phase:done', phase: 'calibrate', ms: performance.now() - start });
   return statistics;
 }
@@ -90,6 +133,8 @@ async function applyTimed(algorithm: Algorithm, context: AlgorithmContext, stati
   context.onEvent?.({ kind: 'phase:done', phase: algorithm.name, ms });
   return ms / 1000;
 }
+
+async function* noBatches(): AsyncGenerator<Batch> {}
 
 /** For stages whose algorithms ask for nothing: no sample is read. */
 const nothingCollected: Statistics = {

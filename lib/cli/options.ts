@@ -83,6 +83,11 @@ export function addDataOptions(command: Command): Command {
     )
     .option('--resize <size>', 'images: WxH, short:N, letterbox:WxH or factor:F')
     .option('--crop <size>', 'images: WxH from the centre')
+    .option(
+      '--central-fraction <share>',
+      'images: keep this share of height and width, before resizing',
+      positiveNumber,
+    )
     .addOption(
       new Option('--interpolation <name>', 'images: how to resize').choices([
         'linear',
@@ -108,10 +113,10 @@ export function addDataOptions(command: Command): Command {
 export function dataOptions(
   options: DataCliOptions & { readonly metric?: readonly string[] | undefined },
 ): DataOptions {
-  const { resize, crop, interpolation, color, mean, scale, layout, sourceLayout, labels, metric, reference, limit } =
-    options;
+  const { resize, crop, centralFraction, interpolation, color, mean, scale, layout, sourceLayout } = options;
+  const { labels, metric, reference, limit } = options;
   return {
-    ...{ resize, crop, interpolation, color, mean, scale, layout, sourceLayout },
+    ...{ resize, crop, centralFraction, interpolation, color, mean, scale, layout, sourceLayout },
     ...{ labels, metrics: metric, reference, limit },
   };
 }

@@ -33,6 +33,8 @@ export interface Dataset extends AsyncIterable<Sample> {
   /** For messages. */
   readonly name: string;
   readonly length: number;
+  /** One sample, for datasets that can read it without those before. */
+  at?(index: number): Promise<Sample>;
 }
 
 /** The first samples of a dataset, at most `count`. */

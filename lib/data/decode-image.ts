@@ -21,6 +21,8 @@ export interface ImageOptions extends Normalization {
   readonly align?: 'center' | 'top-left';
   /** `WxH`, from the centre. */
   readonly crop?: string;
+  /** Share of height and of width that is kept, from the centre, before anything is resized. */
+  readonly centralFraction?: number;
   /** All but `nearest` and `area` look at wider areas when they shrink; `linear` is the default. */
   readonly interpolation?: 'linear' | 'cubic' | 'lanczos3' | 'nearest' | 'area';
   readonly color?: 'rgb' | 'bgr' | 'gray';
@@ -87,7 +89,10 @@ export async function decodeImage(
     const source = await raw(
       colored(options.sharp(file, { limitInputPixels: maxImagePixels, failOn: 'error' }), options),
     );
-    const resized = await resizePixels(source, options);
+    const middle = centre(source, options);
+    const resized = await resizePixels(middle.pixels, options);
+    const scaleX = resized.width / middle.pixels.width;
+    const scaleY = resized.height / middle.pixels.height;
     const { pixels, left, top } = place(resized, file, options);
     const values = options.noise ? disturbed(pixels.data, options.noise, index) : pixels.data;
     const normalization = { ...options, reverseChannels: options.color === 'bgr' };
@@ -98,10 +103,10 @@ export async function decodeImage(
         height: source.height,
         inputWidth: pixels.width,
         inputHeight: pixels.height,
-        scaleX: resized.width / source.width,
-        scaleY: resized.height / source.height,
-        left,
-        top,
+        scaleX,
+        scaleY,
+        left: left - middle.x * scaleX,
+        top: top - middle.y * scaleY,
       },
     };
   } catch (error) {
@@ -138,6 +143,18 @@ async function resizePixels(source: Pixels, options: Decoding): Promise<Pixels> 
   const image = options.sharp(source.data, { raw: { ...sizeOf(source), channels: source.channels as 1 | 3 } });
   const resized = image.resize({ width, height, fit: 'fill', kernel: kernels[interpolation] });
   return raw(source.channels === 1 ? resized.toColourspace('b-w') : resized);
+}
+
+/** The middle of an image: `⌊height · f⌋` rows of `⌊width · f⌋` pixels, at least one, and where it begins. */
+function centre(
+  image: Pixels,
+  { centralFraction = 1 }: Decoding,
+): { readonly pixels: Pixels; readonly x: number; readonly y: number } {
+  if (centralFraction === 1) return { pixels: image, x: 0, y: 0 };
+  const width = Math.max(1, Math.floor(image.width * centralFraction));
+  const height = Math.max(1, Math.floor(image.height * centralFraction));
+  const [x, y] = [(image.width - width) >> 1, (image.height - height) >> 1];
+  return { pixels: moved(image, { width, height }, { left: -x, top: -y, pad: 0 }), x, y };
 }
 
 function sizeOf({ width, height }: Size): Size {

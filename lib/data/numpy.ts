@@ -90,6 +90,7 @@ export function fromArrays(
   return {
     name,
     length,
+    at: async (index) => sample(index),
     async *[Symbol.asyncIterator]() {
       for (let i = 0; i < length; i++) yield sample(i);
     },

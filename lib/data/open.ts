@@ -18,6 +18,8 @@ export interface DataOptions {
   readonly align?: ImageOptions['align'] | undefined;
   readonly crop?: string | undefined;
   readonly noise?: ImageOptions['noise'] | undefined;
+  /** Images: share of height and width that is kept, from the centre, before resizing. */
+  readonly centralFraction?: number | undefined;
   readonly interpolation?: ImageOptions['interpolation'] | undefined;
   readonly color?: ImageOptions['color'] | undefined;
   readonly mean?: readonly number[] | undefined;
@@ -72,6 +74,7 @@ export const datasetFileSchema = z.strictObject({
     .optional()
     .describe('Gaussian noise on 0…255 values'),
   interpolation: z.enum(['linear', 'cubic', 'lanczos3', 'nearest', 'area']).optional(),
+  centralFraction: z.number().gt(0).max(1).optional().describe('share of height and width kept before resizing'),
   color: z.enum(['rgb', 'bgr', 'gray']).optional(),
   mean: numbers.optional(),
   scale: numbers.optional(),
@@ -82,20 +85,26 @@ export const datasetFileSchema = z.strictObject({
 /**
  * Opens `FILE.npy`, `NAME=FILE.npy,…`, `FILE.npz`, a folder or glob of images, a dataset file, or `random`.
  *
+ * @param defaults  for images, where neither `options` nor a dataset file says otherwise; they are not resized to the
+ *   default size when a size to crop is given
  * @throws {LowpError} `ERR_IO_*`, `ERR_DATA_*`, `ERR_CONFIG_INVALID`
  */
 export async function openData(
   spec: string,
   inputs: readonly InputInfo[],
   options: DataOptions = {},
+  defaults: DataOptions = {},
 ): Promise<OpenedData> {
   if (isDatasetFile(spec)) {
     const file = await readDatasetFile(spec);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    return openData(file.data, inputs, { ...file, ...given });
+    return openData(file.data, inputs, { ...file, ...given }, defaults);
   }
   if (options.scale?.includes(0)) throw new LowpError('ERR_CONFIG_INVALID', 'scale divides, it cannot be 0');
-  const opened = await openPlain(spec, inputs, options);
+  const fraction = options.centralFraction ?? 1;
+  if (!(fraction > 0 && fraction <= 1))
+    throw new LowpError('ERR_CONFIG_INVALID', `the central fraction is ${fraction}; expected more than 0, at most 1`);
+  const opened = await openPlain(spec, inputs, options, defaults);
   const labels = async (): Promise<Int32Array | Truths | undefined> => {
     if (options.labels === undefined) return undefined;
     return typeof options.labels === 'string'
@@ -116,6 +125,7 @@ async function openPlain(
   spec: string,
   inputs: readonly InputInfo[],
   options: DataOptions,
+  defaults: DataOptions,
 ): Promise<Dataset & { files?: readonly string[] }> {
   if (spec === 'random') return syntheticData(inputs, 1);
   const { mean, scale, color } = options;
@@ -130,7 +140,9 @@ async function openPlain(
   const info = await stat(spec).catch(() => undefined);
   if (!info && !spec.includes('*')) throw new LowpError('ERR_IO_NOT_FOUND', `${spec} does not exist`, { path: spec });
   const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return openImages(spec, inputs, defined as ImageOptions);
+  const { resize, ...others } = defaults;
+  const size = options.resize === undefined && options.crop === undefined ? { resize } : {};
+  return openImages(spec, inputs, { ...others, ...size, ...defined } as ImageOptions);
 }
 
 function isDatasetFile(spec: string): boolean {

@@ -14,15 +14,31 @@ export interface ObservePoint {
   readonly granularity: 'perTensor' | 'perChannel';
   /** Default 1; negative counts from the end. */
   readonly channelAxis?: number;
+  /** Equal parts of axis 0 that are reduced apart: the samples of a batch. Default 1; divides that axis. */
+  readonly items?: number;
+  /** Elements to find besides the extremes. */
+  readonly quantiles?: readonly QuantilePoint[];
 }
 
-/** The reduction of one value over one run; arrays have one element, or one per channel. */
+/** The element below which a share of all elements (or of their magnitudes) lies. */
+export interface QuantilePoint {
+  /** From 0 to 1. */
+  readonly share: number;
+  readonly isAbsolute: boolean;
+}
+
+/** The reduction of one value over one run; arrays have one element per item, or one per item and channel. */
 export interface Observation {
   readonly min: Float32Array;
   readonly max: Float32Array;
   readonly absMax: Float32Array;
   /** Summed in doubles, in memory order of a channels-last tensor. */
   readonly mean: Float32Array;
+  /**
+   * In the order of `ObservePoint.quantiles`: linear interpolation, in double, between the neighbours of position
+   * `share · (n − 1)` in ascending order, as numpy does.
+   */
+  readonly quantiles: readonly Float32Array[];
   /** 0 when all elements are finite. Otherwise how many are not, or how many lie in parts that were left out for them. */
   readonly nonFinite: number;
 }

@@ -5,7 +5,7 @@ import { inputName, type Model, outputName } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { evaluatePort } from '../lowering/int8/weights.ts';
 import { type Lowered, lower } from '../lowering/lower.ts';
-import type { ObservedPort } from '../lowering/observe.ts';
+import { type ObservedPort, type ObservedRank, observedOutputs } from '../lowering/observe.ts';
 import { constantNodes, partition, type Step } from '../lowering/partition.ts';
 import { compileProgram, type NativeExecutable } from '../native/executable.ts';
 import { inferModel } from '../ops/infer-model.ts';
@@ -13,13 +13,23 @@ import { getOp } from '../ops/registry.ts';
 import { prepareForExecution, prepareForObservation } from '../passes/index.ts';
 import { convert } from '../tensor/convert.ts';
 import type { ElementType } from '../tensor/element-type.ts';
-import { formatShape } from '../tensor/shape.ts';
+import { elementCount, formatShape, normalizeAxis } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Bodies } from './bodies.ts';
-import type { CompileOptions, Engine, Executable, Feeds, Observation, RunOptions, RunResult } from './engine.ts';
+import type {
+  CompileOptions,
+  Engine,
+  Executable,
+  Feeds,
+  Observation,
+  ObservePoint,
+  RunOptions,
+  RunResult,
+} from './engine.ts';
 import { evaluateNode } from './evaluate-node.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
 import { observe } from './observe.ts';
+import { interpolate, quantilePosition } from './quantile-ranks.ts';
 import { VariableRun } from './variables.ts';
 
 /** A part of a compiled model: native calls, or one node on the host. */
@@ -27,7 +37,7 @@ export type CompiledStep =
   | (Extract<Step, { kind: 'native' }> & {
       readonly lowered: Lowered;
       readonly executable: NativeExecutable;
-      readonly observed: readonly ObservedPort[];
+      readonly observed: readonly WatchedPort[];
     })
   | Extract<Step, { kind: 'host' }>;
 
@@ -86,11 +96,7 @@ export async function compileNative(source: Model, options: CompileOptions = {})
   const watched = ports.slice(taps.length);
   const results = model.results().map((r) => r.source(0)!);
   const constants = constantNodes(model);
-  const observed = (options.observe ?? []).map((o, i) => ({
-    port: watched[i]!,
-    name: `observation ${i}`,
-    ...(o.granularity === 'perChannel' ? { axis: o.channelAxis ?? 1 } : {}),
-  }));
+  const observed = (options.observe ?? []).map((point, i) => watch(point, watched[i]!, `observation ${i}`));
   const steps: CompiledStep[] = [];
   try {
     for (const step of partition(model, [...results, ...taps], watched))
@@ -110,6 +116,24 @@ export async function compileNative(source: Model, options: CompileOptions = {})
     }),
   );
   return new NativeModel({ model, steps, taps, tapTypes, types, observed, isConstant, bodies });
+}
+
+/** A value that a program observes, and the point that asked for it. */
+interface WatchedPort extends ObservedPort {
+  readonly point: ObservePoint;
+  /** Elements behind each number. */
+  readonly count: number;
+}
+
+function watch(point: ObservePoint, port: OutputPort, name: string): WatchedPort {
+  const { granularity, channelAxis = 1, items = 1, quantiles = [] } = point;
+  const { shape } = port.fact;
+  const channels = granularity === 'perChannel' ? shape[normalizeAxis(channelAxis, shape.length)]! : 1;
+  const count = elementCount(shape) / Math.max(1, items * channels);
+  const ranks = quantiles.map(({ share, isAbsolute }): ObservedRank => {
+    return { rank: quantilePosition(count, share).below, isAbsolute };
+  });
+  return { point, count, port, name, items, ranks, ...(granularity === 'perChannel' ? { axis: channelAxis } : {}) };
 }
 
 /**
@@ -133,7 +157,7 @@ function prepare(model: Model, wanted: readonly OutputPort[]): readonly OutputPo
 
 async function compileStep(
   step: Step,
-  observed: readonly ObservedPort[],
+  observed: readonly WatchedPort[],
   options: CompileOptions,
 ): Promise<CompiledStep> {
   if (step.kind === 'host') return step;
@@ -180,7 +204,7 @@ interface CompiledModel {
   readonly tapTypes: readonly ElementType[];
   /** Element types that users feed, by `Parameter`, and get, by `Result`. */
   readonly types: ReadonlyMap<Node, ElementType>;
-  readonly observed: readonly ObservedPort[];
+  readonly observed: readonly WatchedPort[];
   isConstant(port: OutputPort): boolean;
   readonly bodies: Bodies;
 }
@@ -213,7 +237,7 @@ class NativeModel implements NativeModelExecutable {
     checkFeeds(this.model, feeds, {}, types);
     for (const { output } of this.model.parameters())
       values.set(output, convert(feedOf(output.node, feeds)!, output.fact.type));
-    const observations = new Map<ObservedPort, Observation>();
+    const observations = new Map<WatchedPort, Observation>();
     const variables = new VariableRun(options.variables);
     for (const step of this.steps) {
       if (step.kind === 'host') await this.runOnHost(step.node, values, variables, options.signal);
@@ -228,7 +252,7 @@ class NativeModel implements NativeModelExecutable {
     }
     return {
       outputs,
-      observations: observed.map((o) => observations.get(o) ?? observeValue(value(o.port), o)),
+      observations: observed.map((o) => observations.get(o) ?? observe(value(o.port), o.point)),
       taps: taps.map((port, i) => convert(value(port), tapTypes[i]!)),
     };
   }
@@ -308,7 +332,7 @@ function hostTime({ node, reason }: Extract<CompiledStep, { kind: 'host' }>, ms:
 async function runNative(
   step: Extract<CompiledStep, { kind: 'native' }>,
   values: Map<OutputPort, Tensor>,
-  observations: Map<ObservedPort, Observation>,
+  observations: Map<WatchedPort, Observation>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const inputs = step.inputs.map((p) => values.get(p)!.data);
@@ -318,26 +342,26 @@ async function runNative(
   });
   for (const [i, port] of step.outputs.entries())
     values.set(port, { type: 'f32', shape: port.fact.shape, data: outputs[i]! });
-  for (const [i, observed] of step.observed.entries()) {
-    observations.set(observed, new ObservedRows(outputs[step.outputs.length + i] as Float32Array));
+  let at = step.outputs.length;
+  for (const observed of step.observed) {
+    const count = observedOutputs(observed).length;
+    const [rows, ...neighbours] = outputs.slice(at, at + count) as Float32Array[];
+    observations.set(observed, new ObservedRows(observed, rows!, neighbours));
+    at += count;
   }
 }
 
-/** The reduction of a value that no native segment computes. */
-function observeValue(value: Tensor, { port, axis }: ObservedPort): Observation {
-  return observe(
-    value,
-    axis === undefined ? { port, granularity: 'perTensor' } : { port, granularity: 'perChannel', channelAxis: axis },
-  );
-}
-
-/** The five rows that the observe kernel writes. */
+/** The five rows that the observe kernel writes, and the two of each quantile. */
 class ObservedRows implements Observation {
   readonly nonFinite: number;
+  private readonly observed: WatchedPort;
   private readonly rows: Float32Array;
+  private readonly neighbours: readonly Float32Array[];
 
-  constructor(rows: Float32Array) {
+  constructor(observed: WatchedPort, rows: Float32Array, neighbours: readonly Float32Array[]) {
+    this.observed = observed;
     this.rows = rows;
+    this.neighbours = neighbours;
     let broken = 0;
     for (let i = (rows.length / 5) * 4; i < rows.length; i++) broken += rows[i]!;
     this.nonFinite = broken;
@@ -357,6 +381,15 @@ class ObservedRows implements Observation {
 
   get mean(): Float32Array {
     return this.row(3);
+  }
+
+  get quantiles(): readonly Float32Array[] {
+    const { point, count } = this.observed;
+    const results = this.rows.length / 5;
+    return this.neighbours.map((pair, i) => {
+      const { share } = quantilePosition(count, point.quantiles![i]!.share);
+      return pair.subarray(0, results).map((low, r) => interpolate(low, pair[results + r]!, share));
+    });
   }
 
   private row(i: number): Float32Array {

@@ -63,6 +63,8 @@ export const codes = {
   ERR_DATA_NOT_FINITE: { exit: 5, meaning: 'A sample contains NaN or infinity.' },
   ERR_DATA_LABELS: { exit: 5, meaning: 'The labels do not fit the samples.' },
   ERR_DATA_FORMAT: { exit: 5, meaning: 'A data file cannot be read.' },
+  ERR_STATISTICS_INVALID: { exit: 5, meaning: 'A statistics file cannot be read.' },
+  ERR_STATISTICS_MISMATCH: { exit: 5, meaning: 'Statistics were collected with another model or other samples.' },
   ERR_DATA_IMAGES: { exit: 5, meaning: 'Images cannot be decoded; the optional package sharp may be missing.' },
 
   ERR_TARGET_UNKNOWN: { exit: 2, meaning: 'The target device is not known.' },
@@ -78,7 +80,6 @@ export const codes = {
   ERR_NATIVE_MEMORY: { exit: 7, meaning: 'The native runtime could not allocate memory.' },
   ERR_RUN_CLOSED: { exit: 1, meaning: 'The session is closed.' },
   ERR_RUN_INPUT: { exit: 2, meaning: 'A fed tensor does not fit the model input.' },
-  ERR_LIMIT_MEMORY: { exit: 7, meaning: 'A limit on memory was reached.' },
   ERR_LIMIT_SIZE: { exit: 7, meaning: 'A limit on size was reached.' },
 
   ERR_IO_NOT_FOUND: { exit: 8, meaning: 'A file does not exist.' },

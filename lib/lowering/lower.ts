@@ -20,7 +20,14 @@ import { lowerComputedProduct } from './computed-product.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
 import { type Joins, planJoins } from './join.ts';
 import { imageSize } from './layout.ts';
-import { emitObservation, emitObservedClamp, type ObservedPort, observedChannels } from './observe.ts';
+import {
+  emitObservation,
+  emitObservedClamp,
+  emitRanks,
+  type ObservedPort,
+  observedOutputs,
+  observedResults,
+} from './observe.ts';
 import { type PrecisionPlan, planPrecision } from './plan.ts';
 import { lowerProduct } from './product.ts';
 import { formOf, Values } from './values.ts';
@@ -44,8 +51,8 @@ export interface Lowered {
   readonly chains: Chains;
 }
 
-/** Observed values that have no observer yet, with the outputs for their statistics. */
-type Observers = Map<ObservedPort, BufferId>;
+/** Observed values that have no observer yet, with the outputs for their statistics and for elements by rank. */
+type Observers = Map<ObservedPort, { readonly statistics: BufferId; readonly ranks: readonly BufferId[] }>;
 
 /** Lowers a list of nodes whose operations all have `lower`. */
 export function lower(input: LoweringInput): Lowered {
@@ -79,7 +86,11 @@ export class Lowering implements LowerContext {
     for (const port of this.input.outputs)
       this.values.return(port, this.builder.output(portName(port), 'f32', port.fact.shape));
     const observers: Observers = new Map(
-      (this.input.observe ?? []).map((o) => [o, this.builder.output(o.name, 'f32', [5, observedChannels(o)])]),
+      (this.input.observe ?? []).map((o) => {
+        const results = observedResults(o);
+        const outs = observedOutputs(o).map(({ name, rows }) => this.builder.output(name, 'f32', [rows, results]));
+        return [o, { statistics: outs[0]!, ranks: outs.slice(1) }];
+      }),
     );
     for (const port of this.input.inputs) this.bindInput(port);
     this.observeDefined(observers);
@@ -93,18 +104,21 @@ export class Lowering implements LowerContext {
 
   /** Emits the observers of all values that exist by now. */
   private observeDefined(observers: Observers): void {
-    for (const [observed, before] of observers) {
+    for (const [observed, outs] of observers) {
       if (!this.values.has(observed.port)) continue;
       observers.delete(observed);
+      emitRanks(this, observed, outs.ranks);
       const clamp = this.clampBehind(observed.port);
       const twin = clamp && [...observers.keys()].find((o) => o.port === clamp.node.output && o.axis === observed.axis);
-      const out = { before, after: twin && observers.get(twin) };
+      const out = { before: outs.statistics, after: twin && observers.get(twin)!.statistics };
       if (!clamp || !emitObservedClamp(this, observed, clamp, out)) {
-        emitObservation(this, observed, before);
+        emitObservation(this, observed, outs.statistics);
         continue;
       }
       this.observedClamps.add(clamp.node);
-      if (twin) observers.delete(twin);
+      if (!twin) continue;
+      emitRanks(this, twin, observers.get(twin)!.ranks);
+      observers.delete(twin);
     }
   }
 

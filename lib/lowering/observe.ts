@@ -11,14 +11,29 @@ export interface ObservedPort {
   readonly port: OutputPort;
   /** Undefined: one result for the whole value. */
   readonly axis?: number;
+  /** Equal parts of axis 0 that are reduced apart. */
+  readonly items: number;
+  /** Elements to find by their rank. */
+  readonly ranks: readonly ObservedRank[];
   /** Name of the program output that takes the five rows min, max, |max|, mean, non-finite. */
   readonly name: string;
 }
 
-/** Number of results of an observed port. */
-export function observedChannels(observed: ObservedPort): number {
-  const { shape } = observed.port.fact;
-  return observed.axis === undefined ? 1 : shape[normalizeAxis(observed.axis, shape.length)]!;
+/** The element of a rank, from 0, in the ascending order of the elements or of their magnitudes, and the next one. */
+export interface ObservedRank {
+  readonly rank: number;
+  readonly isAbsolute: boolean;
+}
+
+/** Number of results of an observed port: channels of all items. */
+export function observedResults({ port, axis, items }: Omit<ObservedPort, 'name' | 'ranks'>): number {
+  const { shape } = port.fact;
+  return items * (axis === undefined ? 1 : shape[normalizeAxis(axis, shape.length)]!);
+}
+
+/** Names and numbers of rows of the program outputs of an observed port. */
+export function observedOutputs({ name, ranks }: ObservedPort): { readonly name: string; readonly rows: number }[] {
+  return [{ name, rows: 5 }, ...ranks.map((_, i) => ({ name: `${name} rank ${i}`, rows: 2 }))];
 }
 
 /** How the elements of a value lie for an observer. */
@@ -27,23 +42,46 @@ interface ObservedSizes {
   readonly channels: number;
   readonly inner: number;
   readonly perChannel: number;
+  readonly items: number;
 }
 
 /** Sizes of a value for its observer, and the layout that they need, on the layout in which the value exists. */
-function sizesOf(lowering: Lowering, { port, axis }: ObservedPort): { layout: Layout; sizes: ObservedSizes } {
+function sizesOf(lowering: Lowering, observed: ObservedPort): { layout: Layout; sizes: ObservedSizes } {
+  const { port, axis, items } = observed;
   const { shape } = port.fact;
-  const elements = elementCount(shape);
   const layout = lowering.values.layoutOf(port);
-  if (axis === undefined) return { layout, sizes: { outer: 1, channels: 1, inner: elements, perChannel: 0 } };
+  if (axis === undefined)
+    return { layout, sizes: { outer: 1, channels: 1, inner: elementCount(shape) / items, perChannel: 0, items } };
+  if (normalizeAxis(axis, shape.length) === 1 && layout === 'channelsLast' && !sameInBothLayouts(shape)) {
+    const { batch, spatial } = imageSize(shape);
+    return { layout, sizes: { outer: (batch / items) * spatial, channels: shape[1]!, inner: 1, perChannel: 1, items } };
+  }
+  return { layout: 'plain', sizes: plainSizes(observed, axis) };
+}
+
+/** Sizes of a value in the model's own layout. */
+function plainSizes({ port, items }: ObservedPort, axis: number): ObservedSizes {
+  const { shape } = port.fact;
   const at = normalizeAxis(axis, shape.length);
   const channels = shape[at]!;
-  if (at === 1 && layout === 'channelsLast' && !sameInBothLayouts(shape)) {
-    const { batch, spatial } = imageSize(shape);
-    return { layout, sizes: { outer: batch * spatial, channels, inner: 1, perChannel: 1 } };
-  }
   const inner = elementCount(shape.slice(at + 1));
-  const outer = elements / Math.max(1, inner * channels);
-  return { layout: 'plain', sizes: { outer, channels, inner, perChannel: 1 } };
+  const outer = elementCount(shape) / Math.max(1, items * inner * channels);
+  return { outer, channels, inner, perChannel: 1, items };
+}
+
+/** Emits the observers that find elements by rank; those of channels read the model's own layout, where runs are long. */
+export function emitRanks(lowering: Lowering, observed: ObservedPort, outs: readonly BufferId[]): void {
+  const { port, axis, name, ranks } = observed;
+  if (ranks.length === 0) return;
+  const { layout, sizes } =
+    axis === undefined
+      ? sizesOf(lowering, observed)
+      : ({ layout: 'plain', sizes: plainSizes(observed, axis) } as const);
+  const buffer = lowering.values.float(port, layout);
+  for (const [i, { rank, isAbsolute }] of ranks.entries()) {
+    const params = { ...sizes, rank, absolute: isAbsolute ? 1 : 0 };
+    lowering.builder.call('observe_quantile', params, { name, in: [buffer], out: [outs[i]!] });
+  }
 }
 
 /** Emits the observer of one value. */

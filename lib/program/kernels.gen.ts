@@ -212,6 +212,7 @@ export const kernelParams = {
     ['channels', 'u'],
     ['inner', 'u'],
     ['perChannel', 'u'],
+    ['items', 'u'],
   ],
   observe_clamp: [
     ['outer', 'u'],
@@ -220,6 +221,16 @@ export const kernelParams = {
     ['perChannel', 'u'],
     ['low', 'f'],
     ['high', 'f'],
+    ['items', 'u'],
+  ],
+  observe_quantile: [
+    ['outer', 'u'],
+    ['channels', 'u'],
+    ['inner', 'u'],
+    ['perChannel', 'u'],
+    ['items', 'u'],
+    ['rank', 'u'],
+    ['absolute', 'u'],
   ],
   pool: [
     ['batch', 'u'],

@@ -1,132 +1,169 @@
 // From one number per sample (and channel) to one number: mean, extremes, medians, robust means.
+//
+// What is kept of the samples does not depend on their order, and two parts merge to what the whole would have kept.
 import { LowpError } from '../errors/lowp-error.ts';
+import { BoundedMultiset, type Counted, distinctNumbers, type MultisetState } from './bounded-multiset.ts';
+import { ExactSums } from './exact-sum.ts';
+import { hodgesLehmann, meanOf, medianOf, withoutOutliers } from './order-statistics.ts';
 import type { Aggregator } from './request.ts';
 
-/** Takes the numbers of one sample after another. */
+/** Takes the finite numbers of one sample after another. */
 export interface Accumulator {
   /** One entry for each channel; the same number of entries every time. */
   add(values: Float32Array): void;
   /** The aggregate of each channel. At least one sample was added. */
   result(): Float32Array;
+  /** What is kept, in the one form that the same samples always give. At least one sample was added. */
+  state(): AccumulatorState;
+  /**
+   * Adds the samples behind the state of an accumulator of the same aggregator.
+   *
+   * @throws {LowpError} `ERR_SHAPE_MISMATCH` when the channels are not as many
+   */
+  merge(other: AccumulatorState): void;
 }
 
-/** Share of the samples at each end that the robust aggregators leave out. */
-const outlierShare = 0.01;
-/** Pairs that the Hodges-Lehmann estimator may hold for one channel: 128 MiB. */
-const mostPairs = 2 ** 24;
+/** What accumulators keep: a number per channel, exact sums, or the numbers of the samples. */
+export type AccumulatorState =
+  | { readonly kind: 'extreme'; readonly values: Float32Array }
+  | {
+      readonly kind: 'sums';
+      readonly channels: number;
+      readonly count: number;
+      readonly parts: readonly (readonly [number, Float64Array])[];
+    }
+  | { readonly kind: 'multisets'; readonly multisets: readonly MultisetState[] };
 
-/** An accumulator. Mean, max and min keep one number per channel; the others keep every sample's. */
+/**
+ * An accumulator. Max and min keep one number per channel, the mean an exact sum, the others a bounded multiset: of a whole
+ * value they are exact for up to 4096 samples, of many channels for 512, and beyond use numbers rounded to a few parts in
+ * ten thousand (in a thousand).
+ */
 export function accumulatorFor(aggregator: Aggregator): Accumulator {
   if (aggregator === 'mean') return new Mean();
-  if (aggregator === 'max') return new Extreme(Math.max);
-  if (aggregator === 'min') return new Extreme(Math.min);
-  return new Sorted(orderStatistics[aggregator]);
+  if (aggregator === 'max') return new Extreme((a, b) => a > b);
+  if (aggregator === 'min') return new Extreme((a, b) => a < b);
+  return new OrderStatistic(orderStatistics[aggregator]);
 }
 
+/** The exact sum over the number of samples, rounded to f32. */
 class Mean implements Accumulator {
-  private sums: Float64Array | undefined;
+  private sums: ExactSums | undefined;
   private count = 0;
 
   add(values: Float32Array): void {
-    this.sums ??= new Float64Array(values.length);
-    for (let c = 0; c < values.length; c++) this.sums[c]! += values[c]!;
+    this.sums ??= new ExactSums(values.length);
+    requireChannels(this.sums.channels, values.length);
+    this.sums.add(values);
     this.count++;
   }
 
   result(): Float32Array {
-    return Float32Array.from(this.sums ?? [], (sum) => sum / this.count);
+    return this.sums?.means(this.count) ?? new Float32Array();
+  }
+
+  state(): AccumulatorState {
+    const { channels = 0 } = this.sums ?? {};
+    return { kind: 'sums', channels, count: this.count, parts: this.sums?.parts() ?? [] };
+  }
+
+  merge(other: AccumulatorState): void {
+    const { channels, count, parts } = requireKind(other, 'sums');
+    this.sums ??= new ExactSums(channels);
+    requireChannels(this.sums.channels, channels);
+    this.sums.addParts(parts);
+    this.count += count;
   }
 }
 
 class Extreme implements Accumulator {
-  private readonly better: (a: number, b: number) => number;
+  private readonly isBetter: (a: number, b: number) => boolean;
   private values: Float32Array | undefined;
 
-  constructor(better: (a: number, b: number) => number) {
-    this.better = better;
+  constructor(isBetter: (a: number, b: number) => boolean) {
+    this.isBetter = isBetter;
   }
 
   add(values: Float32Array): void {
-    if (!this.values) this.values = values.slice();
-    else for (let c = 0; c < values.length; c++) this.values[c] = this.better(this.values[c]!, values[c]!);
+    if (!this.values) {
+      // Adding 0 gives zero one sign.
+      this.values = values.map((v) => v + 0);
+      return;
+    }
+    requireChannels(this.values.length, values.length);
+    for (let c = 0; c < values.length; c++)
+      if (this.isBetter(values[c]!, this.values[c]!)) this.values[c] = values[c]! + 0;
   }
 
   result(): Float32Array {
     return this.values ?? new Float32Array();
   }
+
+  state(): AccumulatorState {
+    return { kind: 'extreme', values: this.result() };
+  }
+
+  merge(other: AccumulatorState): void {
+    this.add(requireKind(other, 'extreme').values);
+  }
 }
 
-class Sorted implements Accumulator {
-  private readonly reduce: (sorted: Float64Array) => number;
-  private readonly samples: Float32Array[] = [];
+class OrderStatistic implements Accumulator {
+  private readonly reduce: (numbers: Counted) => number;
+  private channels: readonly BoundedMultiset[] | undefined;
 
-  constructor(reduce: (sorted: Float64Array) => number) {
+  constructor(reduce: (numbers: Counted) => number) {
     this.reduce = reduce;
   }
 
   add(values: Float32Array): void {
-    this.samples.push(values.slice());
+    const channels = this.channelsFor(values.length);
+    for (let c = 0; c < values.length; c++) channels[c]!.add(values[c]!);
   }
 
   result(): Float32Array {
-    const channels = this.samples[0]?.length ?? 0;
-    const out = new Float32Array(channels);
-    for (let c = 0; c < channels; c++) {
-      out[c] = this.reduce(Float64Array.from(this.samples, (s) => s[c]!).sort());
-    }
-    return out;
+    return Float32Array.from(this.channels ?? [], (channel) => this.reduce(channel.counted()));
+  }
+
+  state(): AccumulatorState {
+    return { kind: 'multisets', multisets: (this.channels ?? []).map((channel) => channel.state()) };
+  }
+
+  merge(other: AccumulatorState): void {
+    const { multisets } = requireKind(other, 'multisets');
+    for (const [c, channel] of this.channelsFor(multisets.length).entries()) channel.merge(multisets[c]!);
+  }
+
+  private channelsFor(length: number): readonly BoundedMultiset[] {
+    this.channels ??= Array.from({ length }, () => new BoundedMultiset(distinctNumbers(length)));
+    requireChannels(this.channels.length, length);
+    return this.channels;
   }
 }
 
-const orderStatistics: Readonly<Record<Exclude<Aggregator, 'mean' | 'max' | 'min'>, (sorted: Float64Array) => number>> =
-  {
-    median,
-    mean_no_outliers: (sorted) => mean(withoutOutliers(sorted)),
-    median_no_outliers: (sorted) => median(withoutOutliers(sorted)),
-    hl_estimator: hodgesLehmann,
-  };
+const orderStatistics: Readonly<Record<Exclude<Aggregator, 'mean' | 'max' | 'min'>, (numbers: Counted) => number>> = {
+  median: medianOf,
+  mean_no_outliers: (numbers) => meanOf(withoutOutliers(numbers)),
+  median_no_outliers: (numbers) => medianOf(withoutOutliers(numbers)),
+  hl_estimator: hodgesLehmann,
+};
 
-function mean(values: Float64Array): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
+function requireChannels(known: number, given: number): void {
+  if (known === given) return;
+  throw new LowpError('ERR_SHAPE_MISMATCH', `a sample has ${given} channels, the samples before had ${known}`);
 }
 
-/** The middle of sorted numbers, or the mean of the two middle ones. */
-export function median(sorted: Float64Array): number {
-  return quantile(sorted, 0.5);
+function requireKind<K extends AccumulatorState['kind']>(
+  state: AccumulatorState,
+  kind: K,
+): Extract<AccumulatorState, { kind: K }> {
+  if (isKind(state, kind)) return state;
+  throw new LowpError('ERR_STATISTICS_INVALID', `a statistic holds ${state.kind}, its aggregator keeps ${kind}`);
 }
 
-/** Linear interpolation between the neighbours of `share · (n − 1)` in sorted numbers. */
-export function quantile(sorted: Float64Array | Float32Array, share: number): number {
-  const position = share * (sorted.length - 1);
-  const below = Math.floor(position);
-  const low = sorted[below]!;
-  const high = sorted[Math.min(sorted.length - 1, below + 1)]!;
-  return low + (high - low) * (position - below);
-}
-
-/** The numbers between the 1 % and the 99 % quantile, those included. */
-function withoutOutliers(sorted: Float64Array): Float64Array {
-  const low = quantile(sorted, outlierShare);
-  const high = quantile(sorted, 1 - outlierShare);
-  return sorted.filter((v) => v >= low && v <= high);
-}
-
-/**
- * Half the median of the sums of all pairs of different samples; the sample itself when there is one.
- *
- * @throws {LowpError} `ERR_LIMIT_MEMORY` beyond about 5800 samples
- */
-function hodgesLehmann(sorted: Float64Array): number {
-  const n = sorted.length;
-  if (n === 1) return sorted[0]!;
-  const pairs = (n * (n - 1)) / 2;
-  if (pairs > mostPairs) {
-    throw new LowpError('ERR_LIMIT_MEMORY', `the Hodges-Lehmann estimator cannot hold the pairs of ${n} samples`, {
-      help: 'Use a smaller subset or the aggregator median.',
-    });
-  }
-  const sums = new Float64Array(pairs);
-  let at = 0;
-  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) sums[at++] = sorted[i]! + sorted[j]!;
-  return median(sums.sort()) / 2;
+function isKind<K extends AccumulatorState['kind']>(
+  state: AccumulatorState,
+  kind: K,
+): state is Extract<AccumulatorState, { kind: K }> {
+  return state.kind === kind;
 }

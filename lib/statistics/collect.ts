@@ -1,20 +1,24 @@
 // Runs the samples through the model once and answers all statistic requests.
-import type { Engine, Executable, Feeds, Observation, ObservePoint } from '../engines/engine.ts';
-import { invariant } from '../errors/assert.ts';
+import type { Engine, Executable, Feeds, ObservePoint } from '../engines/engine.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
+import { inferModel } from '../ops/infer-model.ts';
 import { isFloat } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { type Accumulator, accumulatorFor } from './aggregators.ts';
-import { isNotFinite, quantilesOf } from './quantiles.ts';
-import type { StatisticRequest, Statistics } from './request.ts';
+import { type Batch, batchOf, shapesOf } from './batches.ts';
+import { CollectedStatistics, noData } from './collected.ts';
+import { DataFingerprint, modelFingerprint } from './fingerprint.ts';
+import { type CollectPlan, planOf } from './plan.ts';
+import type { StatisticRequest } from './request.ts';
 
 export interface CollectOptions {
   readonly engine: Engine;
   readonly threads?: number;
   readonly signal?: AbortSignal;
-  /** Called after each sample with the number of samples done. */
+  /** Note what model and samples the statistics are of, for a file that is used again. */
+  readonly fingerprint?: boolean;
+  /** Called after each batch with the number of samples done. */
   readonly onSample?: (done: number) => void;
 }
 
@@ -22,33 +26,37 @@ export interface CollectOptions {
 const keptShapes = 4;
 
 /**
- * Collects statistics: the model is compiled once per input shape, samples run one by one, and only the reduced numbers
- * are kept.
+ * Collects statistics: the model is compiled once per input shape, batches run one by one, and only the reduced numbers
+ * are kept. Every sample of a batch counts by itself, so that the answers are those of samples that run alone.
  *
- * @param samples  checked feeds
+ * @param batches  checked feeds
  * @throws {LowpError} `ERR_DATA_EMPTY` without samples; `ERR_DATA_NOT_FINITE` naming the sample and the first node whose
- *   value is NaN or infinite; `ERR_ABORTED`
+ *   value is NaN or infinite; `ERR_SHAPE_MISMATCH` when an observed channel axis changes its size; `ERR_ABORTED`
  */
 export async function collectStatistics(
   model: Model,
   requests: readonly StatisticRequest[],
-  samples: AsyncIterable<Feeds>,
+  batches: AsyncIterable<Batch>,
   options: CollectOptions,
-): Promise<Statistics> {
+): Promise<CollectedStatistics> {
   const plan = planOf(model, requests);
   const executables = new Executables(model, plan, options);
+  const fingerprint = options.fingerprint ? new DataFingerprint() : undefined;
   let done = 0;
   let inputShapes: Readonly<Record<string, Shape>> = {};
   try {
-    for await (const feeds of readAhead(samples)) {
+    for await (const { feeds, samples } of readAhead(batches)) {
       throwIfAborted(options.signal);
+      const { executable, items } = await executables.get(feeds);
       if (done === 0) inputShapes = shapesOf(feeds);
-      const executable = await executables.get(feeds);
-      const { observations, taps } = await executable.run(feeds, options.signal ? { signal: options.signal } : {});
-      const isBroken = observations.some((o) => o.nonFinite > 0) || taps.some(isNotFinite);
-      if (isBroken) throw await notFinite(model, feeds, done, options);
-      for (const answer of plan.answers) answer.accumulator.add(answer.read(observations, taps));
-      done++;
+      const { observations } = await executable.run(feeds, options.signal ? { signal: options.signal } : {});
+      if (observations.some((o) => o.nonFinite > 0)) throw await notFinite(model, { feeds, samples }, done, options);
+      for (const answer of plan.answers) {
+        const observed = items[answer.point]!;
+        take(answer, () => answer.take(observations[answer.point]!, { observed, count: observed === 1 ? 1 : samples }));
+      }
+      fingerprint?.add(feeds, samples, batchOf(model, shapesOf(feeds)));
+      done += samples;
       options.onSample?.(done);
     }
   } finally {
@@ -59,114 +67,27 @@ export async function collectStatistics(
       help: 'Calibration needs at least one sample.',
     });
   }
-  const results = new Map(plan.answers.map((a) => [a.key, a.accumulator.result()]));
-  return {
-    samples: done,
-    inputShapes,
-    get: (request) => {
-      const result = results.get(keyOf(request));
-      invariant(result, `the statistic ${keyOf(request)} was not requested`);
-      return result;
-    },
+  const source = {
+    model: options.fingerprint ? modelFingerprint(model) : noData,
+    data: fingerprint?.digest() ?? noData,
   };
+  return new CollectedStatistics({ ...source, samples: done, inputShapes }, plan.answers);
 }
 
-interface Answer {
-  readonly key: string;
-  readonly accumulator: Accumulator;
-  read(observations: readonly Observation[], taps: Awaited<ReturnType<Executable['run']>>['taps']): Float32Array;
-}
-
-/** What to compile for, and how each request reads its numbers from a run. Equal requests are answered once. */
-interface CollectPlan {
-  readonly observe: readonly ObservePoint[];
-  readonly taps: readonly OutputPort[];
-  readonly answers: readonly Answer[];
-}
-
-function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPlan {
-  const points = new Map<string, PlannedPoint>();
-  const perChannel = new Map<OutputPort, StatisticRequest>();
-  for (const r of requests) if (r.granularity === 'perChannel' && !('share' in r.statistic)) perChannel.set(r.port, r);
-  const pointOf = (request: StatisticRequest): PlannedPoint => {
-    // Extremes of the whole value are those of its channels: one pass answers both, and may go together with the pass
-    // over the value in front of an activation, which is observed by channel.
-    const isExtreme = request.granularity === 'perTensor' && request.statistic.kind !== 'mean';
-    const byChannel = perChannel.get(request.port) ?? (isImage(request.port) ? channelsOf(request) : request);
-    const source = isExtreme ? byChannel : request;
-    const pointKey = placeOf(source);
-    const { port, granularity, channelAxis } = source;
-    const place = { granularity, ...(channelAxis === undefined ? {} : { channelAxis }) };
-    const found = points.get(pointKey) ?? { index: points.size, point: { port, ...place } };
-    points.set(pointKey, found);
-    return found;
-  };
-  const taps = new Map<OutputPort, number>();
-  const answers = new Map<string, Answer>();
-  for (const request of requests) {
-    const { port, granularity, channelAxis, statistic, aggregator } = request;
-    invariant(
-      model.nodeById.get(port.node.id) === port.node,
-      `'${port.node.name}' is not a node of the observed model`,
-    );
-    const key = keyOf(request);
-    if (answers.has(key)) continue;
-    const accumulator = accumulatorFor(aggregator);
-    const place = { granularity, ...(channelAxis === undefined ? {} : { channelAxis }) };
-    if ('share' in statistic) {
-      const at = taps.get(port) ?? taps.size;
-      taps.set(port, at);
-      const how = { ...place, share: statistic.share, isAbsolute: statistic.kind === 'absQuantile' };
-      answers.set(key, { key, accumulator, read: (_, values) => quantilesOf(values[at]!, how) });
-      continue;
-    }
-    const point = pointOf(request);
-    answers.set(key, { key, accumulator, read: readerOf(statistic.kind, granularity, point) });
+/** Names the node in what an accumulator refuses. */
+function take({ key }: CollectPlan['answers'][number], work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof LowpError)) throw error;
+    throw new LowpError(error.code, `'${key.node}': ${error.message}`, { node: key.node, cause: error });
   }
-  return {
-    observe: [...points.values()].map((p) => p.point),
-    taps: [...taps.keys()],
-    answers: [...answers.values()],
-  };
 }
 
-function isImage(port: OutputPort): boolean {
-  return port.fact.shape.length >= 4;
-}
-
-function channelsOf(request: StatisticRequest): StatisticRequest {
-  return { ...request, granularity: 'perChannel', channelAxis: 1 };
-}
-
-interface PlannedPoint {
-  readonly index: number;
-  readonly point: ObservePoint;
-}
-
-/** Reads a statistic from its point, which may be finer than what was asked for. */
-function readerOf(
-  kind: 'min' | 'max' | 'absMax' | 'mean',
-  granularity: StatisticRequest['granularity'],
-  { index, point }: PlannedPoint,
-): Answer['read'] {
-  if (granularity === point.granularity) return (observations) => observations[index]![kind];
-  const isLeast = kind === 'min';
-  return (observations) => {
-    const values = observations[index]![kind];
-    let found = values[0] ?? 0;
-    for (let c = 1; c < values.length; c++) if (isLeast ? values[c]! < found : values[c]! > found) found = values[c]!;
-    return Float32Array.of(found);
-  };
-}
-
-function placeOf(request: StatisticRequest): string {
-  const axis = request.granularity === 'perChannel' ? (request.channelAxis ?? 1) : '';
-  return `${request.port.node.id}.${request.port.index} ${request.granularity}${axis}`;
-}
-
-function keyOf(request: StatisticRequest): string {
-  const { statistic, aggregator } = request;
-  return `${placeOf(request)} ${statistic.kind}${'share' in statistic ? statistic.share : ''} ${aggregator}`;
+/** A model compiled for one shape of the inputs, and how many parts of each point are observed apart. */
+interface Compiled {
+  readonly executable: Executable;
+  readonly items: readonly number[];
 }
 
 /** The model compiled for the shapes in which samples come. */
@@ -174,7 +95,7 @@ class Executables {
   private readonly model: Model;
   private readonly plan: CollectPlan;
   private readonly options: CollectOptions;
-  private readonly byShape = new Map<string, Executable>();
+  private readonly byShape = new Map<string, Compiled>();
 
   constructor(model: Model, plan: CollectPlan, options: CollectOptions) {
     this.model = model;
@@ -182,7 +103,7 @@ class Executables {
     this.options = options;
   }
 
-  async get(feeds: Feeds): Promise<Executable> {
+  async get(feeds: Feeds): Promise<Compiled> {
     const shapes = shapesOf(feeds);
     const key = JSON.stringify(shapes);
     const known = this.byShape.get(key);
@@ -190,33 +111,61 @@ class Executables {
     const [oldest] = this.byShape;
     if (oldest && this.byShape.size >= keptShapes) {
       this.byShape.delete(oldest[0]);
-      await oldest[1].close();
+      await oldest[1].executable.close();
     }
     const { engine, threads, signal } = this.options;
+    const items = itemsOf(this.model, this.plan, shapes);
+    const observe = this.plan.points.map((point, i): ObservePoint => ({ ...point, items: items[i]! }));
     const executable = await engine.compile(this.model, {
       shapes,
-      observe: this.plan.observe,
-      taps: this.plan.taps,
+      observe,
       ...(threads === undefined ? {} : { threads }),
       ...(signal === undefined ? {} : { signal }),
     });
-    this.byShape.set(key, executable);
-    return executable;
+    const compiled = { executable, items };
+    this.byShape.set(key, compiled);
+    return compiled;
   }
 
   async close(): Promise<void> {
-    for (const executable of this.byShape.values()) await executable.close();
+    for (const { executable } of this.byShape.values()) await executable.close();
     this.byShape.clear();
   }
 }
 
-function shapesOf(feeds: Feeds): Record<string, Shape> {
-  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.shape]));
+/**
+ * How many samples lie along axis 0 of each point's value: the batch B of the inputs when that axis is B times as long as
+ * it would be for one sample, or B long in a model that takes no other batch; otherwise 1, the value is reduced as a whole.
+ */
+function itemsOf(model: Model, plan: CollectPlan, shapes: Readonly<Record<string, Shape>>): number[] {
+  const batch = batchOf(model, shapes);
+  if (batch === 1) return plan.points.map(() => 1);
+  const whole = inferred(model, shapes)!;
+  const single = inferred(model, Object.fromEntries(Object.entries(shapes).map(([n, s]) => [n, [1, ...s.slice(1)]])));
+  return plan.points.map(({ port, granularity, channelAxis }) => {
+    const [size, ...rest] = whole(port);
+    if (size === undefined || (granularity === 'perChannel' && (channelAxis === 0 || rest.length === 0))) return 1;
+    const alone = single?.(port);
+    const scales = alone !== undefined && size === batch * alone[0]! && rest.every((d, i) => d === alone[i + 1]);
+    return scales || size === batch ? batch : 1;
+  });
 }
 
-/** Reads one sample ahead, so that reading and running overlap. */
-async function* readAhead(samples: AsyncIterable<Feeds>): AsyncGenerator<Feeds> {
-  const iterator = samples[Symbol.asyncIterator]();
+/** Shapes of ports for some shapes of the inputs; undefined when the model does not take them. */
+function inferred(model: Model, shapes: Readonly<Record<string, Shape>>): ((port: OutputPort) => Shape) | undefined {
+  const copy = model.clone();
+  try {
+    inferModel(copy, shapes);
+  } catch (error) {
+    if (error instanceof LowpError) return undefined;
+    throw error;
+  }
+  return (port) => copy.nodeById.get(port.node.id)!.outputs[port.index]!.fact.shape;
+}
+
+/** Reads one batch ahead, so that reading and running overlap. */
+async function* readAhead(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+  const iterator = batches[Symbol.asyncIterator]();
   let pending = iterator.next();
   try {
     for (;;) {
@@ -231,21 +180,22 @@ async function* readAhead(samples: AsyncIterable<Feeds>): AsyncGenerator<Feeds> 
   }
 }
 
-/** Runs the sample again with every value observed, to name the first node that breaks. */
-async function notFinite(model: Model, feeds: Feeds, sample: number, options: CollectOptions): Promise<LowpError> {
+/** Runs the batch again with every value observed, to name the first node that breaks. */
+async function notFinite(model: Model, batch: Batch, first: number, options: CollectOptions): Promise<LowpError> {
   const observe: ObservePoint[] = model
     .nodes()
     .filter((n) => n.type !== 'Constant' && n.type !== 'Result')
     .flatMap((n) => n.outputs.filter((o) => isFloat(o.fact.type) && o.fact.value === undefined))
     .map((port) => ({ port, granularity: 'perTensor' }));
-  const shapes = shapesOf(feeds);
-  const executable = await options.engine.compile(model, { shapes, observe });
+  const executable = await options.engine.compile(model, { shapes: shapesOf(batch.feeds), observe });
   try {
-    const { observations } = await executable.run(feeds);
-    const first = observe[observations.findIndex((o) => o.nonFinite > 0)]?.port.node;
-    const where = first ? `${first.type} '${first.name}' is the first to compute it` : 'inside the model';
-    return new LowpError('ERR_DATA_NOT_FINITE', `sample ${sample} makes the model compute NaN or infinity: ${where}`, {
-      ...(first ? { node: first.name } : {}),
+    const { observations } = await executable.run(batch.feeds);
+    const node = observe[observations.findIndex((o) => o.nonFinite > 0)]?.port.node;
+    const where = node ? `${node.type} '${node.name}' is the first to compute it` : 'inside the model';
+    const last = first + batch.samples - 1;
+    const who = last === first ? `sample ${first} makes` : `one of the samples ${first} to ${last} makes`;
+    return new LowpError('ERR_DATA_NOT_FINITE', `${who} the model compute NaN or infinity: ${where}`, {
+      ...(node ? { node: node.name } : {}),
       help: 'Check how the data is scaled, or leave the node in floating point with the ignored scope.',
     });
   } finally {

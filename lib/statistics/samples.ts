@@ -4,12 +4,12 @@ import type { Feeds } from '../engines/engine.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
-import { convert, integerRange, toFloat64 } from '../tensor/convert.ts';
+import { convert, integerRange, toFloat32, toFloat64 } from '../tensor/convert.ts';
 import { bitsOf, type ElementType, isFloat, isInteger } from '../tensor/element-type.ts';
 import { elementCount, formatShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { closestNames } from '../util/closest.ts';
-import { isNotFinite } from './quantiles.ts';
+import { type Batch, Batcher, staticBatchOf } from './batches.ts';
 
 /** A tensor for each input by name, or one tensor for the only input. */
 export type Sample = Feeds | Tensor;
@@ -18,25 +18,33 @@ export type Sample = Feeds | Tensor;
 export type Samples = Iterable<Sample> | AsyncIterable<Sample>;
 
 export interface SampleOptions {
-  /** At most so many samples are taken, the first ones. */
+  /** At most so many samples count, the first ones. */
   readonly subsetSize: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * The first samples as feeds, checked and with the element types of the model's inputs.
+ * The first samples in batches of the size that the model takes, checked and with the element types of its inputs.
+ *
+ * Samples may come alone or several at a time, stacked along axis 0. They are split and stacked where the batch of the
+ * model is another one; where it is dynamic, they run as they come.
  *
  * @throws {LowpError} naming the sample by its position: `ERR_DATA_INPUT` for a missing or unknown input, `ERR_DATA_SHAPE`,
  *   `ERR_DATA_TYPE`, `ERR_DATA_NOT_FINITE`; `ERR_ABORTED`
  */
-export async function* checkedSamples(model: Model, samples: Samples, options: SampleOptions): AsyncGenerator<Feeds> {
+export async function* checkedSamples(model: Model, samples: Samples, options: SampleOptions): AsyncGenerator<Batch> {
   requireIterable(samples);
+  const batcher = new Batcher(model);
   let index = 0;
+  let left = options.subsetSize;
   for await (const sample of samples) {
     throwIfAborted(options.signal);
-    yield checkSample(model, sample, index);
-    if (++index >= options.subsetSize) return;
+    const feeds = checkSample(model, sample, index++);
+    for (const batch of batcher.add(feeds, left)) yield batch;
+    left -= batcher.countOf(feeds);
+    if (left <= 0) break;
   }
+  for (const batch of batcher.rest()) yield batch;
 }
 
 function requireIterable(samples: unknown): void {
@@ -52,10 +60,11 @@ function requireIterable(samples: unknown): void {
   );
 }
 
-/** One sample as feeds, keyed by the names of the inputs. */
+/** One sample, or several of them stacked along axis 0, as feeds keyed by the names of the inputs. */
 export function checkSample(model: Model, sample: Sample, index: number): Feeds {
   const parameters = model.parameters();
   const known = parameters.map(inputName);
+  const isBatched = staticBatchOf(model) !== undefined;
   if (typeof sample !== 'object' || sample === null) {
     throw new LowpError(
       'ERR_DATA_FORMAT',
@@ -64,7 +73,9 @@ export function checkSample(model: Model, sample: Sample, index: number): Feeds 
   }
   if (isTensor(sample)) {
     const [only] = parameters;
-    if (parameters.length === 1 && only) return { [inputName(only)]: checkTensor(only, sample, index) };
+    if (parameters.length === 1 && only) {
+      return { [inputName(only)]: checkTensor(only, sample, { index, isBatched }) };
+    }
     throw new LowpError(
       'ERR_DATA_INPUT',
       `sample ${index} is one tensor, the model has ${parameters.length} inputs: ${known.join(', ')}`,
@@ -78,7 +89,7 @@ export function checkSample(model: Model, sample: Sample, index: number): Feeds 
     const value = key === undefined ? undefined : sample[key];
     if (key === undefined || value === undefined) throw missingInput(parameter, sample, index);
     used.add(key);
-    feeds[inputName(parameter)] = checkTensor(parameter, value, index);
+    feeds[inputName(parameter)] = checkTensor(parameter, value, { index, isBatched });
   }
   const extra = Object.keys(sample).find((name) => !used.has(name));
   if (extra !== undefined) {
@@ -86,6 +97,7 @@ export function checkSample(model: Model, sample: Sample, index: number): Feeds 
       help: `The model has the inputs ${known.join(', ')}.`,
     });
   }
+  if (isBatched) requireOneCount(feeds, index);
   return feeds;
 }
 
@@ -108,10 +120,27 @@ function missingInput(parameter: Node, sample: Feeds, index: number): LowpError 
   );
 }
 
-function checkTensor(parameter: Node, value: Tensor, index: number): Tensor {
+/** @throws {LowpError} `ERR_DATA_SHAPE` when the inputs do not hold equally many samples */
+function requireOneCount(feeds: Feeds, index: number): void {
+  const counts = Object.entries(feeds).map(([name, { shape }]) => ({ name, count: shape[0]! }));
+  const other = counts.find(({ count }) => count !== counts[0]!.count);
+  if (!other) return;
+  const [first] = counts;
+  throw new LowpError(
+    'ERR_DATA_SHAPE',
+    `sample ${index}: '${other.name}' holds ${other.count} samples, '${first!.name}' holds ${first!.count}`,
+  );
+}
+
+function checkTensor(
+  parameter: Node,
+  value: Tensor,
+  { index, isBatched }: { readonly index: number; readonly isBatched: boolean },
+): Tensor {
   const name = inputName(parameter);
   const { shape, type } = parameter.output.fact;
-  const fits = value.shape?.length === shape.length && value.shape.every((d, i) => shape[i] === -1 || shape[i] === d);
+  const isFree = (axis: number, size: number): boolean => shape[axis] === -1 || (axis === 0 && isBatched && size > 0);
+  const fits = value.shape?.length === shape.length && value.shape.every((d, i) => isFree(i, d) || shape[i] === d);
   if (!fits) {
     const isWithoutBatch = value.shape?.length === shape.length - 1;
     throw new LowpError(
@@ -149,4 +178,20 @@ function withType(value: Tensor, type: ElementType): Tensor | undefined {
   if (!isInteger(value.type) || !isInteger(type) || bitsOf(type) < 8) return undefined;
   const [low, high] = integerRange(type) ?? [type === 'u64' ? 0 : Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   return toFloat64(value).every((v) => v >= low && v <= high) ? convert(value, type) : undefined;
+}
+
+/** True when some element is NaN or infinite. */
+function isNotFinite(value: Tensor): boolean {
+  const data = toFloat32(value);
+  const whole = data.length - (data.length % 4);
+  // NaN and infinity times zero are NaN, and stay NaN in a sum.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    a += data[i]! * 0;
+    b += data[i + 1]! * 0;
+    c += data[i + 2]! * 0;
+    d += data[i + 3]! * 0;
+  }
+  for (let i = whole; i < data.length; i++) a += data[i]! * 0;
+  return Number.isNaN(a + b + c + d);
 }

@@ -66,7 +66,7 @@ describe('pipeline', () => {
       readsSamples: true,
       request: () => [],
       apply: async (context) => {
-        for await (const feeds of context.samples()) first.push(Number(feeds.x!.data[0]));
+        for await (const { feeds } of context.samples()) first.push(Number(feeds.x!.data[0]));
       },
     };
     await runAlgorithms(scaled().model, [listener([]), reader, reader], samples);

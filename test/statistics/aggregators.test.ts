@@ -1,17 +1,46 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { LowpError } from '../../lib/errors/lowp-error.ts';
-import { accumulatorFor, median, quantile } from '../../lib/statistics/aggregators.ts';
-import { quantilesOf } from '../../lib/statistics/quantiles.ts';
+import { accumulatorFor } from '../../lib/statistics/aggregators.ts';
 import { type Aggregator, aggregators } from '../../lib/statistics/request.ts';
-import { tensor } from '../../lib/tensor/tensor.ts';
 import { random } from '../../lib/util/random.ts';
 
 function aggregate(name: Aggregator, samples: readonly (readonly number[])[]): number[] {
   const accumulator = accumulatorFor(name);
   for (const sample of samples) accumulator.add(Float32Array.from(sample));
   return [...accumulator.result()];
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  const position = share * (sorted.length - 1);
+  const low = sorted[Math.floor(position)]!;
+  return low + (sorted[Math.ceil(position)]! - low) * (position - Math.floor(position));
+}
+
+/** The definitions, on numbers in an array. */
+const definitions: Readonly<Record<Aggregator, (values: readonly number[]) => number>> = {
+  mean: (values) => values.reduce((a, b) => a + b) / values.length,
+  max: (values) => Math.max(...values),
+  min: (values) => Math.min(...values),
+  median: (values) => quantile(values.toSorted(ascending), 0.5),
+  mean_no_outliers: (values) => definitions.mean(inner(values)),
+  median_no_outliers: (values) => definitions.median(inner(values)),
+  hl_estimator: (values) => {
+    if (values.length === 1) return values[0]!;
+    const sums = values.flatMap((a, i) => values.slice(i + 1).map((b) => a + b));
+    return 0.5 * quantile(sums.sort(ascending), 0.5);
+  },
+};
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+function inner(values: readonly number[]): number[] {
+  const sorted = values.toSorted(ascending);
+  const [low, high] = [quantile(sorted, 0.01), quantile(sorted, 0.99)];
+  const kept = sorted.filter((v) => v >= low && v <= high);
+  return kept.length > 0 ? kept : sorted;
 }
 
 describe('aggregators', () => {
@@ -33,10 +62,63 @@ describe('aggregators', () => {
   it('max and min take the extremes of each channel', () => {
     assert.deepEqual(aggregate('max', pairs), [6, 7]);
     assert.deepEqual(aggregate('min', pairs), [0, 1]);
+    assert.deepEqual([...aggregate('max', scalars), ...aggregate('min', scalars)], [3, 0]);
   });
 
   it('all return a single sample as it is', () => {
     for (const name of aggregators) assert.deepEqual(aggregate(name, [[2.5]]), [2.5], name);
+  });
+
+  it('all but max and min return the mean of two samples', () => {
+    for (const name of aggregators.filter((a) => a !== 'max' && a !== 'min'))
+      assert.deepEqual(aggregate(name, [[1], [2]]), [1.5], name);
+  });
+
+  it('all return what all samples are equal to', () => {
+    const samples = Array.from({ length: 300 }, () => [0.1, -0.1]);
+    for (const name of aggregators) assert.deepEqual(aggregate(name, samples), [0.1, -0.1].map(Math.fround), name);
+  });
+
+  it('follow their definitions', () => {
+    const numbers = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -100, max: 100 }), { minLength: 1 });
+    fc.assert(
+      fc.property(numbers, fc.nat(3), (drawn, repeats) => {
+        const values = [...drawn, ...drawn.slice(0, repeats)];
+        for (const name of aggregators) {
+          const [found] = aggregate(
+            name,
+            values.map((v) => [v]),
+          );
+          const wanted = definitions[name](values);
+          assert.ok(Math.abs(found! - wanted) <= 1e-5, `${name}: ${found} for ${wanted}`);
+        }
+      }),
+    );
+  });
+
+  it('do not depend on the order of the samples, and merge exactly', () => {
+    const sample = fc.tuple(
+      fc.float({ noNaN: true, noDefaultInfinity: true }),
+      fc.float({ min: -1, max: 1, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(fc.array(sample, { minLength: 2, maxLength: 40 }), fc.nat(), (samples, cut) => {
+        const at = 1 + (cut % (samples.length - 1));
+        for (const name of aggregators) {
+          const whole = accumulatorFor(name);
+          for (const s of samples) whole.add(Float32Array.from(s));
+          assert.deepEqual(aggregate(name, samples.toReversed()), [...whole.result()], name);
+          const merged = accumulatorFor(name);
+          for (const part of [samples.slice(at), samples.slice(0, at).toReversed()]) {
+            const accumulator = accumulatorFor(name);
+            for (const s of part) accumulator.add(Float32Array.from(s));
+            merged.merge(accumulator.state());
+          }
+          assert.deepEqual(merged.result(), whole.result(), name);
+          assert.deepEqual(merged.state(), whole.state(), name);
+        }
+      }),
+    );
   });
 
   it('the robust ones are not moved by one wild sample', () => {
@@ -47,13 +129,23 @@ describe('aggregators', () => {
     }
   });
 
-  it('the Hodges-Lehmann estimator refuses more pairs than fit', () => {
-    const accumulator = accumulatorFor('hl_estimator');
-    for (let i = 0; i < 6000; i++) accumulator.add(Float32Array.of(i));
-    assert.throws(
-      () => accumulator.result(),
-      (e) => e instanceof LowpError && e.code === 'ERR_LIMIT_MEMORY',
-    );
+  it('of 3000 samples are exact, those of 20000 within the error of the bounded multiset', () => {
+    const r = random(9);
+    for (const [count, tolerance] of [
+      [3000, 1e-6],
+      [20_000, 2 ** -11],
+    ] as const) {
+      const values = Array.from({ length: count }, () => Math.fround(5 + r.normal()));
+      const samples = values.map((v) => [v]);
+      for (const name of ['median', 'mean_no_outliers', 'median_no_outliers'] as const) {
+        const wanted = definitions[name](values);
+        const [found] = aggregate(name, samples);
+        assert.ok(Math.abs(found! - wanted) <= tolerance * wanted, `${name} of ${count}: ${found} for ${wanted}`);
+      }
+      // Half the median of the pairs of normal numbers is their mean within a few standard errors.
+      const [estimate] = aggregate('hl_estimator', samples);
+      assert.ok(Math.abs(estimate! - 5) < 5 / Math.sqrt(count));
+    }
   });
 
   it('do not keep the array that they were given', () => {
@@ -66,76 +158,15 @@ describe('aggregators', () => {
       values[0] = 1;
     }
   });
-});
 
-describe('quantiles', () => {
-  it('interpolate linearly between neighbours', () => {
-    assert.equal(quantile(Float64Array.of(0, 10), 0.25), 2.5);
-    assert.equal(median(Float64Array.of(1, 2, 10)), 2);
-  });
-
-  it('match the golden values of POT per tensor and per channel', () => {
-    const value = tensor('f32', [1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]);
-    const close = (found: Float32Array, wanted: readonly number[]): void => {
-      assert.equal(found.length, wanted.length);
-      found.forEach((v, i) => {
-        assert.ok(Math.abs(v - wanted[i]!) < 1e-6, `${v} ≠ ${wanted[i]}`);
-      });
-    };
-    close(quantilesOf(value, { share: 0.01, isAbsolute: false, granularity: 'perTensor' }), [0.07]);
-    close(quantilesOf(value, { share: 0.01, isAbsolute: false, granularity: 'perChannel' }), [0.03, 4.03]);
-  });
-
-  it('of a value are those of its sorted elements', () => {
-    const numbers = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -100, max: 100 }), { minLength: 1 });
-    fc.assert(
-      fc.property(numbers, fc.double({ min: 0, max: 1, noNaN: true }), (data, share) => {
-        const value = tensor('f32', [data.length], data);
-        const [found] = quantilesOf(value, { share, isAbsolute: false, granularity: 'perTensor' });
-        assert.equal(found! + 0, Math.fround(quantile(Float32Array.from(data).sort(), share)) + 0);
-      }),
-    );
-  });
-
-  it('near the ends are exact for any order, share, axis and sign', () => {
-    const r = random(3);
-    const shape = [3, 4, 50, 41];
-    const data = Float32Array.from({ length: 3 * 4 * 50 * 41 }, () => (r.int(0, 5) === 0 ? 0 : r.normal()));
-    const value = tensor('f32', shape, data);
-    const reversed = data.toReversed();
-    for (const share of [0, 1e-5, 1e-4, 0.002, 0.015, 0.016, 0.3, 0.984, 0.985, 0.998, 1 - 1e-4, 1])
-      for (const isAbsolute of [false, true]) {
-        const magnitude = (v: number): number => (isAbsolute ? Math.abs(v) : v);
-        const wanted = (keep: (channel: number) => boolean): number =>
-          Math.fround(
-            quantile(
-              data
-                .filter((_, i) => keep(Math.floor(i / 2050) % 4))
-                .map(magnitude)
-                .sort(),
-              share,
-            ),
-          ) + 0;
-        const how = { share, isAbsolute, granularity: 'perTensor' } as const;
-        assert.equal(
-          quantilesOf(value, how)[0]! + 0,
-          wanted(() => true),
-        );
-        assert.equal(
-          quantilesOf(tensor('f32', shape, reversed), how)[0]! + 0,
-          wanted(() => true),
-        );
-        const channels = [...quantilesOf(value, { ...how, granularity: 'perChannel' })].map((v) => v + 0);
-        assert.deepEqual(
-          channels,
-          [0, 1, 2, 3].map((c) => wanted((channel) => channel === c)),
-        );
-      }
-  });
-
-  it('take magnitudes when asked to', () => {
-    const value = tensor('f32', [3], [-5, 1, 2]);
-    assert.equal(quantilesOf(value, { share: 1, isAbsolute: true, granularity: 'perTensor' })[0], 5);
-    assert.equal(quantilesOf(value, { share: 1, isAbsolute: false, granularity: 'perTensor' })[0], 2);
+  it('refuse samples with another number of channels, and what another aggregator kept', () => {
+    for (const name of aggregators) {
+      const accumulator = accumulatorFor(name);
+      accumulator.add(Float32Array.of(1, 2));
+      assert.throws(() => accumulator.add(Float32Array.of(1)), { code: 'ERR_SHAPE_MISMATCH' }, name);
+      const other = accumulatorFor(name === 'mean' ? 'max' : 'mean');
+      other.add(Float32Array.of(1, 2));
+      assert.throws(() => accumulator.merge(other.state()), { code: 'ERR_STATISTICS_INVALID' }, name);
+    }
   });
 });

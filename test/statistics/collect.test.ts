@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CompileOptions, Engine, Feeds } from '../../lib/engines/engine.ts';
+import type { CompileOptions, Engine } from '../../lib/engines/engine.ts';
 import { referenceEngine } from '../../lib/engines/reference-engine.ts';
 import type { Model } from '../../lib/graph/model.ts';
+import type { Batch } from '../../lib/statistics/batches.ts';
 import { collectStatistics } from '../../lib/statistics/collect.ts';
 import type { StatisticRequest } from '../../lib/statistics/request.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
@@ -21,8 +22,8 @@ function counting(): Engine & { compiled: number } {
   return engine;
 }
 
-async function* streamed(values: readonly (readonly number[])[]): AsyncGenerator<Feeds> {
-  for (const v of values) yield { x: tensor('f32', [1, 2, v.length / 2], v) };
+async function* streamed(values: readonly (readonly number[])[]): AsyncGenerator<Batch> {
+  for (const v of values) yield { feeds: { x: tensor('f32', [1, 2, v.length / 2], v) }, samples: 1 };
 }
 
 function negated(): { net: Network; port: StatisticRequest['port'] } {

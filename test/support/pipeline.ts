@@ -30,7 +30,7 @@ export async function runAlgorithms(
     engine: referenceEngine,
     warn: (message) => warnings.push(message),
   };
-  const source = { [Symbol.asyncIterator]: () => streamed(samples) };
+  const source = { [Symbol.asyncIterator]: () => streamed(samples.map((feeds) => ({ feeds, samples: 1 }))) };
   const result = await runPipeline(algorithms, context, source, options.subsetSize ?? samples.length);
   inferModel(context.work);
   return { ...result, work: context.work, warnings };

@@ -4,7 +4,7 @@ import type { Model } from '../../graph/model.ts';
 import type { InputPort, Node } from '../../graph/node.ts';
 import { expandValues } from '../../ops/broadcast.ts';
 import { perChannel, weightChannelShape } from '../../passes/channels.ts';
-import { median } from '../../statistics/aggregators.ts';
+import { median } from '../../statistics/order-statistics.ts';
 import type { StatisticRequest } from '../../statistics/request.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';

@@ -7,6 +7,7 @@ import { inferModel } from '../../ops/infer-model.ts';
 import { quantizersOf } from '../../quantization/propagate.ts';
 import { removeQuantizer } from '../../quantization/remove.ts';
 import { isConstant } from '../../quantization/roles.ts';
+import { type Batch, batchOf } from '../../statistics/batches.ts';
 import { collectStatistics } from '../../statistics/collect.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
 import type { Shape } from '../../tensor/shape.ts';
@@ -74,9 +75,9 @@ function removeActivationQuantizers(model: Model): void {
   }
 }
 
-async function take(samples: AsyncIterable<Feeds>, count: number): Promise<Feeds[]> {
+async function take(samples: AsyncIterable<Batch>, count: number): Promise<Feeds[]> {
   const taken: Feeds[] = [];
-  for await (const feeds of samples) {
+  for await (const { feeds } of samples) {
     taken.push(feeds);
     if (taken.length === count) break;
   }
@@ -123,12 +124,17 @@ async function expectations(
     return { id: product.node.id, mean, outputMax };
   });
   const all = requests.flatMap((r) => [r.mean, r.outputMax]);
-  const statistics: Statistics = await collectStatistics(context.original, all, asyncOf(feeds), runOptions(context));
+  const statistics: Statistics = await collectStatistics(
+    context.original,
+    all,
+    batchesOf(context.original, feeds),
+    runOptions(context),
+  );
   return new Map(requests.map((r) => [r.id, { mean: statistics.get(r.mean), outputMax: statistics.get(r.outputMax) }]));
 }
 
-async function* asyncOf(feeds: readonly Feeds[]): AsyncGenerator<Feeds> {
-  yield* feeds;
+async function* batchesOf(model: Model, all: readonly Feeds[]): AsyncGenerator<Batch> {
+  for (const feeds of all) yield { feeds, samples: batchOf(model, shapesOf(feeds)) };
 }
 
 function runOptions({ engine, threads, signal }: AlgorithmContext) {

@@ -1,15 +1,20 @@
 // lowp quantize: a floating-point model and data become a quantized model.
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type BiasMethod, biasMethods } from '../../algorithms/default-quantization/algorithm.ts';
 import type { AlgorithmChoice } from '../../algorithms/index.ts';
-import type { Dataset } from '../../data/dataset.ts';
+import type { Dataset, InputInfo } from '../../data/dataset.ts';
+import { imageDefaults } from '../../data/image-defaults.ts';
 import { openData } from '../../data/open.ts';
+import { sampleDataset } from '../../data/sampling.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
 import { writeFilesAtomically } from '../../formats/atomic-write.ts';
 import { openModel, outputFormat, saveModel } from '../../formats/index.ts';
+import type { Model } from '../../graph/model.ts';
 import type { IgnoredScope, IgnoredType } from '../../quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from '../../quantization/overflow.ts';
 import { type QuantizeOptions, type QuantizeReport, quantize } from '../../quantize.ts';
+import { staticBatchOf } from '../../statistics/batches.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { action, type CliCommand } from '../command.ts';
 import {
@@ -42,6 +47,9 @@ interface Options extends CommonOptions, DataCliOptions {
   readonly force?: boolean;
   readonly keepUncompressedWeights?: boolean;
   readonly report?: string;
+  readonly statistics?: string;
+  readonly shuffle?: boolean;
+  readonly seed?: number;
 }
 
 export const quantizeCommand: CliCommand = {
@@ -51,7 +59,7 @@ export const quantizeCommand: CliCommand = {
       .description('quantize a model to 8 bits with a small set of data');
     command
       .requiredOption('-o, --output <file>', 'the quantized model, .xml or .onnx')
-      .option('--subset-size <n>', 'samples to calibrate on', integer(1), 300)
+      .option('--subset-size <n>', 'samples to calibrate on, the first ones', integer(1), 300)
       .addOption(
         new Option('--preset <name>', 'symmetric activations, or asymmetric where it helps')
           .choices(['performance', 'mixed', 'accuracy'])
@@ -68,28 +76,27 @@ export const quantizeCommand: CliCommand = {
       .option('--force', 'strip the quantization of a quantized model first')
       .option('--allow-random', 'accept --data random: ranges will be meaningless')
       .option('--report <file>', 'write an HTML report');
+    addSampleOptions(command);
     addCorrectionOptions(command);
     addCommonOptions(addDataOptions(command)).action(
       action<Options>(async ([file], options, { out, signal }) => {
         checkOutput(file!, options);
         const model = await openModel(file!, { signal });
-        const data = await calibrationData(options, inputInfos(model));
-        const { model: quantized, report } = await quantize(
-          model,
-          { [Symbol.asyncIterator]: () => inputsOf(data) },
-          {
-            preset: options.preset,
-            targetDevice: options.targetDevice,
-            subsetSize: options.subsetSize,
-            ...correctionOptions(options),
-            ignored: ignoredScope(options.ignored ?? []),
-            ...(options.modelType ? { modelType: options.modelType } : {}),
-            force: options.force ?? false,
-            ...(options.threads === undefined ? {} : { threads: options.threads }),
-            signal,
-            onProgress: out.progress(),
-          },
-        );
+        const data = await calibrationData(options, model);
+        const samples = data && { [Symbol.asyncIterator]: () => inputsOf(data) };
+        const { model: quantized, report } = await quantize(model, samples, {
+          preset: options.preset,
+          targetDevice: options.targetDevice,
+          subsetSize: options.subsetSize,
+          ...correctionOptions(options),
+          ignored: ignoredScope(options.ignored ?? []),
+          ...(options.modelType ? { modelType: options.modelType } : {}),
+          force: options.force ?? false,
+          ...(options.threads === undefined ? {} : { threads: options.threads }),
+          ...(options.statistics === undefined ? {} : { statistics: options.statistics }),
+          signal,
+          onProgress: out.progress(),
+        });
         throwIfAborted(signal);
         await saveModel(quantized, options.output, { compressWeights: !options.keepUncompressedWeights });
         if (options.report !== undefined) {
@@ -103,6 +110,17 @@ export const quantizeCommand: CliCommand = {
     );
   },
 };
+
+/** Which samples are taken, and what is kept of them. */
+function addSampleOptions(command: Command): void {
+  command
+    .option('--shuffle', 'take random samples instead, the same ones for the same --seed')
+    .option('--seed <n>', 'decides which samples --shuffle takes (default: 0)', integer(0))
+    .option(
+      '--statistics <file>',
+      'use the statistics in this file, for any preset and device, without running the model; collect what it lacks',
+    );
+}
 
 /** The options of `quantize()` for algorithms and their parts. */
 function correctionOptions(options: Options): Partial<QuantizeOptions> {
@@ -195,14 +213,28 @@ function summarize({ nodes, samples, seconds, weightBytes }: QuantizeReport, opt
   out.note(`lowp inspect ${options.output} shows how each operation runs and why`);
 }
 
-async function calibrationData(options: Options, inputs: ReturnType<typeof inputInfos>): Promise<Dataset> {
+/** The samples; undefined when none are named and a statistics file is there to stand for them. */
+async function calibrationData(options: Options, model: Model): Promise<Dataset | undefined> {
+  if (options.seed !== undefined && !options.shuffle)
+    throw new LowpError('ERR_CLI_USAGE', '--seed decides which samples --shuffle takes', { help: 'Add --shuffle.' });
+  if (options.data === undefined && options.statistics !== undefined && existsSync(options.statistics))
+    return undefined;
   const spec = requireData(options, 'quantize');
   if (spec === 'random' && !options.allowRandom) {
     throw new LowpError('ERR_CLI_USAGE', 'random data gives ranges that fit no real input', {
       help: 'Give real data, or add --allow-random for a dry run.',
     });
   }
-  return (await openData(spec, inputs, dataOptions(options))).data;
+  const { data } = await openData(spec, sampleInfos(model), dataOptions(options), imageDefaults(model));
+  return options.shuffle ? sampleDataset(data, options.subsetSize, options.seed ?? 0) : data;
+}
+
+/** The inputs as single samples fit them: a model that takes several at a time is fed by batches of them. */
+function sampleInfos(model: Model): InputInfo[] {
+  const infos = inputInfos(model);
+  return (staticBatchOf(model) ?? 1) === 1
+    ? infos
+    : infos.map((info) => ({ ...info, shape: [-1, ...info.shape.slice(1)] }));
 }
 
 async function* inputsOf(data: Dataset): AsyncGenerator<Readonly<Record<string, Tensor>>> {

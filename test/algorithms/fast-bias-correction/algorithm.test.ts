@@ -13,14 +13,15 @@ import { inputName, type Model } from '../../../lib/graph/model.ts';
 import type { Node } from '../../../lib/graph/node.ts';
 import { getOp } from '../../../lib/ops/registry.ts';
 import { rolesFor } from '../../../lib/quantization/roles.ts';
+import type { Batch } from '../../../lib/statistics/batches.ts';
 import { targetOf } from '../../../lib/targets/index.ts';
 import { toFloat32 } from '../../../lib/tensor/convert.ts';
 import type { Tensor } from '../../../lib/tensor/tensor.ts';
 import { tensor } from '../../../lib/tensor/tensor.ts';
 import { Network } from '../../support/network.ts';
 
-async function* streamed(samples: readonly Feeds[]): AsyncGenerator<Feeds> {
-  yield* samples;
+async function* streamed(samples: readonly Feeds[]): AsyncGenerator<Batch> {
+  for (const feeds of samples) yield { feeds, samples: 1 };
 }
 
 /** MinMax with few bits, so that the errors are large, then the correction. Returns the edited copy. */

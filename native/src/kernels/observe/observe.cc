@@ -21,17 +21,19 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(p.channels > 0, "observe: channels must be positive");
   LOWP_REQUIRE(p.per_channel <= 1, "observe: per_channel must be 0 or 1");
-  LOWP_REQUIRE(CheckedProduct(&elements, p.outer, p.channels, p.inner), "observe: sizes overflow");
-  LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements), "observe: x must be f32[outer * channels * inner]");
-  const uint64_t channels = p.per_channel ? p.channels : 1;
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, kObserveStatistics * channels), "observe: y must be f32[5 * C]");
+  LOWP_REQUIRE(p.items > 0, "observe: items must be positive");
+  LOWP_REQUIRE(CheckedProduct(&elements, p.items, p.outer, p.channels, p.inner), "observe: sizes overflow");
+  LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements), "observe: x must be f32[items * outer * channels * inner]");
+  const uint64_t results = uint64_t{p.items} * (p.per_channel ? p.channels : 1);
+  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, kObserveStatistics * results),
+               "observe: y must be f32[5 * items * C]");
   return Status();
 }
 
 class ObserveCall final : public PreparedCall {
  public:
   ObserveCall(const ObserveParams& p, const PrepareContext& context)
-      : chunks_(p.outer, p.channels, p.inner, p.per_channel != 0) {
+      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0) {
     const Row<ObserveRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;
@@ -39,14 +41,14 @@ class ObserveCall final : public PreparedCall {
     phases = 2;
     tiles[0] = chunks_.tiles();
     tiles[1] = chunks_.combine_tiles();
-    operations = 3.0 * p.outer * p.channels * p.inner;
+    operations = 3.0 * p.items * p.outer * p.channels * p.inner;
   }
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
     ObservePartial* partials = reinterpret_cast<ObservePartial*>(context.shared);
     if (phase == 1) {
       float* y = static_cast<float*>(context.outputs[0]);
-      chunks_.ForChannels(begin, end, [&](size_t c) { chunks_.Write(chunks_.Sum(partials, c), c, y); });
+      chunks_.ForResults(begin, end, [&](size_t r) { chunks_.Write(chunks_.Sum(partials, r), r, y); });
       return;
     }
     const float* x = static_cast<const float*>(context.inputs[0]);

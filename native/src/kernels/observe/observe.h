@@ -1,9 +1,11 @@
 // Kernel `observe`: statistics of an f32 tensor in one read.
 //
-// in 0 x f32 [outer, channels, inner]; channels-last tensors have inner == 1.
-// out 0 f32 [5, C], C = per_channel ? channels : 1, rows min, max, max |x|, mean, number of non-finite elements.
+// in 0 x f32 [items, outer, channels, inner]; channels-last tensors have inner == 1.
+// out 0 f32 [5, items, C], C = per_channel ? channels : 1, rows min, max, max |x|, mean, number of non-finite elements.
 //
-// NaN and Inf count in the last row only; a channel without finite elements gives zeros. A minimum or maximum of zero
+// Items are the samples of a batch: each gets the statistics that it has alone, to the bit.
+//
+// NaN and Inf count in the last row only; a channel of an item without finite elements gives zeros. A minimum or maximum of zero
 // is +0. The mean is the double sum of the finite elements over their number, rounded once to float. Sums never depend
 // on threads or instruction set; they are made per chunk, and the sums of the chunks are added in order to 0:
 //
@@ -18,7 +20,7 @@
 
 namespace lowp {
 
-#define LOWP_OBSERVE_PARAMS(F) F(u32, outer) F(u32, channels) F(u32, inner) F(u32, per_channel)
+#define LOWP_OBSERVE_PARAMS(F) F(u32, outer) F(u32, channels) F(u32, inner) F(u32, per_channel) F(u32, items)
 LOWP_PARAMS(ObserveParams, LOWP_OBSERVE_PARAMS)
 
 extern const KernelDef kernel_observe;

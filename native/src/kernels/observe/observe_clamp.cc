@@ -20,23 +20,24 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(p.channels > 0, "observe_clamp: channels must be positive");
   LOWP_REQUIRE(p.per_channel <= 1, "observe_clamp: per_channel must be 0 or 1");
+  LOWP_REQUIRE(p.items > 0, "observe_clamp: items must be positive");
   LOWP_REQUIRE(p.low <= p.high, "observe_clamp: low must not be greater than high");
-  LOWP_REQUIRE(CheckedProduct(&elements, p.outer, p.channels, p.inner), "observe_clamp: sizes overflow");
-  const uint64_t statistics = kObserveStatistics * (p.per_channel ? uint64_t{p.channels} : 1);
+  LOWP_REQUIRE(CheckedProduct(&elements, p.items, p.outer, p.channels, p.inner), "observe_clamp: sizes overflow");
+  const uint64_t statistics = kObserveStatistics * uint64_t{p.items} * (p.per_channel ? p.channels : 1);
   LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements),
-               "observe_clamp: x must be f32[outer * channels * inner]");
+               "observe_clamp: x must be f32[items * outer * channels * inner]");
   LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, elements),
-               "observe_clamp: y must be f32[outer * channels * inner]");
-  LOWP_REQUIRE(call.Output(1).Is(ElementType::kF32, statistics), "observe_clamp: the statistics of x must be f32[5 * C]");
+               "observe_clamp: y must be f32[items * outer * channels * inner]");
+  LOWP_REQUIRE(call.Output(1).Is(ElementType::kF32, statistics), "observe_clamp: the statistics of x must be f32[5 * items * C]");
   LOWP_REQUIRE(!call.Output(2).present || call.Output(2).Is(ElementType::kF32, statistics),
-               "observe_clamp: the statistics of y must be f32[5 * C]");
+               "observe_clamp: the statistics of y must be f32[5 * items * C]");
   return Status();
 }
 
 class ObserveClampCall final : public PreparedCall {
  public:
   ObserveClampCall(const ObserveClampParams& p, const PrepareContext& context, bool statistics_of_y)
-      : chunks_(p.outer, p.channels, p.inner, p.per_channel != 0), clamp_{p.low, p.high}, both_(statistics_of_y) {
+      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0), clamp_{p.low, p.high}, both_(statistics_of_y) {
     const Row<ObserveRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;
@@ -44,7 +45,7 @@ class ObserveClampCall final : public PreparedCall {
     phases = 2;
     tiles[0] = chunks_.tiles();
     tiles[1] = chunks_.combine_tiles();
-    operations = 6.0 * p.outer * p.channels * p.inner;
+    operations = 6.0 * p.items * p.outer * p.channels * p.inner;
     inplace_input = 0;
   }
 
@@ -52,7 +53,7 @@ class ObserveClampCall final : public PreparedCall {
     ObservePartial* partials = reinterpret_cast<ObservePartial*>(context.shared);
     double* sums = reinterpret_cast<double*>(partials + chunks_.partials());
     if (phase == 1) {
-      chunks_.ForChannels(begin, end, [&](size_t c) { Combine(partials, sums, c, context); });
+      chunks_.ForResults(begin, end, [&](size_t r) { Combine(partials, sums, r, context); });
       return;
     }
     const float* x = static_cast<const float*>(context.inputs[0]);
@@ -72,15 +73,15 @@ class ObserveClampCall final : public PreparedCall {
 
  private:
   // Clamping keeps the order of numbers, so the extremes of y are those of x, clamped.
-  void Combine(const ObservePartial* partials, const double* sums, size_t c, const RunContext& context) const {
-    ObservePartial total = chunks_.Sum(partials, c);
-    chunks_.Write(total, c, static_cast<float*>(context.outputs[1]));
+  void Combine(const ObservePartial* partials, const double* sums, size_t r, const RunContext& context) const {
+    ObservePartial total = chunks_.Sum(partials, r);
+    chunks_.Write(total, r, static_cast<float*>(context.outputs[1]));
     if (!both_) return;
     total.sum = 0.0;
-    for (size_t i = c; i < chunks_.partials(); i += chunks_.channels()) total.sum += sums[i];
+    chunks_.ForChunks(r, [&](size_t i) { total.sum += sums[i]; });
     total.min = Clamped(total.min);
     total.max = Clamped(total.max);
-    chunks_.Write(total, c, static_cast<float*>(context.outputs[2]));
+    chunks_.Write(total, r, static_cast<float*>(context.outputs[2]));
   }
 
   float Clamped(float v) const {

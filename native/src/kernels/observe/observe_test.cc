@@ -11,13 +11,13 @@ namespace {
 
 std::vector<float> Compute(const ObserveParams& p, const std::vector<float>& x, Isa isa, unsigned seed = 1) {
   const Buffer in = Buffer::F32(x);
-  Buffer y(ElementType::kF32, 5 * (p.per_channel ? p.channels : 1));
+  Buffer y(ElementType::kF32, 5 * size_t{p.items} * (p.per_channel ? p.channels : 1));
   RunCall({&kernel_observe, &p, {&in}, {}, {&y}}, isa, seed);
   return y.to_vector<float>();
 }
 
 std::vector<float> MakeInput(const ObserveParams& p, unsigned seed, bool specials) {
-  return RandomFloats(size_t{p.outer} * p.channels * p.inner, seed, -3.0f, 5.0f, specials);
+  return RandomFloats(size_t{p.items} * p.outer * p.channels * p.inner, seed, -3.0f, 5.0f, specials);
 }
 
 struct Statistics {
@@ -60,13 +60,13 @@ std::vector<ObserveParams> Shapes() {
   for (uint32_t per_channel : {0u, 1u})
     for (uint32_t channels : {1u, 3u, 8u, 15u, 16u, 17u, 33u, 64u, 65u, 100u, 131u})
       for (uint32_t inner : {1u, 2u, 15u, 16u, 33u, 49u})
-        for (uint32_t outer : {1u, 3u, 300u}) all.push_back({outer, channels, inner, per_channel});
+        for (uint32_t outer : {1u, 3u, 300u}) all.push_back({outer, channels, inner, per_channel, 1});
   for (uint32_t per_channel : {0u, 1u}) {
-    all.push_back({1, 2, 40000, per_channel});
-    all.push_back({3, 2, 16384, per_channel});
-    all.push_back({3, 2, 16385, per_channel});
-    all.push_back({900, 5, 70, per_channel});
-    all.push_back({1025, 70, 1, per_channel});
+    all.push_back({1, 2, 40000, per_channel, 1});
+    all.push_back({3, 2, 16384, per_channel, 1});
+    all.push_back({3, 2, 16385, per_channel, 1});
+    all.push_back({900, 5, 70, per_channel, 1});
+    all.push_back({1025, 70, 1, per_channel, 1});
   }
   return all;
 }
@@ -80,6 +80,24 @@ TEST(Observe, StatisticsOfFiniteInput) {
       for (unsigned tiles : {1u, 2u})
         ASSERT_TRUE(SameFloats(scalar, Compute(p, x, isa, tiles)))
             << IsaName(isa) << " outer " << p.outer << " channels " << p.channels << " inner " << p.inner;
+  }
+}
+
+TEST(Observe, ItemsHaveTheStatisticsThatTheyHaveAlone) {
+  unsigned seed = 1;
+  for (ObserveParams p : Shapes()) {
+    const size_t results = p.per_channel ? p.channels : 1;
+    p.items = 3;
+    const std::vector<float> x = MakeInput(p, seed++, true);
+    std::vector<float> wanted(5 * 3 * results);
+    for (size_t item = 0; item < 3; item++) {
+      const size_t n = x.size() / 3;
+      const std::vector<float> part(x.begin() + item * n, x.begin() + (item + 1) * n);
+      const std::vector<float> y = Compute({p.outer, p.channels, p.inner, p.per_channel, 1}, part, Isa::kScalar);
+      for (size_t row = 0; row < 5; row++)
+        std::copy_n(y.begin() + row * results, results, wanted.begin() + (row * 3 + item) * results);
+    }
+    for (Isa isa : RunnableIsas()) ASSERT_TRUE(SameFloats(wanted, Compute(p, x, isa))) << IsaName(isa);
   }
 }
 
@@ -109,7 +127,7 @@ TEST(Observe, SpecialValuesGiveTheSameBitsInEveryRow) {
 
 TEST(Observe, TailsOfEveryLength) {
   for (uint32_t n = 0; n <= 70; n++)
-    for (const ObserveParams p : {ObserveParams{1, 1, n, 0}, ObserveParams{2, 3, n, 1}, ObserveParams{n, 5, 1, 1}}) {
+    for (const ObserveParams p : {ObserveParams{1, 1, n, 0, 1}, ObserveParams{2, 3, n, 1, 1}, ObserveParams{n, 5, 1, 1, 1}}) {
       const std::vector<float> x = MakeInput(p, n, false);
       if (!x.empty()) ExpectStatistics(p, x, Compute(p, x, Isa::kScalar));
       for (Isa isa : RunnableIsas()) ASSERT_TRUE(SameFloats(Compute(p, x, Isa::kScalar), Compute(p, x, isa))) << n;
@@ -118,23 +136,23 @@ TEST(Observe, TailsOfEveryLength) {
 
 TEST(Observe, NothingFiniteGivesZeros) {
   for (Isa isa : RunnableIsas()) {
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({0, 1, 1, 0}, {}, isa)));
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Compute({3, 2, 0, 1}, {}, isa)));
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 3}, Compute({1, 1, 3, 0}, {NAN, INFINITY, -INFINITY}, isa)));
-    EXPECT_TRUE(SameFloats({0, -2, 0, 4, 0, 4, 0, 1, 2, 0}, Compute({2, 2, 1, 1}, {NAN, -2, INFINITY, 4}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({0, 1, 1, 0, 1}, {}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Compute({3, 2, 0, 1, 1}, {}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 3}, Compute({1, 1, 3, 0, 1}, {NAN, INFINITY, -INFINITY}, isa)));
+    EXPECT_TRUE(SameFloats({0, -2, 0, 4, 0, 4, 0, 1, 2, 0}, Compute({2, 2, 1, 1, 1}, {NAN, -2, INFINITY, 4}, isa)));
   }
 }
 
 TEST(Observe, ZerosArePositiveAndLargeValuesDoNotOverflow) {
   for (Isa isa : RunnableIsas()) {
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({1, 1, 3, 0}, {-0.0f, 0.0f, -0.0f}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({1, 1, 3, 0, 1}, {-0.0f, 0.0f, -0.0f}, isa)));
     const std::vector<float> large(50, 3.4e38f);
-    EXPECT_TRUE(SameFloats({3.4e38f, 3.4e38f, 3.4e38f, 3.4e38f, 0}, Compute({1, 1, 50, 0}, large, isa)));
+    EXPECT_TRUE(SameFloats({3.4e38f, 3.4e38f, 3.4e38f, 3.4e38f, 0}, Compute({1, 1, 50, 0, 1}, large, isa)));
   }
 }
 
 TEST(Observe, RefusesBadCalls) {
-  const ObserveParams p{2, 3, 4, 1};
+  const ObserveParams p{2, 3, 4, 1, 1};
   const Buffer x(ElementType::kF32, 24), y(ElementType::kF32, 15), other(ElementType::kF32, 23);
   const Buffer bytes(ElementType::kU8, 24);
   const auto ok = [](const ObserveParams& q, const Buffer& in, const Buffer& out) {
@@ -144,10 +162,12 @@ TEST(Observe, RefusesBadCalls) {
   EXPECT_FALSE(ok(p, other, y));
   EXPECT_FALSE(ok(p, bytes, y));
   EXPECT_FALSE(ok(p, x, x));
-  EXPECT_FALSE(ok({2, 3, 4, 2}, x, y));
-  EXPECT_FALSE(ok({2, 3, 4, 0}, x, y));
-  EXPECT_FALSE(ok({2, 0, 4, 1}, x, y));
-  EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0}, x, y));
+  EXPECT_TRUE(ok({1, 3, 4, 1, 2}, x, Buffer(ElementType::kF32, 30)));
+  EXPECT_FALSE(ok({2, 3, 4, 2, 1}, x, y));
+  EXPECT_FALSE(ok({2, 3, 4, 0, 1}, x, y));
+  EXPECT_FALSE(ok({2, 0, 4, 1, 1}, x, y));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 0}, x, y));
+  EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0, 1}, x, y));
 }
 
 }  // namespace

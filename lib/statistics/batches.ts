@@ -1,0 +1,113 @@
+// Samples and batches: what runs at once may hold several samples, each of which counts by itself.
+import type { Feeds } from '../engines/engine.ts';
+import { inputName, type Model } from '../graph/model.ts';
+import type { Node } from '../graph/node.ts';
+import { allocate } from '../tensor/element-type.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** What runs at once: axis 0 of every input counts samples. */
+export interface Batch {
+  readonly feeds: Feeds;
+  /** Samples that count, the first ones; those behind them only fill the batch. */
+  readonly samples: number;
+}
+
+/**
+ * Whether axis 0 of an input counts samples: the layout that an IR notes begins with N; without one, the axis is dynamic,
+ * or the input has rank 2 or at least 4. A static input of rank 3 may be a single image or a sequence.
+ */
+function isBatched({ output, notes }: Node): boolean {
+  const { shape } = output.fact;
+  const layout = notes.portRtInfo?.[0]?.find((attribute) => attribute.name === 'layout')?.layout;
+  if (layout !== undefined) return /^\W*N/i.test(layout);
+  return shape.length >= 2 && (shape[0]! < 0 || shape.length !== 3);
+}
+
+/** The samples of a batch that a model takes: the static size of axis 0 that all inputs share; undefined without one. */
+export function staticBatchOf(model: Model): number | undefined {
+  const size = model.parameters()[0]?.output.fact.shape[0] ?? -1;
+  const isShared = model.parameters().every((p) => isBatched(p) && p.output.fact.shape[0] === size);
+  return isShared && size > 0 ? size : undefined;
+}
+
+/** The samples in feeds of these shapes, by input name: the size of axis 0 when it counts samples in every input, else 1. */
+export function batchOf(model: Model, shapes: Readonly<Record<string, Shape>>): number {
+  const sizes = model.parameters().map((p) => (isBatched(p) ? shapes[inputName(p)]?.[0] : 1) ?? 1);
+  const [size = 1] = sizes;
+  return sizes.every((s) => s === size) ? size : 1;
+}
+
+/** Shapes by input name. */
+export function shapesOf(feeds: Feeds): Record<string, Shape> {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.shape]));
+}
+
+/** Makes batches of the size that a model takes of samples that come alone or several at a time. */
+export class Batcher {
+  private readonly model: Model;
+  private readonly inputs: readonly string[];
+  private readonly size: number | undefined;
+  private waiting: Feeds[] = [];
+
+  constructor(model: Model) {
+    this.model = model;
+    this.inputs = model.parameters().map(inputName);
+    this.size = staticBatchOf(model);
+  }
+
+  /** The batches that are complete with these samples, of which `most` may count at most. */
+  add(feeds: Feeds, most: number): Batch[] {
+    const count = this.countOf(feeds);
+    if (this.size === undefined || (this.waiting.length === 0 && count === this.size))
+      return [{ feeds, samples: Math.min(count, most) }];
+    const ready: Batch[] = [];
+    for (let i = 0; i < Math.min(count, most); i++) {
+      this.waiting.push(this.mapped((name) => slice(feeds[name]!, i)));
+      if (this.waiting.length === this.size) ready.push(...this.rest());
+    }
+    return ready;
+  }
+
+  /** The samples that wait, the last one repeated until the batch is full. */
+  rest(): Batch[] {
+    const { waiting, size = 1 } = this;
+    const last = waiting.at(-1);
+    if (!last) return [];
+    this.waiting = [];
+    const filled = [...waiting, ...new Array<Feeds>(size - waiting.length).fill(last)];
+    const feeds = size === 1 ? last : this.mapped((name) => stack(filled.map((sample) => sample[name]!)));
+    return [{ feeds, samples: waiting.length }];
+  }
+
+  /** Samples in the feeds. */
+  countOf(feeds: Feeds): number {
+    return batchOf(this.model, shapesOf(feeds));
+  }
+
+  private mapped(tensorOf: (name: string) => Tensor): Feeds {
+    return Object.fromEntries(this.inputs.map((name) => [name, tensorOf(name)]));
+  }
+}
+
+function slice(tensor: Tensor, index: number): Tensor {
+  const size = tensor.data.length / tensor.shape[0]!;
+  const data = tensor.data.subarray(index * size, (index + 1) * size);
+  return { type: tensor.type, shape: [1, ...tensor.shape.slice(1)], data };
+}
+
+function stack(tensors: readonly Tensor[]): Tensor {
+  const { type, shape, data } = tensors[0]!;
+  const all = allocate(type, data.length * tensors.length);
+  for (const [i, tensor] of tensors.entries()) copyInto(all, tensor.data, i * data.length);
+  return { type, shape: [tensors.length, ...shape.slice(1)], data: all };
+}
+
+function copyInto(target: Tensor['data'], source: Tensor['data'], offset: number): void {
+  if (isBig(target) && isBig(source)) target.set(source, offset);
+  else if (!isBig(target) && !isBig(source)) target.set(source, offset);
+}
+
+function isBig(data: Tensor['data']): data is BigInt64Array | BigUint64Array {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+}
