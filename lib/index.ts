@@ -30,6 +30,7 @@ export { findMetric, type Metric, type MetricRun, type Truth } from './metrics/i
 export { cpuInfo } from './native/cpu-info.ts';
 export * as attribute from './ops/attribute.ts';
 export { defineOp, type OpDef, registerOp } from './ops/index.ts';
+export { reshape } from './ops/infer-model.ts';
 export { findPostprocessor, type Postprocessor } from './predictions/index.ts';
 export { type QuantizeOptions, type QuantizeReport, quantize } from './quantize.ts';
 export { readStatistics, writeStatistics } from './statistics/statistics-file.ts';

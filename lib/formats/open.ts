@@ -1,6 +1,7 @@
 // Opening models by file name and content.
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { readRegularFile } from '../util/read-file.ts';
 import { readIr } from './ir/read.ts';
 import { readOnnx } from './onnx/read.ts';
@@ -11,6 +12,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Content of the .bin, when the bytes of an .xml are given instead of a path. */
   readonly weights?: Uint8Array;
+  /** Shapes of inputs of an IR whose rank is dynamic (`...`), by the names of their layers; -1 is a dynamic dimension. */
+  readonly shapes?: Readonly<Record<string, Shape>>;
 }
 
 /**
@@ -23,22 +26,27 @@ export interface OpenOptions {
  */
 export async function openModel(source: string | Uint8Array, options: OpenOptions = {}): Promise<Model> {
   throwIfAborted(options.signal);
-  if (typeof source !== 'string') return readBytes(source, options.weights, undefined);
+  if (typeof source !== 'string') return readBytes(source, options.weights, undefined, options.shapes);
   if (/\.bin$/i.test(source)) throw weightsGiven(source);
   const bytes = await readWhole(source, options.signal);
   const weights = /\.xml$/i.test(source) ? await readIfPresent(weightsPath(source), options.signal) : undefined;
   throwIfAborted(options.signal);
-  return readBytes(bytes, options.weights ?? weights, source);
+  return readBytes(bytes, options.weights ?? weights, source, options.shapes);
 }
 
-function readBytes(bytes: Uint8Array, weights: Uint8Array | undefined, path: string | undefined): Model {
+function readBytes(
+  bytes: Uint8Array,
+  weights: Uint8Array | undefined,
+  path: string | undefined,
+  shapes: OpenOptions['shapes'],
+): Model {
   const details = path === undefined ? {} : { path };
   const shown = path === undefined ? 'the model' : `'${path}'`;
   if (bytes.length === 0) throw new LowpError('ERR_FORMAT_EMPTY', `${shown} is empty`, details);
   const content = sniff(bytes);
   switch (formatOf(content, path)) {
     case 'ir':
-      return readIr(bytes, weights, details);
+      return readIr(bytes, weights, { ...details, ...(shapes ? { shapes } : {}) });
     case 'onnx':
       return readOnnx(bytes, { ...details, isOwned: path !== undefined });
     default: {

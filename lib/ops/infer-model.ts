@@ -28,6 +28,19 @@ export function inferModel(model: Model, shapes: Readonly<Record<string, Shape>>
   }
 }
 
+/**
+ * A copy of the model for other input shapes: another batch, another size of images. -1 makes a dimension dynamic.
+ *
+ * @param shapes  by input name
+ * @throws {LowpError} as {@link inferModel}: the node that cannot be computed with these shapes is named, for example a
+ *   Reshape to a constant shape
+ */
+export function reshape(model: Model, shapes: Readonly<Record<string, Shape>>): Model {
+  const copy = model.clone();
+  inferModel(copy, shapes);
+  return copy;
+}
+
 /** @throws {LowpError} `ERR_GRAPH_NAME` */
 function findInput(model: Model, name: string): Node {
   const inputs = model.parameters();

@@ -6,6 +6,7 @@ import type { FormatNotes, Node, OutputPort } from '../../graph/node.ts';
 import type { SubGraph } from '../../graph/sub-graph.ts';
 import { orderByProducers } from '../../graph/topological.ts';
 import { createNode } from '../../ops/create-node.ts';
+import type { Shape } from '../../tensor/shape.ts';
 import '../../ops/index.ts';
 import { elementType } from '../../ops/attribute.ts';
 import { findOp, getOp } from '../../ops/registry.ts';
@@ -17,9 +18,11 @@ import { readSubGraph } from './port-map.ts';
 import { highNibbleFirst, irVersion } from './version.ts';
 import { childOf, parseXml, type XmlElement } from './xml.ts';
 
-/** Where the IR came from, for messages. */
+/** Where the IR came from, for messages, and what it leaves open. */
 export interface ReadIrOptions {
   readonly path?: string;
+  /** Shapes of inputs whose rank is dynamic, by the names of their layers. */
+  readonly shapes?: Readonly<Record<string, Shape>>;
 }
 
 /**
@@ -43,7 +46,7 @@ export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, op
     model.irVersion = irVersion(net.attributes.version);
     model.meta = metaOf(net);
     refuseUnknown(net);
-    readNet(model, net, { bin, swap: highNibbleFirst(model.meta) });
+    readNet(model, net, { bin, swap: highNibbleFirst(model.meta), shapes: options.shapes ?? {} });
     return model;
   } catch (error) {
     if (!(error instanceof LowpError) || options.path === undefined || error.path !== undefined) throw error;
@@ -61,6 +64,8 @@ interface Storage {
   readonly bin: Uint8Array | undefined;
   /** 4-bit constants have their first element in the high nibble. */
   readonly swap: boolean;
+  /** Shapes of inputs whose rank is dynamic. */
+  readonly shapes: Readonly<Record<string, Shape>>;
 }
 
 /** Reads the layers of a whole model or of a body into `model`; returns the nodes by the ids of their layers. */
@@ -166,10 +171,12 @@ function excess(
 }
 
 function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>, storage: Storage): Node {
-  if (layer.type.toLowerCase() === 'parameter' && layer.data.shape?.trim() === '...') {
+  const hasRank = layer.type.toLowerCase() !== 'parameter' || layer.data.shape?.trim() !== '...';
+  const shape = hasRank || !Object.hasOwn(storage.shapes, layer.name) ? undefined : storage.shapes[layer.name];
+  if (!hasRank && !shape) {
     throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {
       node: layer.name,
-      help: 'Convert the model with a fixed number of dimensions.',
+      help: 'Give its shape when you open the model, or convert it with a fixed number of dimensions.',
     });
   }
   const definition = getOp(layer.type, layer.opset);
@@ -183,11 +190,14 @@ function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node
   const node = createNode(model, {
     type: layer.type,
     name: layer.name,
-    attributes: { ...layer.data, ...bodiesOf(layer, model, storage) },
+    attributes: { ...layer.data, ...(shape ? { shape } : {}), ...bodiesOf(layer, model, storage) },
     inputs,
     notes: { opset: layer.opset },
   });
-  node.notes = notesOf(layer, rangesOf(node, layer) ?? unknownAttributes(definition, node.attributes, layer.data));
+  node.notes = notesOf(
+    layer,
+    (shape ? undefined : rangesOf(node, layer)) ?? unknownAttributes(definition, node.attributes, layer.data),
+  );
   return node;
 }
 

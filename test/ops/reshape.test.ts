@@ -1,0 +1,64 @@
+// Models for other input shapes: what the graph allows, and what it does not.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { compile } from '../../lib/engines/session.ts';
+import { LowpError } from '../../lib/errors/lowp-error.ts';
+import { openModel } from '../../lib/formats/index.ts';
+import { reshape } from '../../lib/ops/infer-model.ts';
+import { tensor } from '../../lib/tensor/tensor.ts';
+import { irText } from '../support/ir-text.ts';
+import { ModelBuilder } from '../support/model-builder.ts';
+
+/** A convolution, then all features in a row: `[batch, 2 · 4 · 4]`, the batch as the Reshape has it. */
+function network(batch: number) {
+  const b = new ModelBuilder('net', 5);
+  const y = b.convolution(b.parameter('x', [1, 3, 4, 4]), b.weights('w', [2, 3, 3, 3]));
+  const target = b.constant('shape', [2], [batch, 32], 'i64');
+  b.result(b.op('Reshape', [y, target], { special_zero: true }, 'flatten'));
+  return b.model;
+}
+
+test('another batch goes through a graph that copies it', async () => {
+  const model = network(0);
+  const three = reshape(model, { x: [3, 3, 4, 4] });
+  assert.deepEqual(three.results()[0]!.output.fact.shape, [3, 32]);
+  assert.deepEqual(model.results()[0]!.output.fact.shape, [1, 32], 'the model itself stays as it is');
+  await using session = await compile(three);
+  const [out] = Object.values(await session.infer({ x: tensor('f32', [3, 3, 4, 4], new Float32Array(144)) }));
+  assert.deepEqual(out!.shape, [3, 32]);
+});
+
+test('a dynamic batch is compiled for each size that comes', async () => {
+  await using session = await compile(reshape(network(0), { x: [-1, 3, 4, 4] }));
+  for (const n of [1, 4, 2, 4]) {
+    const [out] = Object.values(await session.infer({ x: tensor('f32', [n, 3, 4, 4], new Float32Array(n * 48)) }));
+    assert.deepEqual(out!.shape, [n, 32]);
+  }
+});
+
+test('a batch that the graph does not allow is refused by name', () => {
+  const isNamed = (e: unknown) => e instanceof LowpError && e.node === 'flatten' && /\[3,2,4,4\]/.test(e.message);
+  assert.throws(() => reshape(network(1), { x: [3, 3, 4, 4] }), isNamed);
+  assert.throws(
+    () => reshape(network(0), { x: [3, 3, 4] }),
+    (e) => e instanceof LowpError && e.code === 'ERR_SHAPE_RANK',
+  );
+});
+
+test('an input of dynamic rank takes the shape that is given when the model is opened', async () => {
+  const xml = irText(
+    [
+      { id: 0, type: 'Parameter', name: 'x', data: 'element_type="f32" shape="..."' },
+      { id: 1, type: 'ReLU', inputs: 1 },
+      { id: 2, type: 'Result', inputs: 1, outputs: 0 },
+    ],
+    [
+      [0, 0, 1, 0],
+      [1, 1, 2, 0],
+    ],
+  );
+  const bytes = new TextEncoder().encode(xml);
+  const model = await openModel(bytes, { shapes: { x: [-1, 2] } });
+  assert.deepEqual(model.results()[0]!.output.fact.shape, [-1, 2]);
+  await assert.rejects(openModel(bytes), (e) => e instanceof LowpError && e.code === 'ERR_SHAPE_DYNAMIC');
+});
