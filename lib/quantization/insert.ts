@@ -36,6 +36,7 @@ export function insertQuantizers(model: Model, roles: Roles, ignored: IgnoredNod
     if (roles.isQuantizable(node)) {
       const takesConstants = roles.row(node)?.weights !== undefined;
       for (const input of quantizedInputs(node)) {
+        if (isOutputOfInput(input)) continue;
         if (takesConstants || !isConstant(input.source)) {
           origins.set(addQuantizer(model, input), originOfInput(node, roles));
         }
@@ -59,6 +60,11 @@ function withBias(node: Node): Node {
   return isBiased && isConstant(reader.node.source(1 - reader.index)) ? reader.node : node;
 }
 
+/** An output of the model that is an input of it: nothing is computed, and both have names to keep. */
+function isOutputOfInput(edge: InputPort): boolean {
+  return edge.node.type === 'Result' && edge.source?.node.type === 'Parameter';
+}
+
 interface Placing {
   readonly roles: Roles;
   readonly ignored: IgnoredNodes;
@@ -70,7 +76,7 @@ function addOutputQuantizers(model: Model, node: Node, { roles, ignored, origins
   const priority = roles.row(node)?.outputPriority ?? 0;
   for (const output of node.outputs) {
     for (const [i, reader] of [...output.consumers].entries()) {
-      if (readsShapeOnly(reader.node) || ignored.reasons.has(reader.node)) continue;
+      if (readsShapeOnly(reader.node) || ignored.reasons.has(reader.node) || isOutputOfInput(reader)) continue;
       const added = addNamed(model, reader, `${node.name}/fq_output_${output.index}_${i}`);
       origins.set(added, { isOutput: true, priority });
     }

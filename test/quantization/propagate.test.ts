@@ -120,6 +120,94 @@ describe('placement', () => {
     assert.deepEqual(place(net).activations, ['a/fq_input_0', 'split/fq_input_0']);
   });
 
+  it('crosses joins of joins when every reader behind them is quantized (POT: six quantizers)', () => {
+    const net = new Network();
+    const x = net.input('x', image);
+    const part = (name: string): OutputPort => net.convolution(name, x, 4);
+    const first = net.op('Concat', '12', [part('8'), part('9')], { axis: 1 });
+    net.result(net.convolution('13', first, 4));
+    const second = net.op('Concat', '14', [part('10'), part('11'), first], { axis: 1 });
+    net.result(net.convolution('15', second, 4));
+    const { all } = place(net, { names: ['8', '9', '10', '11'] });
+    const readsQuantizer = (name: string): boolean[] =>
+      net.model.node(name).inputs.map((i) => i.source!.node.type === 'FakeQuantize');
+    assert.deepEqual(readsQuantizer('12'), [true, true]);
+    assert.deepEqual(readsQuantizer('14'), [true, true, false]);
+    assert.equal(all.length, 6);
+  });
+
+  it('crosses no join that an excluded product reads (POT: two quantizers)', () => {
+    const net = new Network();
+    const x = net.input('x', image);
+    const join = net.op('Concat', '12', [net.convolution('8', x, 4), net.convolution('9', x, 4)], { axis: 1 });
+    net.result(net.op('Add', '14', [net.convolution('10', join, 4), net.convolution('11', join, 4)]));
+    net.result(net.convolution('13', join, 4));
+    const { all } = place(net, { names: ['8', '9', '10', '11', '14'] });
+    assert.deepEqual(
+      all.map((q) => q.name),
+      ['13/fq_input_0', '13/fq_weights_1'],
+    );
+  });
+
+  it('crosses no join of which a value behind another join is read in floating point', () => {
+    const net = new Network();
+    const x = net.input('x', image);
+    const first = net.op('Concat', 'first', [net.convolution('a', x, 4), net.convolution('b', x, 4)], { axis: 1 });
+    const second = net.op('Concat', 'second', [first, net.convolution('c', x, 4)], { axis: 1 });
+    net.result(net.convolution('d', first, 4));
+    net.result(net.op('Sigmoid', 'sigmoid', [second]));
+    assert.deepEqual(place(net).activations, ['a/fq_input_0', 'd/fq_input_0']);
+  });
+
+  it('leaves an input that is scaled and shifted in floating point, unless asked not to', () => {
+    const build = (): Network => {
+      const net = new Network();
+      const scaled = net.op('Multiply', 'scale', [net.input('x', image), net.input('y', image)]);
+      net.result(net.op('Add', 'sum', [scaled, net.op('Tanh', 't', [net.input('z', image)])]));
+      return net;
+    };
+    const roles = rolesFor(targetOf('CPU'));
+    const names = (net: Network, quantizeInputs: boolean): string[] => {
+      const ignored = { reasons: new Map([[net.model.node('sum'), 'for the test']]), barriers: new Set<Node>() };
+      return placeQuantizers(net.model, roles, ignored, { quantizeInputs }).quantizers.map((q) => q.name);
+    };
+    assert.deepEqual(names(build(), false), []);
+    assert.deepEqual(names(build(), true), ['scale/fq_input_0', 'scale/fq_input_1']);
+  });
+
+  it('passes the data of Pad and of a conversion like another value', () => {
+    const net = new Network();
+    const x = net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]);
+    const ends = [net.integers('begin', [0, 0, 1, 1]), net.integers('end', [0, 0, 1, 1])];
+    const value = net.value('value', { type: 'f32', shape: [], data: Float32Array.of(0) });
+    net.result(net.convolution('b', net.op('Pad', 'pad', [x, ...ends, value], { pad_mode: 'constant' }), 4));
+    const { activations, weights } = place(net);
+    assert.deepEqual(activations, ['a/fq_input_0', 'pad/fq_input_0']);
+    assert.deepEqual(weights, ['a/fq_weights_1', 'b/fq_weights_1']);
+  });
+
+  it('quantizes data, state and both weights of a recurrent sequence on processors only', () => {
+    const build = (): Network => {
+      const net = new Network();
+      const [x, h, c] = [net.input('x', [1, 5, 3]), net.input('h', [1, 1, 4]), net.input('c', [1, 1, 4])];
+      const computed = [x, h, c].map((v, i) => net.op('Tanh', `t${i}`, [v]));
+      const lengths = net.integers('lengths', [5]);
+      const weights = [
+        [1, 16, 3],
+        [1, 16, 4],
+        [1, 16],
+      ].map((shape, i) => net.weights(`w${i}`, shape, 0.3));
+      const attributes = { hidden_size: 4, direction: 'forward' };
+      const { outputs } = net.op('LSTMSequence', 'lstm', [...computed, lengths, ...weights], attributes).node;
+      net.result(outputs[0]!);
+      return net;
+    };
+    const { activations, weights } = place(build());
+    assert.deepEqual(activations, ['lstm/fq_input_0', 'lstm/fq_input_1']);
+    assert.deepEqual(weights, ['lstm/fq_weights_4', 'lstm/fq_weights_5']);
+    assert.deepEqual(place(build(), {}, 'GPU').all, []);
+  });
+
   it('quantizes both activations of a product of two', () => {
     const net = new Network();
     const x = net.op('Tanh', 'tanh', [net.input('x', [2, 8])]);
