@@ -5,7 +5,7 @@ import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { compile, openModel, quantize, readNpy, saveModel, type Tensor } from '../../lib/index.ts';
 import { maxAbsError } from '../../lib/tensor/compare.ts';
-import { demoModel, filesBelow, lowpJson, lowpOk, temporaryFolder } from '../support/cli.ts';
+import { demoModel, filesBelow, lowpFails, lowpJson, lowpOk, temporaryFolder } from '../support/cli.ts';
 import { writeGlyphs } from '../support/glyph-data.ts';
 import { runnableIsas } from '../support/isas.ts';
 
@@ -104,6 +104,32 @@ describe('lowp quantize', () => {
     assert.equal(product.quantized, false);
     assert.match(product.reason, /MatMul are excluded/);
     assert.equal(samples, 5);
+  });
+
+  it('refuses a quantized model, and strips it first with --force', async () => {
+    const onnx = path.join(folder, 'strip.onnx');
+    await lowpOk(['convert', int8, '-o', onnx]);
+    for (const from of [int8, onnx]) {
+      const again = path.join(folder, `again-${path.extname(from).slice(1)}.xml`);
+      const args = ['quantize', from, '-o', again, '--data', calibration.images];
+      await lowpFails(args, 'ERR_ALGO_ALREADY_QUANTIZED', folder);
+      await lowpOk([...args, '--force']);
+      const [a, b] = [readNpy(await outputOf(int8, 'first')), readNpy(await outputOf(again, 'second'))];
+      const furthest = maxAbsError(a, b);
+      assert.ok(furthest < 0.05, `probabilities of ${path.basename(from)} differ by ${furthest}`);
+    }
+  });
+
+  it('quantizes for GNA: 16-bit activations, sums of 32 bits, which run as simulated', async () => {
+    const gna = path.join(folder, 'gna.xml');
+    await lowpOk(['quantize', demoModel, '-o', gna, '--data', calibration.images, '--target-device', 'GNA']);
+    const levels = (await openModel(gna))
+      .nodes()
+      .flatMap((n) => (n.type === 'FakeQuantize' ? [n.attributes.levels] : []));
+    assert.deepEqual(new Set(levels), new Set([65535, 65536, 2 ** 32]));
+    const [a, b] = [readNpy(await outputOf(demoModel, 'float')), readNpy(await outputOf(gna, 'gna'))];
+    const furthest = maxAbsError(a, b);
+    assert.ok(furthest < 0.15, `probabilities differ by ${furthest}`);
   });
 
   it('writes an HTML report that asks nothing of a network', async () => {

@@ -108,7 +108,10 @@ function nameOf({ pair }: Comparison): string {
   return path.basename(pair.original);
 }
 
+/** Columns as wide as their longest cell, as the formatter writes tables. */
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  const widths = head.map((title, i) => Math.max(3, title.length, ...rows.map((row) => String(row[i]).length)));
+  const line = (cells: readonly (string | number)[]): string =>
+    `| ${cells.map((cell, i) => String(cell).padEnd(widths[i]!)).join(' | ')} |`;
+  return [line(head), line(widths.map((w) => '-'.repeat(w))), ...rows.map(line)].join('\n');
 }

@@ -8,9 +8,13 @@ import { boundsOf, noLimits } from './grid.ts';
 /** Pixels of three channels take four bytes, so that a convolution reads whole words. */
 const leastPixel = (channels: number): number => (channels === 3 ? 4 : channels);
 
-/** Constant limits, one for the tensor or one for each index of axis 1. */
-export function canLowerFakeQuantize(_: unknown, node: Node): boolean {
+/** A kernel counts levels in 32 bits with a sign. */
+const mostLevels = 2 ** 31 - 1;
+
+/** Constant limits, one for the tensor or one for each index of axis 1, and levels that a kernel can count. */
+export function canLowerFakeQuantize(a: { readonly levels: number }, node: Node): boolean {
   const { shape } = node.source(0)!.fact;
+  if (a.levels > mostLevels) return false;
   return [1, 2, 3, 4].every((i) => {
     const limit = constantOf(node.source(i));
     return limit !== undefined && (limit.data.length === 1 || isPerChannel(limit.shape, shape));
