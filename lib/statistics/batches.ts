@@ -15,13 +15,15 @@ export interface Batch {
 
 /**
  * Whether axis 0 of an input counts samples: the layout that an IR notes begins with N; without one, the axis is dynamic,
- * or the input has rank 2 or at least 4. A static input of rank 3 may be a single image or a sequence.
+ * or the input has rank 4 or more, or is a single row. Any other static input of rank 2 or 3 may be one sequence, matrix
+ * or image: it counts once.
  */
 function isBatched({ output, notes }: Node): boolean {
   const { shape } = output.fact;
   const layout = notes.portRtInfo?.[0]?.find((attribute) => attribute.name === 'layout')?.layout;
   if (layout !== undefined) return /^\W*N/i.test(layout);
-  return shape.length >= 2 && (shape[0]! < 0 || shape.length !== 3);
+  const isRow = shape.length === 2 && shape[0] === 1;
+  return shape.length >= 2 && (shape[0]! < 0 || shape.length > 3 || isRow);
 }
 
 /** The samples of a batch that a model takes: the static size of axis 0 that all inputs share; undefined without one. */

@@ -92,7 +92,9 @@ const withoutCase = new Set(
 
 test('every operation has a case', () => {
   const covered = new Set(opCases.map((c) => c.op.toLowerCase()));
-  const missing = allOps().filter((d) => !covered.has(d.type.toLowerCase()) && !withoutCase.has(d.type));
+  // Other tests of this process register operations of their own.
+  const known = allOps().filter((d) => d.opset !== 'extension');
+  const missing = known.filter((d) => !covered.has(d.type.toLowerCase()) && !withoutCase.has(d.type));
   assert.deepEqual(
     missing.map((d) => d.type),
     [],

@@ -141,7 +141,7 @@ describe('port groups of recurrent operations', () => {
   /** Reads two computed values and two that may be constants, as a sequence reads data, state and weights. */
   const twin: OpDef = defineOp({
     type: 'TwinForTests',
-    opset: 'opset1',
+    opset: 'extension',
     attributes: noAttributes,
     inputs: [4, 4],
     infer: (_, inputs) => [{ type: 'f32', shape: inputs[0]!.shape }],
