@@ -1,10 +1,12 @@
-import { LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, type ElementType, isFloat } from './element-type.ts';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './f16.ts';
+import { fromMinifloat, isMinifloat, toMinifloat } from './minifloat.ts';
 import { elementCount } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 const integerRanges: Partial<Record<ElementType, readonly [number, number]>> = {
+  i2: [-2, 1],
+  u2: [0, 3],
   i4: [-8, 7],
   u4: [0, 15],
   u1: [0, 1],
@@ -22,8 +24,8 @@ export function integerRange(type: ElementType): readonly [number, number] | und
 }
 
 /**
- * The elements as doubles. i64 and u64 beyond 2^53 lose precision; 4-bit types are packed low nibble first,
- * u1 most significant bit first.
+ * The elements as doubles. i64 and u64 beyond 2^53 lose precision; types of two and four bits are packed from the lowest
+ * bits up, u1 from the highest down.
  */
 export function toFloat64(t: Tensor): Float64Array {
   const count = elementCount(t.shape);
@@ -31,16 +33,31 @@ export function toFloat64(t: Tensor): Float64Array {
   const { type, data } = t;
   if (type === 'f16') for (let i = 0; i < count; i++) out[i] = fromHalf(Number(data[i]));
   else if (type === 'bf16') for (let i = 0; i < count; i++) out[i] = fromBfloat16(Number(data[i]));
-  else if (type === 'u1') for (let i = 0; i < count; i++) out[i] = (Number(data[i >> 3]) >> (7 - (i & 7))) & 1;
-  else if (type === 'u4' || type === 'i4') {
-    for (let i = 0; i < count; i++) {
-      const nibble = (Number(data[i >> 1]) >> ((i & 1) * 4)) & 15;
-      out[i] = type === 'i4' && nibble > 7 ? nibble - 16 : nibble;
-    }
+  else if (bitsOf(type) < 8 || isMinifloat(type)) {
+    const value = decoderOf(type);
+    for (let i = 0; i < count; i++) out[i] = value(codeAt(data as Uint8Array, type, i));
   } else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let i = 0; i < count; i++) out[i] = Number(data[i]);
   } else out.set(data);
   return out;
+}
+
+/** The bits of one element of at most eight bits. */
+function codeAt(data: Uint8Array, type: ElementType, i: number): number {
+  const bits = bitsOf(type);
+  return (data[(i * bits) >> 3]! >> shiftOf(type, i)) & (2 ** bits - 1);
+}
+
+/** How far the bits of an element lie above the lowest bit of their byte. */
+function shiftOf(type: ElementType, i: number): number {
+  const bits = bitsOf(type);
+  return type === 'u1' ? 7 - (i & 7) : (i * bits) & 7;
+}
+
+function decoderOf(type: ElementType): (code: number) => number {
+  if (isMinifloat(type)) return (code) => fromMinifloat(type, code);
+  const bits = bitsOf(type);
+  return integerRanges[type]![0] < 0 ? (code) => (code >= 2 ** (bits - 1) ? code - 2 ** bits : code) : (code) => code;
 }
 
 /** The elements as integers of JavaScript: for shapes, axes and sizes. */
@@ -61,12 +78,9 @@ export function toFloat32(t: Tensor): Float32Array {
 /**
  * Converts the element type as the Convert operation does: float to integer truncates toward zero and saturates,
  * anything non-zero becomes boolean 1, float to float rounds to nearest even.
- *
- * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for packed types narrower than a byte as destination
  */
 export function convert(t: Tensor, type: ElementType): Tensor {
   if (t.type === type) return t;
-  if (bitsOf(type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `conversion to ${type} is not supported`);
   return fromFloat64(toFloat64(t), t.shape, type);
 }
 
@@ -76,6 +90,7 @@ export function fromFloat64(values: Float64Array, shape: Tensor['shape'], type: 
   if (type === 'f16') for (let i = 0; i < values.length; i++) data[i] = toHalf(values[i]!);
   else if (type === 'bf16') for (let i = 0; i < values.length; i++) data[i] = toBfloat16(values[i]!);
   else if (type === 'boolean') for (let i = 0; i < values.length; i++) data[i] = values[i] === 0 ? 0 : 1;
+  else if (bitsOf(type) < 8 || isMinifloat(type)) encode(data as Uint8Array, values, type);
   else if (isFloat(type)) (data as Float32Array | Float64Array).set(values);
   else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     const unsigned = type === 'u64';
@@ -89,4 +104,15 @@ export function fromFloat64(values: Float64Array, shape: Tensor['shape'], type: 
     for (let i = 0; i < values.length; i++) data[i] = Math.min(high, Math.max(low, Math.trunc(values[i]!)));
   }
   return { type, shape: [...shape], data };
+}
+
+/** Elements of at most eight bits; whole numbers are truncated and saturate. */
+function encode(data: Uint8Array, values: Float64Array, type: ElementType): void {
+  const range = integerRanges[type];
+  const mask = 2 ** bitsOf(type) - 1;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    const code = range ? Math.min(range[1], Math.max(range[0], Math.trunc(v))) & mask : toMinifloat(type, v);
+    data[(i * bitsOf(type)) >> 3]! |= code << shiftOf(type, i);
+  }
 }

@@ -4,6 +4,12 @@ export type ElementType =
   | 'f16'
   | 'bf16'
   | 'f64'
+  | 'f8e4m3'
+  | 'f8e4m3fnuz'
+  | 'f8e5m2'
+  | 'f8e5m2fnuz'
+  | 'f8e8m0'
+  | 'f4e2m1'
   | 'i8'
   | 'u8'
   | 'i16'
@@ -13,11 +19,13 @@ export type ElementType =
   | 'i64'
   | 'u64'
   | 'i4'
+  | 'i2'
+  | 'u2'
   | 'u4'
   | 'u1'
   | 'boolean';
 
-/** The array that holds a tensor's elements; `f16` and `bf16` are raw bits, `boolean` is one byte, sub-byte types are packed. */
+/** The array that holds a tensor's elements; `f16`, `bf16` and narrower floats are raw bits, `boolean` is one byte, sub-byte types are packed. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -41,6 +49,12 @@ const types: Record<ElementType, TypeEntry> = {
   f16: { bits: 16, array: Uint16Array, kind: 'float' },
   bf16: { bits: 16, array: Uint16Array, kind: 'float' },
   f64: { bits: 64, array: Float64Array, kind: 'float' },
+  f8e4m3: { bits: 8, array: Uint8Array, kind: 'float' },
+  f8e4m3fnuz: { bits: 8, array: Uint8Array, kind: 'float' },
+  f8e5m2: { bits: 8, array: Uint8Array, kind: 'float' },
+  f8e5m2fnuz: { bits: 8, array: Uint8Array, kind: 'float' },
+  f8e8m0: { bits: 8, array: Uint8Array, kind: 'float' },
+  f4e2m1: { bits: 4, array: Uint8Array, kind: 'float' },
   i8: { bits: 8, array: Int8Array, kind: 'signed' },
   u8: { bits: 8, array: Uint8Array, kind: 'unsigned' },
   i16: { bits: 16, array: Int16Array, kind: 'signed' },
@@ -49,6 +63,8 @@ const types: Record<ElementType, TypeEntry> = {
   u32: { bits: 32, array: Uint32Array, kind: 'unsigned' },
   i64: { bits: 64, array: BigInt64Array, kind: 'signed' },
   u64: { bits: 64, array: BigUint64Array, kind: 'unsigned' },
+  i2: { bits: 2, array: Uint8Array, kind: 'signed' },
+  u2: { bits: 2, array: Uint8Array, kind: 'unsigned' },
   i4: { bits: 4, array: Uint8Array, kind: 'signed' },
   u4: { bits: 4, array: Uint8Array, kind: 'unsigned' },
   u1: { bits: 1, array: Uint8Array, kind: 'unsigned' },
@@ -71,7 +87,7 @@ export function byteLengthOf(type: ElementType, count: number): number {
   return Math.ceil((count * types[type].bits) / 8);
 }
 
-/** True for f16, bf16, f32, f64. */
+/** True for f16, bf16, f32, f64 and the floats of 8 and 4 bits. */
 export function isFloat(type: ElementType): boolean {
   return types[type].kind === 'float';
 }

@@ -30,22 +30,22 @@ const numbers: Partial<Record<ElementType, number>> = {
   u32: 12,
   u64: 13,
   bf16: 16,
+  f8e4m3: 17,
+  f8e4m3fnuz: 18,
+  f8e5m2: 19,
+  f8e5m2fnuz: 20,
   u4: 21,
   i4: 22,
+  f4e2m1: 23,
+  f8e8m0: 24,
+  u2: 25,
+  i2: 26,
 };
 
 const unsupported: Readonly<Record<number, string>> = {
   8: 'string',
   14: 'complex64',
   15: 'complex128',
-  17: 'float8e4m3fn',
-  18: 'float8e4m3fnuz',
-  19: 'float8e5m2',
-  20: 'float8e5m2fnuz',
-  23: 'float4e2m1',
-  24: 'float8e8m0',
-  25: 'uint2',
-  26: 'int2',
 };
 
 const byNumber = new Map<number, ElementType>();

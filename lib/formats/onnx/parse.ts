@@ -6,7 +6,7 @@ import { sniff } from '../sniff.ts';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx_pb.ts';
 
 /** The operator sets that the importers are written for. */
-export const opsetRange = { least: 7, most: 21 } as const;
+export const opsetRange = { least: 7, most: 26 } as const;
 
 /** A decoded file that is known to hold a graph. */
 export interface ParsedModel {

@@ -7,6 +7,7 @@ import type { OutputPort } from '../../graph/node.ts';
 import { createNode } from '../../ops/index.ts';
 import { Attributes } from './attributes.ts';
 import { computeType, elementTypeOf } from './data-types.ts';
+import { type InlinedGraph, inlineFunctions } from './functions.ts';
 import { movedGrid } from './grid.ts';
 import { addTensor } from './import/add-tensor.ts';
 import { ImportNode, type ImportState } from './import/import-node.ts';
@@ -23,7 +24,7 @@ export interface ReadOnnxOptions {
 }
 
 /**
- * Reads an ONNX model of opset 7 to 21.
+ * Reads an ONNX model of opset 7 to 26.
  *
  * Inputs and outputs keep their ONNX names, values become tensor names of ports, nodes keep their names (the name of
  * the first output stands in for a missing one). Symbolic dimensions become -1. Constants are views of `bytes` where
@@ -37,23 +38,24 @@ export interface ReadOnnxOptions {
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {}): Model {
   const { proto, graph, opset } = parseModel(bytes, options.path);
-  refuseUnknown(graph, opset);
+  const inlined = inlineFunctions(proto, graph);
+  refuseUnknown(inlined.nodes, opset);
   if (options.isOwned) graph.initializer.forEach(moveToAlignment);
   const fallback = options.path === undefined ? 'model' : path.basename(options.path, path.extname(options.path));
   const model = new Model(graph.name || fallback);
   if (options.path !== undefined) model.path = options.path;
   model.meta = metadata(proto);
-  new GraphReader(model, graph, opset, options.path).read();
+  new GraphReader(model, graph, inlined, opset, options.path).read();
   removeDead(model);
   return model;
 }
 
 /** Lists everything that cannot be read at once, before any work is done. */
-function refuseUnknown(graph: GraphProto, opset: number): void {
+function refuseUnknown(nodes: readonly NodeProto[], opset: number): void {
   const missing = new Map<string, { count: number; example: string }>();
-  for (const node of graph.node) {
-    if (isStandard(node) && importers.has(node.opType)) continue;
-    const key = isStandard(node) ? node.opType || '(empty operator name)' : `${node.domain}::${node.opType}`;
+  for (const node of nodes) {
+    const key = keyOf(node) || '(empty operator name)';
+    if (importers.has(key)) continue;
     const entry = missing.get(key) ?? { count: 0, example: nameOf(node) };
     entry.count++;
     missing.set(key, entry);
@@ -64,8 +66,9 @@ function refuseUnknown(graph: GraphProto, opset: number): void {
   throw new LowpError('ERR_ONNX_UNSUPPORTED', `operators that lowp cannot read (opset ${opset}): ${shown.join(', ')}`);
 }
 
-function isStandard(node: NodeProto): boolean {
-  return node.domain === '' || node.domain === 'ai.onnx';
+/** Under which the importer of a node is listed: its operator, behind the domain when that is not ONNX's own. */
+function keyOf(node: NodeProto): string {
+  return node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}::${node.opType}`;
 }
 
 function nameOf(node: NodeProto): string {
@@ -90,12 +93,15 @@ class GraphReader {
   readonly #values = new Map<string, OutputPort | undefined>();
   readonly #nodeNames: ReadonlySet<string>;
 
-  constructor(model: Model, graph: GraphProto, opset: number, modelPath: string | undefined) {
+  readonly #inlined: InlinedGraph;
+
+  constructor(model: Model, graph: GraphProto, inlined: InlinedGraph, opset: number, modelPath: string | undefined) {
     this.#model = model;
     this.#graph = graph;
+    this.#inlined = inlined;
     this.#path = modelPath;
-    this.#state = { model, opset, quantized: new Map(), grids: new Map() };
-    this.#nodeNames = new Set(graph.node.map(nameOf));
+    this.#state = { model, opset, quantized: new Map(), grids: new Map(), reals: new Map() };
+    this.#nodeNames = new Set(inlined.nodes.map(nameOf));
   }
 
   read(): void {
@@ -111,7 +117,7 @@ class GraphReader {
       const name = this.#nodeNames.has(proto.name) ? `${proto.name}/value` : proto.name;
       this.#define(proto.name, addTensor(this.#model, name, readTensor(proto, this.#path)));
     }
-    for (const node of this.#graph.node) this.#addNode(node);
+    for (const node of this.#inlined.nodes) this.#addNode(node);
     if (this.#graph.output.length === 0) graphError('the graph has no outputs');
     const outputs = new Set<string>();
     for (const { name } of this.#graph.output) {
@@ -155,15 +161,14 @@ class GraphReader {
   #addNode(proto: NodeProto): void {
     const name = nameOf(proto);
     if (proto.output.every((o) => o === '')) graphError(`${proto.opType} '${name}' has no outputs`, name);
-    const importer = importers.get(proto.opType);
+    const importer = importers.get(keyOf(proto));
     if (!importer) throw new LowpError('ERR_ONNX_UNSUPPORTED', `the operator ${proto.opType} cannot be read`);
     const outputNames = trimmed(proto.output);
     const inputs = trimmed(proto.input).map((i) => (i === '' ? undefined : this.#value(i, `'${name}'`, name)));
     const attributes = new Attributes(proto, name, this.#path);
     const firstNew = this.#model.nextId;
-    const ports = importer(
-      new ImportNode(this.#state, { name, opType: proto.opType, attributes, inputs, outputNames }),
-    );
+    const state = { ...this.#state, opset: this.#inlined.opsets.get(proto) ?? this.#state.opset };
+    const ports = importer(new ImportNode(state, { name, opType: proto.opType, attributes, inputs, outputNames }));
     this.#noteGrids(firstNew);
     for (const [i, value] of outputNames.entries()) if (value !== '') this.#define(value, ports[i], name);
     const last = ports[0]?.node;

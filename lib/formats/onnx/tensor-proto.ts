@@ -1,7 +1,14 @@
 /** TensorProto to Tensor: checks of the declared shape and type against the data, views where possible. */
 import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
-import { allocate, bitsOf, byteLengthOf, type ElementType, viewBytes } from '../../tensor/element-type.ts';
+import {
+  allocate,
+  bitsOf,
+  byteLengthOf,
+  type ElementType,
+  elementTypes,
+  viewBytes,
+} from '../../tensor/element-type.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { elementTypeOf } from './data-types.ts';
@@ -11,10 +18,13 @@ import type { TensorProto } from './onnx_pb.ts';
 /** Largest rank of a tensor that is read. */
 export const maxRank = limits.rank.value;
 
+/** Types of at most 32 bits share one field; packed ones are bytes there. */
+const narrowTypes = elementTypes.filter((t) => bitsOf(t) <= 32 && !['f32', 'u32', 'u1'].includes(t));
+
 /** Element types that each typed data field may carry. */
 const fields: readonly (readonly [TypedField, readonly ElementType[]])[] = [
   ['floatData', ['f32']],
-  ['int32Data', ['i32', 'i16', 'i8', 'u16', 'u8', 'boolean', 'f16', 'bf16', 'i4', 'u4']],
+  ['int32Data', narrowTypes],
   ['int64Data', ['i64']],
   ['doubleData', ['f64']],
   ['uint64Data', ['u64', 'u32']],

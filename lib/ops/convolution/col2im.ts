@@ -1,6 +1,7 @@
 // Col2Im: adds the columns of a convolution back to where they were read in the image.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -80,6 +81,11 @@ export const col2Im = defineOp({
   opset: 'opset15',
   attributes,
   inputs: [3, 3],
-  infer: (a, inputs) => [{ type: inputFact(inputs, 0).type, shape: geometry(a, inputs).shape }],
+  infer: (a, inputs) => {
+    const [{ type, shape }, image, kernel] = [0, 1, 2].map((i) => inputFact(inputs, i)) as [Fact, Fact, Fact];
+    if (image.value && kernel.value) return [{ type, shape: geometry(a, inputs).shape }];
+    const open = new Array<number>(Math.max(0, image.shape[0] ?? 0)).fill(-1);
+    return [{ type, shape: [...shape.slice(0, -2), -1, ...open] }];
+  },
   evaluate: (a, inputs) => [col2im(a, inputs)],
 });

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact, Node } from '../../graph/node.ts';
-import { normalizeAxis } from '../../tensor/shape.ts';
+import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { int, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, requiredIntegers } from '../fact.ts';
+import { type Facts, factsOf, inputFact, knownIntegers, requiredIntegers } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import { lowerSlices, moveRuntime } from './lower.ts';
 import { sequence, takeByAxes } from './take.ts';
@@ -34,7 +34,8 @@ function inferSplit(a: z.infer<typeof splitAttributes>, inputs: Facts): Fact[] {
 function inferVariadic(inputs: Facts): Fact[] {
   const x = inputFact(inputs, 0);
   const axis = normalizeAxis(requiredIntegers(inputs, 1, 'axis')[0] ?? 0, x.shape.length);
-  const lengths = requiredIntegers(inputs, 2, 'lengths of the parts');
+  const lengths = knownIntegers(inputs[2]);
+  if (!lengths) return pieces(x, axis, new Array<number>(elementCount(inputFact(inputs, 2).shape)).fill(-1));
   const size = x.shape[axis]!;
   const given = lengths.reduce((sum, l) => sum + Math.max(l, 0), 0);
   const open = lengths.filter((l) => l < 0).length;

@@ -4,7 +4,7 @@ import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
 import { noAttributes } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, knownIntegers, requiredIntegers } from '../fact.ts';
+import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
 import { lowerReshape, moveRuntime } from './lower.ts';
 import { withShape } from './take.ts';
 
@@ -16,7 +16,12 @@ function inferSqueeze(inputs: Facts) {
     }
     return [{ type: x.type, shape: x.shape.filter((d) => d !== 1) }];
   }
-  const axes = normalizeAxes(requiredIntegers(inputs, 1, 'axes'), x.shape.length);
+  const list = knownIntegers(inputs[1]);
+  if (!list) {
+    const rank = x.shape.length - elementCount(inputs[1].shape);
+    return [{ type: x.type, shape: new Array<number>(Math.max(0, rank)).fill(-1) }];
+  }
+  const axes = normalizeAxes(list, x.shape.length);
   for (const axis of axes) {
     if (x.shape[axis]! > 1) {
       throw new LowpError('ERR_SHAPE_MISMATCH', `axis ${axis} of ${formatShape(x.shape)} has more than one element`);

@@ -124,8 +124,12 @@ function define(type: string, opset: string, form: 'complex' | 'fromReal' | 'toR
   const real = form === 'fromReal';
   const infer = (inputs: Facts) => {
     const x = inputFact(inputs, 0);
-    const { axes, lengths } = planOf(real, form === 'toReal', inputs);
     const shape = [...(real ? x.shape : x.shape.slice(0, -1))];
+    if (!inputFact(inputs, 1).value || (inputs[2] && !inputs[2].value)) {
+      const open = shape.map(() => -1);
+      return [{ type: x.type, shape: form === 'toReal' ? open : [...open, 2] }];
+    }
+    const { axes, lengths } = planOf(real, form === 'toReal', inputs);
     for (const [i, axis] of axes.entries()) shape[axis] = lengths[i]!;
     if (real) shape[axes.at(-1)!] = half(lengths.at(-1)!);
     return [{ type: x.type, shape: form === 'toReal' ? shape : [...shape, 2] }];

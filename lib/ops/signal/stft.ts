@@ -23,6 +23,7 @@ interface Frames {
 function framesOf(inputs: Facts): Frames {
   const signal = inputFact(inputs, 0).shape;
   requireRank(signal, 1, 2, 'the signal');
+  if (!inputFact(inputs, 2).value || !inputFact(inputs, 3).value) return { size: -1, step: -1, bins: -1, count: -1 };
   const size = requiredIntegers(inputs, 2, 'frame size')[0]!;
   const step = requiredIntegers(inputs, 3, 'frame step')[0]!;
   const length = signal.at(-1)!;

@@ -19,6 +19,11 @@ const refusals = new Set([
 const known = new Set([
   // FakeQuantize rounds `(x - low) / step`, QuantizeLinear `x / scale`: one tie of this test falls the other way.
   'test_dynamicquantizelinear_expanded',
+  // Their sums leave the range of i8: the files wrap around where QLinearMatMul says that it saturates.
+  'test_qlinearmatmul_2D_int8_float16',
+  'test_qlinearmatmul_2D_int8_float32',
+  'test_qlinearmatmul_3D_int8_float16',
+  'test_qlinearmatmul_3D_int8_float32',
   // Align corners of an output of fractional size; OpenVINO and ONNX Runtime use the whole size.
   'test_resize_downsample_scales_cubic_align_corners',
   'test_resize_downsample_scales_linear_align_corners',
@@ -43,10 +48,8 @@ async function check(c: OnnxCase, fixed: (index: number) => boolean, written: bo
 }
 
 for (const [what, fixed, least, written] of [
-  ['with all inputs but the first as constants', (i: number) => i > 0, 700, false],
-  ['with all inputs as constants', () => true, 700, false],
-  ['written and read again', () => false, 550, true],
-  ['with constants, written and read again', (i: number) => i > 0, 600, true],
+  ['with all inputs but the first as constants', (i: number) => i > 0, 1300, false],
+  ['with constants, written and read again', (i: number) => i > 0, 1100, true],
 ] as const) {
   test(`node tests of ONNX ${what} give the expected outputs`, { skip: skipCases }, async () => {
     let passed = 0;

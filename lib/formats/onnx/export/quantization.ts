@@ -1,6 +1,7 @@
 /** FakeQuantize as QuantizeLinear and DequantizeLinear where they say the same, else as arithmetic; Convert. */
 import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
 import { bitsOf, type ElementType } from '../../../tensor/element-type.ts';
+import { isMinifloat } from '../../../tensor/minifloat.ts';
 import { type Shape, sameShape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
@@ -111,7 +112,9 @@ function combined(
 function convert(e: ExportNode): void {
   const { type } = e.node.output.fact;
   if (bitsOf(type) < 8) e.unsupported(`conversion to ${type}`);
-  e.finish('Cast', [e.input(0)], { to: BigInt(onnxTypeOf(type)) });
+  // Limits of floats of eight bits are operations of the model.
+  const saturate = isMinifloat(type) ? { saturate: 0n } : {};
+  e.finish('Cast', [e.input(0)], { to: BigInt(onnxTypeOf(type)), ...saturate });
 }
 
 /** The last operation of stored weights is their DequantizeLinear; any other is a product. */

@@ -1,5 +1,6 @@
 /** Activation functions. */
 import type { OutputPort } from '../../../graph/node.ts';
+import { isFloat } from '../../../tensor/element-type.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
@@ -17,6 +18,14 @@ export const activationImporters: ImporterTable = {
   Selu: (n) => [parametric(n, 'Selu', ['alpha', 1.6732631921768188], ['gamma', 1.0507010221481323])],
   HardSigmoid: (n) => [parametric(n, 'HardSigmoid', ['alpha', 0.2], ['beta', 0.5])],
   Gelu: gelu,
+  Softsign: (n) => [n.add('SoftSign', {}, [n.input(0)])],
+  Swish: (n) => [
+    n.add('Swish', {}, [n.input(0), n.scalar(n.input(0).fact.type, n.attributes.float('alpha') ?? 1, 'beta')]),
+  ],
+  Celu: celu,
+  ThresholdedRelu: thresholdedRelu,
+  Shrink: shrink,
+  Hardmax: hardmax,
   Clip: clip,
   Softmax: (n) => [softmax(n, 'SoftMax')],
   LogSoftmax: (n) => [softmax(n, 'LogSoftmax')],
@@ -59,6 +68,47 @@ function gelu(n: ImportNode): OutputPort[] {
   return [n.add('Gelu', { approximation_mode: approximation === 'tanh' ? 'tanh' : 'erf' }, [n.input(0)])];
 }
 
+/** `max(0, x) + min(0, alpha · (exp(x / alpha) - 1))`: an ELU of x / alpha, scaled. */
+function celu(n: ImportNode): OutputPort[] {
+  const alpha = n.attributes.float('alpha') ?? 1;
+  const elu = n.step('Elu', [n.with('Divide', n.input(0), alpha)], { alpha: 1 });
+  return [n.with('Multiply', elu, alpha)];
+}
+
+/** x where it is greater than alpha, else 0. */
+function thresholdedRelu(n: ImportNode): OutputPort[] {
+  const x = n.input(0);
+  const passes = n.with('Greater', x, n.attributes.float('alpha') ?? 1);
+  return [n.step('Select', [passes, x, n.scalar(x.fact.type, 0, 'zero')])];
+}
+
+/** x + bias below -lambd, x - bias above lambd, else 0. */
+function shrink(n: ImportNode): OutputPort[] {
+  const x = n.input(0);
+  const [lambda, bias] = [n.attributes.float('lambd') ?? 0.5, n.attributes.float('bias') ?? 0];
+  const wide = isFloat(x.fact.type) ? x : n.converted(x, 'f32');
+  const zero = n.scalar(wide.fact.type, 0, 'zero');
+  const upper = n.step('Select', [n.with('Greater', wide, lambda), n.with('Subtract', wide, bias), zero]);
+  const result = n.step('Select', [n.with('Less', wide, -lambda), n.with('Add', wide, bias), upper]);
+  return [n.converted(result, x.fact.type)];
+}
+
+/** One at the first largest element of each line, zero elsewhere. */
+function hardmax(n: ImportNode): OutputPort[] {
+  const data = n.input(0);
+  return [
+    onRows(n, data, (rows, axis) => {
+      const attributes = { axis, mode: 'max', sort: 'value', index_element_type: 'i64' };
+      const first = n.addAll('TopK', attributes, [rows, n.scalar('i64', 1, 'k')], { suffix: 'TopK' })[1]!;
+      const places = n.step('Squeeze', [first, n.indices([axis], 'axes')]);
+      const { type } = rows.fact;
+      return n.step('OneHot', [places, n.sizeOf(rows, axis), n.scalar(type, 1, 'on'), n.scalar(type, 0, 'off')], {
+        axis,
+      });
+    }),
+  ];
+}
+
 /** Limits are attributes before opset 11, optional inputs since. Known limits in order give a Clamp. */
 function clip(n: ImportNode): OutputPort[] {
   const data = n.input(0);
@@ -75,19 +125,24 @@ function clip(n: ImportNode): OutputPort[] {
   return [high ? n.add('Minimum', {}, [raised, high]) : raised];
 }
 
-/** Before opset 13 the input is seen as a matrix whose rows end at `axis`; every row is normalised as a whole. */
 function softmax(n: ImportNode, type: string): OutputPort {
-  const data = n.input(0);
+  return onRows(n, n.input(0), (rows, axis) => n.add(type, { axis }, [rows]));
+}
+
+/**
+ * Applies a function of lines along `axis`. Before opset 13 the input is seen as a matrix whose rows end at `axis`; every
+ * row is one line.
+ */
+function onRows(n: ImportNode, data: OutputPort, f: (rows: OutputPort, axis: number) => OutputPort): OutputPort {
   const { shape } = data.fact;
   const axis = normalizeAxis(n.attributes.int('axis') ?? (n.opset < 13 ? 1 : -1), shape.length);
-  if (n.opset >= 13 || shape.slice(axis + 1).every((d) => d === 1)) return n.add(type, { axis }, [data]);
+  if (n.opset >= 13 || shape.slice(axis + 1).every((d) => d === 1)) return f(data, axis);
   const kept = shape.slice(0, axis);
   const rows = kept.every((d) => d >= 0) ? kept.reduce((a, b) => a * b, 1) : -1;
   const columns = shape.slice(axis).every((d) => d >= 0) ? shape.slice(axis).reduce((a, b) => a * b, 1) : -1;
   if (rows < 0 && columns < 0) n.unsupported('dynamic sizes on both sides of its axis');
   const matrix = n.indices([rows, columns], 'matrix/shape');
   const flat = n.add('Reshape', { special_zero: false }, [data, matrix], { suffix: 'matrix' });
-  const normal = n.add(type, { axis: 1 }, [flat], { suffix: 'rows' });
   const original = n.add('ShapeOf', { output_type: 'i64' }, [data], { suffix: 'shape' });
-  return n.add('Reshape', { special_zero: false }, [normal, original]);
+  return n.add('Reshape', { special_zero: false }, [f(flat, 1), original]);
 }

@@ -1,6 +1,8 @@
 /** Constants, shapes, types and operations that pass their input on. */
 import type { OutputPort } from '../../../graph/node.ts';
-import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
+import { fromFloat64, integerRange, toFloat64 } from '../../../tensor/convert.ts';
+import { bitsOf, type ElementType, isInteger } from '../../../tensor/element-type.ts';
+import { isMinifloat, largestOf } from '../../../tensor/minifloat.ts';
 import { elementCount, isStatic } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { computeType, elementTypeOf } from '../data-types.ts';
@@ -14,6 +16,7 @@ export const constantImporters: ImporterTable = {
   Size: size,
   Range: range,
   Cast: cast,
+  CastLike: castLike,
   Identity: (n) => [n.input(0)],
   Dropout: dropout,
 };
@@ -77,14 +80,53 @@ function range(n: ImportNode): OutputPort[] {
 
 function cast(n: ImportNode): OutputPort[] {
   const number = n.attributes.int('to') ?? n.attributes.fail('to', 'is missing');
-  const type = computeType(elementTypeOf(number, `the target of Cast '${n.name}'`));
-  if (n.input(0).fact.type === type) return [n.input(0)];
-  return [n.add('Convert', { destination_type: type }, [n.input(0)])];
+  return [castTo(n, elementTypeOf(number, `the target of Cast '${n.name}'`))];
 }
 
-/** The identity at inference; its mask is not computed. */
+function castLike(n: ImportNode): OutputPort[] {
+  return [castTo(n, n.input(1).fact.type)];
+}
+
+/**
+ * Whole numbers become narrower ones by their lowest bits, and anything becomes a number of less than eight bits so.
+ * Floats of eight bits saturate, infinities too, unless `saturate` is 0.
+ */
+function castTo(n: ImportNode, target: ElementType): OutputPort {
+  const type = computeType(target);
+  const data = n.input(0);
+  const from = data.fact.type;
+  if (from === type) return data;
+  const real = type === 'f32' ? n.state.reals.get(data) : undefined;
+  if (real) return real;
+  if (isMinifloat(type)) return castToMinifloat(n, n.converted(data, 'f32'), type);
+  if (bitsOf(type) < 8 || (isInteger(from) && isInteger(type) && bitsOf(type) < Math.min(32, bitsOf(from)))) {
+    return n.converted(lowestBits(n, data, type), type);
+  }
+  return n.add('Convert', { destination_type: type }, [data]);
+}
+
+function castToMinifloat(n: ImportNode, real: OutputPort, type: ElementType): OutputPort {
+  if (type === 'f8e8m0' || type === 'f4e2m1' || !n.attributes.flag('saturate', true)) return n.converted(real, type);
+  // Comparisons are false for NaN, which must stay.
+  const most = largestOf(type);
+  const capped = n.step('Select', [n.with('Greater', real, most), n.scalar('f32', most, 'most'), real]);
+  const bounded = n.step('Select', [n.with('Less', capped, -most), n.scalar('f32', -most, 'least'), capped]);
+  return n.converted(bounded, type);
+}
+
+/** `x mod 2^bits`, moved into the range of a signed type. */
+function lowestBits(n: ImportNode, data: OutputPort, type: ElementType): OutputPort {
+  const span = 2 ** bitsOf(type);
+  const wide = n.converted(data, 'i64');
+  if (integerRange(type)![0] === 0) return n.with('FloorMod', wide, span);
+  return n.with('Subtract', n.with('FloorMod', n.with('Add', wide, span / 2), span), span / 2);
+}
+
+/** The identity at inference; its mask keeps everything. */
 function dropout(n: ImportNode): OutputPort[] {
   const training = n.opset >= 12 ? (n.knownNumber(2, 'training mode') ?? 0) : 0;
   if (training !== 0) n.unsupported('it is in training mode; export the model for inference');
-  return [n.input(0)];
+  if (!n.outputNames[1]) return [n.input(0)];
+  const kept = n.scalar('boolean', 1, 'kept');
+  return [n.input(0), n.step('Broadcast', [kept, n.shapeOf(n.input(0))], { mode: 'numpy' })];
 }

@@ -4,37 +4,69 @@ import { formatShape } from '../../../tensor/shape.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
 import { readSizes, readWindow, spatialRank, type Window } from './window.ts';
 
-export const convolutionImporters: ImporterTable = { Conv: conv, ConvTranspose: convTranspose };
+export const convolutionImporters: ImporterTable = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  DeformConv: deformConv,
+  Col2Im: col2Im,
+};
 
 function conv(n: ImportNode): OutputPort[] {
+  return [convolved(n, n.input(0), n.input(1), n.optional(2))];
+}
+
+/** A convolution with the attributes of the node. */
+export function convolved(n: ImportNode, x: OutputPort, w: OutputPort, bias: OutputPort | undefined): OutputPort {
   const spatial = spatialRank(n);
-  const weights = checkWeights(n, spatial);
+  const weights = checkWeights(n, w, spatial);
   const window = readWindow(n, spatial);
   const groups = readGroups(n, weights[0]!);
-  const name = n.optional(2) ? { suffix: 'WithoutBiases' } : {};
-  if (groups === 1) return [withBias(n, n.add('Convolution', { ...window }, [n.input(0), n.input(1)], name))];
+  const name = bias ? { suffix: 'WithoutBiases' } : {};
+  if (groups === 1) return withBias(n, n.add('Convolution', { ...window }, [x, w], name), bias);
   const split = [groups, weights[0]! / groups, ...weights.slice(1)];
-  const grouped = n.reshaped(n.input(1), split, 'weights');
-  return [withBias(n, n.add('GroupConvolution', { ...window }, [n.input(0), grouped], name))];
+  const grouped = n.reshaped(w, split, 'weights');
+  return withBias(n, n.add('GroupConvolution', { ...window }, [x, grouped], name), bias);
+}
+
+/** Inputs: data, weights, offsets, optional bias and mask. */
+function deformConv(n: ImportNode): OutputPort[] {
+  const weights = checkWeights(n, n.input(1), spatialRank(n));
+  const attributes = {
+    ...readWindow(n, 2),
+    group: readGroups(n, weights[0]!),
+    deformable_group: n.attributes.int('offset_group') ?? 1,
+    bilinear_interpolation_pad: true,
+  };
+  const mask = n.optional(4);
+  const inputs = [n.input(0), n.input(2), n.input(1), ...(mask ? [mask] : [])];
+  const product = n.add('DeformableConvolution', attributes, inputs, n.optional(3) ? { suffix: 'WithoutBiases' } : {});
+  return [withBias(n, product, n.optional(3))];
+}
+
+/** Inputs: columns, size of the image, size of the kernel. */
+function col2Im(n: ImportNode): OutputPort[] {
+  const spatial = n.input(1).fact.shape[0] ?? 0;
+  const { strides, dilations, pads_begin, pads_end } = readWindow(n, spatial);
+  return [n.add('Col2Im', { strides, dilations, pads_begin, pads_end }, n.allInputs())];
 }
 
 function convTranspose(n: ImportNode): OutputPort[] {
   const spatial = spatialRank(n);
-  const weights = checkWeights(n, spatial);
+  const weights = checkWeights(n, n.input(1), spatial);
   const groups = readGroups(n, weights[0]!);
   const attributes = transposeWindow(n, spatial, weights.slice(2));
   const name = n.optional(2) ? { suffix: 'WithoutBiases' } : {};
   if (groups === 1) {
-    return [withBias(n, n.add('ConvolutionBackpropData', attributes, [n.input(0), n.input(1)], name))];
+    return [withBias(n, n.add('ConvolutionBackpropData', attributes, [n.input(0), n.input(1)], name), n.optional(2))];
   }
   const split = [groups, weights[0]! / groups, ...weights.slice(1)];
   const grouped = n.reshaped(n.input(1), split, 'weights');
-  return [withBias(n, n.add('GroupConvolutionBackpropData', attributes, [n.input(0), grouped], name))];
+  return [withBias(n, n.add('GroupConvolutionBackpropData', attributes, [n.input(0), grouped], name), n.optional(2))];
 }
 
 /** Shape of the weights, once its rank fits the input and `kernel_shape`. */
-function checkWeights(n: ImportNode, spatial: number): readonly number[] {
-  const shape = n.input(1).fact.shape;
+function checkWeights(n: ImportNode, w: OutputPort, spatial: number): readonly number[] {
+  const { shape } = w.fact;
   if (shape.length !== spatial + 2) {
     n.invalid(`its weights ${formatShape(shape)} have rank ${shape.length}, its input has rank ${spatial + 2}`);
   }
@@ -55,8 +87,7 @@ function readGroups(n: ImportNode, channels: number): number {
   return groups;
 }
 
-function withBias(n: ImportNode, product: OutputPort): OutputPort {
-  const bias = n.optional(2);
+function withBias(n: ImportNode, product: OutputPort, bias: OutputPort | undefined): OutputPort {
   if (!bias) return product;
   const { shape } = product.fact;
   const channels = shape[1]!;

@@ -18,7 +18,18 @@ const unaryTypes: Readonly<Record<string, string>> = {
   Sign: 'Sign',
   Sin: 'Sin',
   Cos: 'Cos',
+  Tan: 'Tan',
+  Asin: 'Asin',
+  Acos: 'Acos',
+  Atan: 'Atan',
+  Sinh: 'Sinh',
+  Cosh: 'Cosh',
+  Asinh: 'Asinh',
+  Acosh: 'Acosh',
+  Atanh: 'Atanh',
   Not: 'LogicalNot',
+  BitwiseNot: 'BitwiseNot',
+  IsNaN: 'IsNaN',
 };
 
 const binaryTypes: Readonly<Record<string, string>> = {
@@ -33,6 +44,9 @@ const binaryTypes: Readonly<Record<string, string>> = {
   And: 'LogicalAnd',
   Or: 'LogicalOr',
   Xor: 'LogicalXor',
+  BitwiseAnd: 'BitwiseAnd',
+  BitwiseOr: 'BitwiseOr',
+  BitwiseXor: 'BitwiseXor',
 };
 
 export const elementwiseImporters: ImporterTable = {
@@ -48,6 +62,8 @@ export const elementwiseImporters: ImporterTable = {
   Sum: (n) => [chain(n, 'Add', n.allInputs())],
   Mean: mean,
   Where: (n) => [n.add('Select', {}, n.allInputs())],
+  BitShift: bitShift,
+  IsInf: isInf,
 };
 
 /** The exponent may have another type than the base; the result has the base's. */
@@ -59,6 +75,20 @@ function pow(n: ImportNode): OutputPort[] {
       ? exponent
       : n.add('Convert', { destination_type: type }, [exponent], { suffix: 'exponent' });
   return [n.add('Power', {}, [n.input(0), same])];
+}
+
+function bitShift(n: ImportNode): OutputPort[] {
+  const left = n.attributes.choice('direction', ['LEFT', 'RIGHT'], 'LEFT') === 'LEFT';
+  if (!n.attributes.has('direction')) n.attributes.fail('direction', 'is missing');
+  return [n.add(left ? 'BitwiseLeftShift' : 'BitwiseRightShift', {}, [n.input(0), n.input(1)])];
+}
+
+function isInf(n: ImportNode): OutputPort[] {
+  const attributes = {
+    detect_negative: n.attributes.flag('detect_negative', true),
+    detect_positive: n.attributes.flag('detect_positive', true),
+  };
+  return [n.add('IsInf', attributes, [n.input(0)])];
 }
 
 /** `fmod = 1` keeps the sign of the dividend, the default that of the divisor. */

@@ -35,6 +35,8 @@ export interface ImportState {
   readonly quantized: Map<OutputPort, QuantizedValue>;
   /** Values that lie on a grid of the whole tensor. */
   readonly grids: Map<OutputPort, Grid>;
+  /** Sums of whole numbers, and the same numbers rounded to f32. */
+  readonly reals: Map<OutputPort, OutputPort>;
 }
 
 export interface AddOptions {
@@ -77,6 +79,12 @@ export class ImportNode {
     this.outputNames = node.outputNames;
     this.inputCount = node.inputs.length;
     this.#inputs = node.inputs;
+  }
+
+  /** The same node with other inputs: what an operator is for values that this node made first. */
+  derive(inputs: readonly OutputPort[], opset = this.opset): ImportNode {
+    const { name, opType, attributes, outputNames } = this;
+    return new ImportNode({ ...this.state, opset }, { name, opType, attributes, inputs, outputNames });
   }
 
   get opset(): number {
@@ -160,6 +168,46 @@ export class ImportNode {
     const { opset, rtInfo } = options;
     const notes = { ...(opset === undefined ? {} : { opset }), ...(rtInfo === undefined ? {} : { rtInfo }) };
     return createNode(this.state.model, { type, name, attributes, inputs, notes }).outputs;
+  }
+
+  /** Adds an operation whose first output is an intermediate value; it is called after its type. */
+  step(
+    type: string,
+    inputs: readonly (OutputPort | undefined)[],
+    attributes: Readonly<Record<string, unknown>> = {},
+    options: AddOptions = {},
+  ): OutputPort {
+    return this.add(type, attributes, inputs, { suffix: type, ...options });
+  }
+
+  /** The sizes of a value as a 1-D tensor of i64: a constant where all are static. */
+  shapeOf(port: OutputPort): OutputPort {
+    const { shape } = port.fact;
+    return isStatic(shape) ? this.indices(shape, 'shape') : this.step('ShapeOf', [port], { output_type: 'i64' });
+  }
+
+  /** One size of a value as a scalar of i64. */
+  sizeOf(port: OutputPort, axis: number): OutputPort {
+    const size = port.fact.shape[axis]!;
+    if (size >= 0) return this.scalar('i64', size, 'size');
+    const index = this.scalar('i64', axis, 'axis');
+    return this.step('Gather', [this.shapeOf(port), index, this.scalar('i64', 0, 'axis')], { batch_dims: 0 });
+  }
+
+  /** A value in another element type; itself when it has that type. */
+  converted(port: OutputPort, type: ElementType, options: AddOptions = {}): OutputPort {
+    return port.fact.type === type ? port : this.step('Convert', [port], { destination_type: type }, options);
+  }
+
+  /** `f(port, constant)` with a scalar of the port's type. */
+  with(type: string, port: OutputPort, value: number, options: AddOptions = {}): OutputPort {
+    return this.step(type, [port, this.scalar(port.fact.type, value, 'value')], {}, options);
+  }
+
+  /** The value of an input when it is known now, as integers; undefined when it is absent or computed. */
+  ints(index: number): number[] | undefined {
+    const value = this.#inputs[index]?.fact.value;
+    return value && toIntegers(value);
   }
 
   constant(value: Tensor, suffix?: string): OutputPort {

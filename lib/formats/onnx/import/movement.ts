@@ -14,7 +14,6 @@ export const movementImporters: ImporterTable = {
   Expand: (n) => [n.add('Broadcast', { mode: 'bidirectional' }, [n.input(0), n.input(1)])],
   Tile: (n) => [n.add('Tile', {}, [n.input(0), n.input(1)])],
   Gather: gather,
-  ScatterElements: scatterElements,
   DepthToSpace: depthToSpace,
   SpaceToDepth: (n) => [n.add('SpaceToDepth', { block_size: blockSize(n), mode: 'blocks_first' }, [n.input(0)])],
 };
@@ -50,13 +49,14 @@ function transpose(n: ImportNode): OutputPort[] {
 }
 
 function squeeze(n: ImportNode): OutputPort[] {
-  const axes = n.intsFrom('axes', 1);
-  const inputs = axes ? [n.input(0), n.indices(axes, 'axes')] : [n.input(0)];
-  return [n.add('Squeeze', {}, inputs)];
+  const axes = n.attributes.ints('axes') ?? n.ints(1);
+  const port = axes ? n.indices(axes, 'axes') : n.optional(1);
+  return [n.add('Squeeze', {}, port ? [n.input(0), port] : [n.input(0)])];
 }
 
 function unsqueeze(n: ImportNode): OutputPort[] {
-  const axes = n.intsFrom('axes', 1) ?? n.attributes.fail('axes', 'is missing');
+  const axes = n.attributes.ints('axes') ?? n.ints(1);
+  if (!axes) return [n.add('Unsqueeze', {}, [n.input(0), n.optional(1) ?? n.attributes.fail('axes', 'is missing')])];
   if (axes.length > 32) n.attributes.fail('axes', `has ${axes.length} elements, expected at most 32`);
   return [n.add('Unsqueeze', {}, [n.input(0), n.indices(axes, 'axes')])];
 }
@@ -72,7 +72,12 @@ function split(n: ImportNode): OutputPort[] {
   const axis = normalizeAxis(n.attributes.int('axis') ?? 0, n.rank(0));
   const size = n.input(0).fact.shape[axis]!;
   const axisPort = n.scalar('i64', axis, 'axis');
-  const given = n.intsFrom('split', 1);
+  const given = n.attributes.ints('split') ?? n.ints(1);
+  const computed = given ? undefined : n.optional(1);
+  if (computed) {
+    if (computed.fact.shape[0] !== n.outputNames.length) n.invalid(`it has ${n.outputNames.length} outputs`);
+    return [...n.addAll('VariadicSplit', {}, [n.input(0), axisPort, computed])];
+  }
   if (given) {
     if (given.length !== n.outputNames.length || given.some((s) => s < 0)) {
       n.invalid(`it splits into sizes ${given.join(',')} and has ${n.outputNames.length} outputs`);
@@ -97,13 +102,6 @@ function gather(n: ImportNode): OutputPort[] {
   const wrong = size >= 0 ? known?.find((i) => i < -size || i >= size) : undefined;
   if (wrong !== undefined) n.invalid(`its index ${wrong} lies outside the axis ${axis} of size ${size}`);
   return [n.add('Gather', { batch_dims: 0 }, [n.input(0), n.input(1), n.scalar('i64', axis, 'axis')])];
-}
-
-function scatterElements(n: ImportNode): OutputPort[] {
-  const reduction = n.attributes.choice('reduction', ['none', 'add', 'mul', 'max', 'min'], 'none');
-  if (reduction !== 'none') n.unsupported(`reduction '${reduction}'`);
-  const axis = normalizeAxis(n.attributes.int('axis') ?? 0, n.rank(0));
-  return [n.add('ScatterElementsUpdate', {}, [...n.allInputs(), n.scalar('i64', axis, 'axis')])];
 }
 
 function depthToSpace(n: ImportNode): OutputPort[] {

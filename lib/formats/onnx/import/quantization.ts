@@ -2,84 +2,206 @@
 import type { OutputPort } from '../../../graph/node.ts';
 import { integerRange, toFloat32, toFloat64 } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
-import { elementCount, normalizeAxis } from '../../../tensor/shape.ts';
+import { isMinifloat, largestOf } from '../../../tensor/minifloat.ts';
+import { elementCount, isStatic, normalizeAxis, type Shape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor, zeros } from '../../../tensor/tensor.ts';
-import { computeType, elementTypeOf } from '../data-types.ts';
+import { elementTypeOf } from '../data-types.ts';
 import { type Grid, sameGrid } from '../grid.ts';
 import type { ImporterTable, ImportNode, QuantizedValue } from './import-node.ts';
 
 export const quantizationImporters: ImporterTable = {
   QuantizeLinear: quantizeLinear,
-  DequantizeLinear: dequantizeLinear,
+  DequantizeLinear: (n) => [dequantized(n, readScaling(n, 0, 1, 2, n.input(0).fact.type))],
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
 };
 
-const storageTypes: readonly ElementType[] = ['u8', 'i8', 'u16', 'i16', 'u4', 'i4'];
-
-interface Parameters {
-  /** Shape `[]`, or one number per index of `axis`. */
-  readonly scale: Tensor;
-  readonly zeroPoint: Tensor;
+/** How integers stand for reals: `real = scale · (integer − zeroPoint)`. */
+export interface Scaling {
+  /** The integers when they are read, the reals when they are made. */
+  readonly data: OutputPort;
+  readonly scale: OutputPort;
+  readonly zeroPoint: OutputPort | undefined;
+  readonly type: ElementType;
   readonly axis: number;
-}
-
-/** Scale and zero point once they are known to fit the data and each other. */
-function readParameters(n: ImportNode, fallback: ElementType): Parameters {
-  const { shape } = n.input(0).fact;
-  const scale = n.known(1, 'scale') ?? n.invalid('it has no scale');
-  const zeroPoint = n.known(2, 'zero point') ?? zeros(fallback, scale.shape);
-  if ((n.attributes.int('block_size') ?? 0) !== 0) n.unsupported('scales per block');
-  const count = elementCount(scale.shape);
-  if (scale.shape.length > 1 || elementCount(zeroPoint.shape) !== count) {
-    n.invalid(`it has ${count} scales and ${elementCount(zeroPoint.shape)} zero points`);
-  }
-  for (const s of toFloat64(scale)) {
-    if (!(s > 0 && s < Infinity)) n.invalid(`its scale is ${s}, expected a positive number`);
-  }
-  const given = n.attributes.int('axis') ?? 1;
-  const axis = count === 1 ? 0 : normalizeAxis(given, shape.length);
-  if (count !== 1 && shape[axis] !== count) n.invalid(`it has ${count} scales for axis ${axis} of size ${shape[axis]}`);
-  return { scale, zeroPoint, axis };
+  /** Elements along the axis that share one scale; 0: one scale for each index, or for all. */
+  readonly block: number;
 }
 
 /**
- * The integers themselves: `clamp(round(x / scale) + zeroPoint)` as a FakeQuantize onto the integers and a Convert.
- * Both disappear again when a DequantizeLinear reads them.
+ * The scaling of an input. Scale and zero point must fit the data where they are known.
+ *
+ * @param type  of the integers, when there is no zero point
  */
+export function readScaling(
+  n: ImportNode,
+  data: number | OutputPort,
+  scale: number,
+  zeroPoint: number,
+  type: ElementType,
+  axis = n.attributes.int('axis') ?? 1,
+): Scaling {
+  const port = typeof data === 'number' ? n.input(data) : data;
+  const zero = n.optional(zeroPoint);
+  const { shape } = port.fact;
+  const scales = n.input(scale);
+  const block = n.attributes.int('block_size') ?? 0;
+  if (block < 0) n.attributes.fail('block_size', `is ${block}`);
+  const single = scales.fact.shape.every((d) => d === 1);
+  if (zero && isStatic(zero.fact.shape) && isStatic(scales.fact.shape)) {
+    const counts = [scales, zero].map((p) => elementCount(p.fact.shape));
+    if (counts[0] !== counts[1]) n.invalid(`it has ${counts[0]} scales and ${counts[1]} zero points`);
+  }
+  for (const s of scales.fact.value ? toFloat64(scales.fact.value) : []) {
+    if (!(s > 0 && s < Infinity)) n.invalid(`its scale is ${s}, expected a positive number`);
+  }
+  const at = single ? 0 : normalizeAxis(axis, shape.length);
+  if (!single && block === 0) {
+    if (scales.fact.shape.length !== 1) n.invalid(`its scales have rank ${scales.fact.shape.length}, expected 0 or 1`);
+    const count = scales.fact.shape[0]!;
+    if (count >= 0 && shape[at]! >= 0 && count !== shape[at]) {
+      n.invalid(`it has ${count} scales for axis ${at} of size ${shape[at]}`);
+    }
+  }
+  return {
+    data: port,
+    scale: scales,
+    zeroPoint: zero,
+    type: zero?.fact.type ?? type,
+    axis: at,
+    block: single ? 0 : block,
+  };
+}
+
+const storageTypes: readonly ElementType[] = ['u8', 'i8', 'u16', 'i16', 'u4', 'i4', 'u2', 'i2'];
+
+/** Constant parameters as numbers: those of a FakeQuantize. */
+function constantsOf(s: Scaling): Omit<QuantizedValue, 'source'> | undefined {
+  const scale = s.scale.fact.value;
+  const zeroPoint = s.zeroPoint ? s.zeroPoint.fact.value : scale && zeros(s.type, scale.shape);
+  if (!scale || !zeroPoint || s.block !== 0 || !storageTypes.includes(s.type)) return undefined;
+  return { scale, zeroPoint, axis: s.axis };
+}
+
 function quantizeLinear(n: ImportNode): OutputPort[] {
   const wanted = n.attributes.int('output_dtype') ?? 0;
   const type = wanted === 0 ? 'u8' : elementTypeOf(wanted, `QuantizeLinear '${n.name}'`);
-  const { scale, zeroPoint, axis } = readParameters(n, type);
-  if (!storageTypes.includes(zeroPoint.type)) n.unsupported(`zero points of type ${zeroPoint.type}`);
-  const value: QuantizedValue = { source: n.input(0), scale, zeroPoint, axis };
-  const [low, high] = integerRange(zeroPoint.type)!;
-  const outputs = [n.scalar('f32', low, 'low'), n.scalar('f32', high, 'high')];
-  const snapped = fakeQuantize(n, value, outputs, 'FakeQuantize');
-  const integers = n.add('Convert', { destination_type: zeroPoint.type }, [snapped], { fold: false });
-  n.state.quantized.set(integers, value);
-  return [integers];
+  return [quantized(n, readScaling(n, 0, 1, 2, type))];
 }
 
-function dequantizeLinear(n: ImportNode): OutputPort[] {
-  const data = n.input(0);
-  const { scale, zeroPoint, axis } = readParameters(n, data.fact.type);
-  if (zeroPoint.type !== data.fact.type) n.invalid(`its zero point is ${zeroPoint.type}, its input ${data.fact.type}`);
-  const quantized = n.state.quantized.get(data);
-  if (quantized && sameParameters(quantized, { scale, zeroPoint, axis })) {
-    quantized.fakeQuantize ??= rounded(n, quantized);
-    return [quantized.fakeQuantize];
+/**
+ * The integers themselves. With constant parameters `clamp(round(x / scale) + zeroPoint)` is a FakeQuantize onto the
+ * integers and a Convert; both disappear again when the integers are dequantized.
+ */
+export function quantized(n: ImportNode, s: Scaling): OutputPort {
+  const constants = constantsOf(s);
+  if (!constants) return quantizedByArithmetic(n, s);
+  const value: QuantizedValue = { source: s.data, ...constants };
+  const [low, high] = integerRange(s.type)!;
+  const outputs = [n.scalar('f32', low, 'low'), n.scalar('f32', high, 'high')];
+  const snapped = fakeQuantize(n, value, outputs, 'FakeQuantize');
+  const integers = n.add('Convert', { destination_type: s.type }, [snapped], { fold: false });
+  n.state.quantized.set(integers, value);
+  return integers;
+}
+
+/** `clamp(round(x / scale) + zeroPoint)` step by step: for computed parameters, blocks and floats of 8 and 4 bits. */
+function quantizedByArithmetic(n: ImportNode, s: Scaling): OutputPort {
+  const real = n.converted(s.data, 'f32');
+  return inBlocks(n, { ...s, data: real }, (x, scale, zeroPoint) => {
+    const ratio = n.step('Divide', [x, scale]);
+    const range = integerRange(s.type);
+    if (isMinifloat(s.type)) {
+      const most = largestOf(s.type);
+      return n.converted(n.step('Clamp', [ratio], { min: -most, max: most }), s.type, { fold: false });
+    }
+    if (!range) return n.unsupported(`zero points of type ${s.type}`);
+    const whole = n.step('Round', [ratio], { mode: 'half_to_even' });
+    const sum = zeroPoint ? n.step('Add', [whole, zeroPoint]) : whole;
+    return n.converted(n.step('Clamp', [sum], { min: range[0], max: range[1] }), s.type);
+  });
+}
+
+/** The reals of integers: a FakeQuantize behind the quantizer that made them, else `(x − zeroPoint) · scale`. */
+export function dequantized(n: ImportNode, s: Scaling): OutputPort {
+  const made = n.state.quantized.get(s.data);
+  const constants = constantsOf(s);
+  if (s.zeroPoint && s.zeroPoint.fact.type !== s.data.fact.type) {
+    n.invalid(`its zero point is ${s.zeroPoint.fact.type}, its input ${s.data.fact.type}`);
   }
-  const type = computeType(scale.type);
-  const fold = data.fact.type === 'i32';
-  const column = columnShape(data.fact.shape.length, axis, elementCount(scale.shape));
-  const floats = n.add('Convert', { destination_type: type }, [data], { suffix: 'Convert', fold });
-  const shift = toFloat32(zeroPoint);
-  const centred = shift.some((z) => z !== 0)
-    ? n.add('Subtract', {}, [floats, n.constant(tensor('f32', column, shift), 'zero_point')], {
-        suffix: 'Subtract',
-        fold,
-      })
-    : floats;
-  return [n.add('Multiply', {}, [centred, n.constant(tensor('f32', column, toFloat32(scale)), 'scale')], { fold })];
+  if (made && constants && sameParameters(made, constants)) {
+    made.fakeQuantize ??= rounded(n, made);
+    return made.fakeQuantize;
+  }
+  const fold = s.data.fact.type === 'i32';
+  return inBlocks(n, s, (x, scale, zeroPoint) => {
+    const reals = n.add('Convert', { destination_type: 'f32' }, [x], { suffix: 'Convert', fold });
+    const zero = zeroPoint?.fact.value;
+    const centred =
+      zeroPoint && !(zero && toFloat32(zero).every((z) => z === 0))
+        ? n.add('Subtract', {}, [reals, zeroPoint], { suffix: 'Subtract', fold })
+        : reals;
+    return n.add('Multiply', {}, [centred, scale], { fold });
+  });
+}
+
+/**
+ * Gives `f` the data with parameters in f32 that broadcast to them. Blocks become an axis of their own, whose scale has
+ * size one; the result gets the shape of the data back.
+ */
+function inBlocks(
+  n: ImportNode,
+  s: Scaling,
+  f: (x: OutputPort, scale: OutputPort, zeroPoint: OutputPort | undefined) => OutputPort,
+): OutputPort {
+  const { shape } = s.data.fact;
+  const parameters = (to: Shape) =>
+    [s.scale, s.zeroPoint].map((p, i) => p && parameter(n, p, to, i === 0 ? 'scale' : 'zero_point'));
+  if (s.block === 0) {
+    const count = s.scale.fact.shape.every((d) => d === 1) ? 1 : -1;
+    const [scale, zeroPoint] = parameters(count === 1 ? [] : shape.map((_, i) => (i === s.axis ? -1 : 1)));
+    return f(s.data, scale!, zeroPoint);
+  }
+  const size = shape[s.axis]!;
+  const scales = s.scale.fact.shape;
+  if (!isStatic(shape) || !isStatic(scales)) return n.unsupported('blocks of data with dynamic sizes');
+  const fits = scales.length === shape.length && scales.every((d, i) => i === s.axis || d === shape[i]);
+  if (!fits || size !== scales[s.axis]! * s.block) {
+    return n.unsupported(`scales of shape ${scales} and blocks of ${s.block} for data of shape ${shape}`);
+  }
+  const [scale, zeroPoint] = parameters(scales.toSpliced(s.axis + 1, 0, 1));
+  const split = n.reshaped(s.data, shape.toSpliced(s.axis, 1, size / s.block, s.block), 'blocks');
+  return n.reshaped(f(split, scale!, zeroPoint), shape, 'whole');
+}
+
+function parameter(n: ImportNode, port: OutputPort, shape: Shape, name: string): OutputPort {
+  const value = port.fact.value;
+  if (value) {
+    const sizes = shape.map((d) => (d < 0 ? elementCount(value.shape) : d));
+    return n.constant(tensor('f32', sizes, toFloat32(value)), name);
+  }
+  const target = n.indices(shape, `${name}/shape`);
+  return n.step('Reshape', [n.converted(port, 'f32'), target], { special_zero: false });
+}
+
+/** Outputs: bytes, scale, zero point. */
+function dynamicQuantizeLinear(n: ImportNode): OutputPort[] {
+  const { bytes, scale, zero } = dynamicallyQuantized(n, n.input(0));
+  return [n.converted(bytes, 'u8'), scale, n.converted(zero, 'u8')];
+}
+
+/** Steps on a grid of 256 from the smallest to the largest element, zero included; all as floats. */
+export function dynamicallyQuantized(n: ImportNode, x: OutputPort) {
+  const axes = n.indices(
+    x.fact.shape.map((_, i) => i),
+    'axes',
+  );
+  const extreme = (reduce: string, type: string) => n.with(type, n.step(reduce, [x, axes], { keep_dims: false }), 0);
+  const [low, high] = [extreme('ReduceMin', 'Minimum'), extreme('ReduceMax', 'Maximum')];
+  const scale = n.with('Divide', n.step('Subtract', [high, low]), 255);
+  const shift = n.step('Round', [n.step('Negative', [n.step('Divide', [low, scale])])], { mode: 'half_to_even' });
+  const zero = n.step('Clamp', [shift], { min: 0, max: 255 });
+  const whole = n.step('Round', [n.step('Divide', [x, scale])], { mode: 'half_to_even' });
+  return { bytes: n.step('Clamp', [n.step('Add', [whole, zero])], { min: 0, max: 255 }), zero, scale };
 }
 
 /** The value on its grid: a FakeQuantize, or the source itself when it lies on that grid already. */
@@ -97,6 +219,8 @@ function gridOf({ scale, zeroPoint }: QuantizedValue): Grid | undefined {
   if (lowest === undefined || elementCount(scale.shape) !== 1) return undefined;
   return { scale: Math.fround(toFloat64(scale)[0]!), zeroPoint: toFloat64(zeroPoint)[0]! - lowest };
 }
+
+type Parameters = Pick<QuantizedValue, 'scale' | 'zeroPoint' | 'axis'>;
 
 function sameParameters(a: Parameters, b: Parameters): boolean {
   const equal = (x: Tensor, y: Tensor) => {
@@ -129,7 +253,8 @@ function fakeQuantize(
   const inputs = [limit(low, 'input_low'), limit(high, 'input_high')];
   const attributes = { levels: high - low + 1 };
   const options = suffix === undefined ? { fold: false } : { suffix, fold: false };
-  return n.add('FakeQuantize', attributes, [value.source, ...inputs, ...(outputs ?? inputs)], options);
+  const source = n.converted(value.source, 'f32');
+  return n.add('FakeQuantize', attributes, [source, ...inputs, ...(outputs ?? inputs)], options);
 }
 
 /** `[1, …, count, …, 1]` with `count` at `axis`; the empty shape for one number. */

@@ -1,10 +1,11 @@
 /** Slice and Pad. */
 import type { OutputPort } from '../../../graph/node.ts';
+import { toIntegers } from '../../../tensor/convert.ts';
 import { elementCount, normalizeAxis } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
 
-export const slicingImporters: ImporterTable = { Slice: slice, Pad: pad };
+export const slicingImporters: ImporterTable = { Slice: slice, Pad: pad, CenterCropPad: centerCropPad };
 
 /** One axis of a strided slice; a mask of 1 stands for "from the first" or "to the last" element. */
 interface Cut {
@@ -77,7 +78,8 @@ function slicedByValues(n: ImportNode): OutputPort {
 function pad(n: ImportNode): OutputPort[] {
   const rank = n.rank(0);
   const mode = n.attributes.choice('mode', ['constant', 'reflect', 'edge', 'wrap'], 'constant');
-  if (mode === 'wrap') n.unsupported("mode 'wrap'");
+  const computed = n.attributes.has('pads') ? undefined : [1, 3].find((i) => n.optional(i) && !n.ints(i));
+  if (computed !== undefined) return [paddedByValues(n, mode)];
   const pads = n.intsFrom('pads', 1) ?? n.attributes.fail('pads', 'is missing');
   const axes = (n.knownInts(3, 'axes') ?? Array.from({ length: rank }, (_, i) => i)).map((a) => normalizeAxis(a, rank));
   if (pads.length !== 2 * axes.length) n.invalid(`it has ${pads.length} pads for ${axes.length} axes`);
@@ -88,7 +90,62 @@ function pad(n: ImportNode): OutputPort[] {
     end[axis] = pads[i + axes.length]!;
   }
   if ([...begin, ...end].some((p) => Math.abs(p) >= 2 ** 31)) n.invalid('a pad is beyond 2147483647');
+  if (mode === 'wrap') return [wrapped(n, n.indices(begin, 'begin'), n.indices(end, 'end'))];
   return [padded(n, cropped(n, begin, end), begin, end, mode)];
+}
+
+/** Pads that are computed: the halves of their list, spread over all axes. */
+function paddedByValues(n: ImportNode, mode: string): OutputPort {
+  const rank = n.rank(0);
+  const half = n.scalar('i64', 0, 'axis');
+  const halves = n.addAll('Split', { num_splits: 2 }, [n.input(1), half], { suffix: 'Split' });
+  const [begin, end] = halves.map((list) => {
+    const axes = n.optional(3);
+    if (!axes) return list;
+    const positive = n.step('FloorMod', [axes, n.scalar(axes.fact.type, rank, 'rank')]);
+    const zeros = n.indices(new Array<number>(rank).fill(0), 'zeros');
+    const inputs = [zeros, positive, list, n.scalar('i64', 0, 'axis')];
+    return n.step('ScatterElementsUpdate', inputs, {}, { opset: 'opset3' });
+  });
+  if (mode === 'wrap') return wrapped(n, begin!, end!);
+  const fill = mode === 'constant' ? [fillValue(n, n.input(0))] : [];
+  return n.step('Pad', [n.input(0), begin!, end!, ...fill], { pad_mode: mode }, { opset: 'opset12' });
+}
+
+/** Axis by axis, the elements at `(i - begin) mod size`. */
+function wrapped(n: ImportNode, begin: OutputPort, end: OutputPort): OutputPort {
+  let data = n.input(0);
+  const zero = n.scalar('i64', 0, 'axis');
+  for (let axis = 0; axis < n.rank(0); axis++) {
+    const at = (list: OutputPort) => n.step('Gather', [list, n.scalar('i64', axis, 'at'), zero], { batch_dims: 0 });
+    const [before, behind] = [begin, end].map((list) => list.fact.value && toIntegers(list.fact.value)[axis]);
+    if (before === 0 && behind === 0) continue;
+    const size = n.sizeOf(data, axis);
+    const limits = [n.step('Negative', [at(begin)]), n.step('Add', [size, at(end)]), n.scalar('i64', 1, 'step')];
+    const places = n.step('FloorMod', [n.step('Range', limits, { output_type: 'i64' }), size]);
+    data = n.step('Gather', [data, places, n.scalar('i64', axis, 'axis')], { batch_dims: 0 });
+  }
+  return data;
+}
+
+/** Cuts from the middle, or pads around it, until the listed axes have the given sizes; the smaller part is in front. */
+function centerCropPad(n: ImportNode): OutputPort[] {
+  const rank = n.rank(0);
+  const data = n.input(0);
+  const axes = (n.attributes.ints('axes') ?? Array.from({ length: rank }, (_, i) => i)).map((a) =>
+    normalizeAxis(a, rank),
+  );
+  const list = n.indices(axes, 'axes');
+  const zero = n.scalar('i64', 0, 'axis');
+  const sizes = n.step('Gather', [n.shapeOf(data), list, zero], { batch_dims: 0 });
+  const missing = n.step('Subtract', [n.converted(n.input(1), 'i64'), sizes]);
+  const before = n.step('Divide', [missing, n.scalar('i64', 2, 'two')], { m_pythondiv: false });
+  const spread = (part: OutputPort): OutputPort => {
+    const zeros = n.indices(new Array<number>(rank).fill(0), 'zeros');
+    return n.step('ScatterElementsUpdate', [zeros, list, part, zero], {}, { opset: 'opset3' });
+  };
+  const pads = [spread(before), spread(n.step('Subtract', [missing, before]))];
+  return [n.step('Pad', [data, ...pads], { pad_mode: 'constant' }, { opset: 'opset12' })];
 }
 
 function cropped(n: ImportNode, begin: readonly number[], end: readonly number[]): OutputPort {

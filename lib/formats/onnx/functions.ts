@@ -1,0 +1,113 @@
+/** Functions that a model defines itself: every call is replaced by the nodes of the function's body. */
+import { clone } from '@bufbuild/protobuf';
+import { LowpError } from '../../errors/lowp-error.ts';
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  type FunctionProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  NodeProtoSchema,
+} from './onnx_pb.ts';
+
+/** Calls inside of calls, and nodes after all calls are replaced. */
+const mostDepth = 32;
+const mostNodes = 1_000_000;
+
+/** The nodes of a graph without calls, and the versions of the default operator set that bodies ask for themselves. */
+export interface InlinedGraph {
+  readonly nodes: readonly NodeProto[];
+  readonly opsets: ReadonlyMap<NodeProto, number>;
+}
+
+function keyOf(domain: string, name: string): string {
+  return `${domain === 'ai.onnx' ? '' : domain}::${name}`;
+}
+
+/**
+ * Values inside of a body are called `<node>/<value>`, its nodes `<node>/<node>`. Attributes that refer to those of the
+ * caller get their values, else the function's default, else they are left out.
+ *
+ * @throws {LowpError} `ERR_ONNX_GRAPH` for functions that call each other in a circle, a name that is defined twice, or
+ *   more inputs or outputs than the function has; `ERR_LIMIT_SIZE` beyond a million nodes
+ */
+export function inlineFunctions(proto: ModelProto, graph: GraphProto): InlinedGraph {
+  const functions = new Map<string, FunctionProto>();
+  for (const f of proto.functions) {
+    const key = keyOf(f.domain, f.name);
+    if (functions.has(key)) throw new LowpError('ERR_ONNX_GRAPH', `the function ${key} is defined twice`);
+    functions.set(key, f);
+  }
+  const opsets = new Map<NodeProto, number>();
+  if (functions.size === 0) return { nodes: graph.node, opsets };
+  const nodes: NodeProto[] = [];
+  const add = (node: NodeProto, opset: number | undefined, depth: number): void => {
+    const f = functions.get(keyOf(node.domain, node.opType));
+    if (!f) {
+      if (nodes.push(node) > mostNodes) {
+        throw new LowpError('ERR_LIMIT_SIZE', `functions expand to more than ${mostNodes} nodes`);
+      }
+      if (opset !== undefined) opsets.set(node, opset);
+      return;
+    }
+    if (depth === mostDepth) {
+      throw new LowpError('ERR_ONNX_GRAPH', `calls of functions are nested ${mostDepth} deep at ${f.name}`, {
+        help: 'A function may not call itself.',
+      });
+    }
+    const version = f.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx')?.version;
+    for (const inner of bodyOf(f, node)) add(inner, version === undefined ? opset : Number(version), depth + 1);
+  };
+  for (const node of graph.node) add(node, undefined, 0);
+  return { nodes, opsets };
+}
+
+function bodyOf(f: FunctionProto, call: NodeProto): NodeProto[] {
+  const name = call.name || call.output.find((o) => o !== '') || call.opType;
+  if (call.input.length > f.input.length || call.output.length > f.output.length) {
+    const text = `'${name}' calls ${f.name} with ${call.input.length} inputs and ${call.output.length} outputs`;
+    throw new LowpError('ERR_ONNX_GRAPH', `${text}; it has ${f.input.length} and ${f.output.length}`, { node: name });
+  }
+  const outside = new Map<string, string>();
+  for (const [i, inner] of f.input.entries()) outside.set(inner, call.input[i] ?? '');
+  for (const [i, inner] of f.output.entries()) if (call.output[i]) outside.set(inner, call.output[i]!);
+  const valueName = (inner: string): string => (inner === '' ? '' : (outside.get(inner) ?? `${name}/${inner}`));
+  const attributes = new Map([...f.attributeProto, ...call.attribute].map((a) => [a.name, a]));
+  return f.node.map((node) => {
+    const copy = clone(NodeProtoSchema, node);
+    copy.name = `${name}/${node.name || node.output.find((o) => o !== '') || node.opType}`;
+    renameValues(copy, valueName, attributes);
+    return copy;
+  });
+}
+
+function renameValues(
+  node: NodeProto,
+  valueName: (inner: string) => string,
+  attributes: ReadonlyMap<string, AttributeProto>,
+): void {
+  node.input = node.input.map(valueName);
+  node.output = node.output.map(valueName);
+  node.attribute = node.attribute.flatMap((attribute) => {
+    if (attribute.refAttrName !== '') {
+      const given = attributes.get(attribute.refAttrName);
+      if (!given) return [];
+      const copy = clone(AttributeProtoSchema, given);
+      copy.name = attribute.name;
+      return [copy];
+    }
+    if (attribute.g) renameGraph(attribute.g, valueName, attributes);
+    return [attribute];
+  });
+}
+
+/** The graph of an attribute reads values of the body around it. */
+function renameGraph(
+  graph: GraphProto,
+  valueName: (inner: string) => string,
+  attributes: ReadonlyMap<string, AttributeProto>,
+): void {
+  for (const named of [...graph.input, ...graph.output, ...graph.initializer]) named.name = valueName(named.name);
+  for (const node of graph.node) renameValues(node, valueName, attributes);
+}

@@ -1,0 +1,173 @@
+/**
+ * Operators on integers with scales of their own (QLinear…): float operations between dequantization and quantization.
+ * Operators that give sums as i32 (…Integer) are computed exactly.
+ */
+import type { OutputPort } from '../../../graph/node.ts';
+import { activationImporters } from './activation.ts';
+import { convolved } from './convolution.ts';
+import { elementwiseImporters } from './elementwise.ts';
+import type { Importer, ImporterTable, ImportNode } from './import-node.ts';
+import { linearImporters } from './linear.ts';
+import { movementImporters } from './movement.ts';
+import { poolingImporters } from './pooling.ts';
+import { dequantized, quantizationImporters, quantized, readScaling } from './quantization.ts';
+
+const microsoft: Readonly<Record<string, Importer>> = {
+  QuantizeLinear: quantizationImporters.QuantizeLinear!,
+  DequantizeLinear: quantizationImporters.DequantizeLinear!,
+  QLinearAdd: (n) => onReals(n, elementwiseImporters.Add!, [realOf(n, 0), realOf(n, 3)], 6),
+  QLinearMul: (n) => onReals(n, elementwiseImporters.Mul!, [realOf(n, 0), realOf(n, 3)], 6),
+  QLinearSigmoid: (n) => onReals(n, activationImporters.Sigmoid!, [realOf(n, 0)], 3),
+  QLinearLeakyRelu: (n) => onReals(n, activationImporters.LeakyRelu!, [realOf(n, 0)], 3),
+  QLinearSoftmax: (n) => onReals(n, activationImporters.Softmax!, [realOf(n, 0)], 3, n.attributes.int('opset')),
+  QLinearAveragePool: (n) => pooled(n, poolingImporters.AveragePool!),
+  QLinearGlobalAveragePool: (n) => pooled(n, poolingImporters.GlobalAveragePool!),
+  QLinearConcat: qLinearConcat,
+  QGemm: qGemm,
+};
+
+export const integerImporters: ImporterTable = {
+  QLinearConv: qLinearConv,
+  QLinearMatMul: (n) => onReals(n, linearImporters.MatMul!, [realOf(n, 0, -2), realOf(n, 3, -1)], 6),
+  ConvInteger: convInteger,
+  MatMulInteger: matMulInteger,
+  ...Object.fromEntries(Object.entries(microsoft).map(([name, importer]) => [`com.microsoft::${name}`, importer])),
+};
+
+/** The reals of input `at`, whose scale and zero point are the two inputs behind it. */
+function realOf(n: ImportNode, at: number, axis = 1): OutputPort {
+  return dequantized(n, readScaling(n, at, at + 1, at + 2, n.input(at).fact.type, axis));
+}
+
+/** A result on the grid of inputs `at` and `at + 1`. */
+function integersOf(n: ImportNode, real: OutputPort, at: number): OutputPort {
+  const type = n.optional(at + 1)?.fact.type ?? n.input(0).fact.type;
+  return quantized(n, readScaling(n, real, at, at + 1, type, 1));
+}
+
+/** The float operator on reals, its result on the grid of input `at`. */
+function onReals(n: ImportNode, importer: Importer, reals: OutputPort[], at: number, opset = n.opset): OutputPort[] {
+  const [result] = importer(n.derive(reals, opset));
+  return [integersOf(n, result ?? n.invalid('it has no result'), at)];
+}
+
+function pooled(n: ImportNode, importer: Importer): OutputPort[] {
+  if (n.attributes.flag('channels_last')) n.unsupported('channels_last = 1');
+  return onReals(n, importer, [realOf(n, 0)], 3);
+}
+
+/** Inputs: x, w and y with scales and zero points, i32 bias with the scale of x times that of w. */
+function qLinearConv(n: ImportNode): OutputPort[] {
+  const [x, w] = [realOf(n, 0), realOf(n, 3, 0)];
+  return [integersOf(n, convolved(n, x, w, realBias(n, 8, 1, 4)), 6)];
+}
+
+/** An i32 bias in units of the product of two scales. */
+function realBias(n: ImportNode, bias: number, a: number, b: number): OutputPort | undefined {
+  const port = n.optional(bias);
+  if (!port) return undefined;
+  const scale = n.step('Multiply', [n.converted(n.input(a), 'f32'), n.converted(n.input(b), 'f32')]);
+  const flat = scale.fact.shape.every((d) => d === 1) ? n.reshaped(scale, [], 'scale') : scale;
+  return n.step('Multiply', [n.converted(port, 'f32'), flat]);
+}
+
+/** Inputs: scale and zero point of the result, then data, scale and zero point of each part. */
+function qLinearConcat(n: ImportNode): OutputPort[] {
+  const parts: OutputPort[] = [];
+  for (let at = 2; at < n.inputCount; at += 3) parts.push(realOf(n, at));
+  const [joined] = movementImporters.Concat!(n.derive(parts));
+  const type = n.optional(1)?.fact.type ?? n.input(2).fact.type;
+  return [quantized(n, readScaling(n, joined!, 0, 1, type, 1))];
+}
+
+/** Gemm; inputs: A and B with scales and zero points, optional i32 bias, optional scale and zero point of the result. */
+function qGemm(n: ImportNode): OutputPort[] {
+  const bias = realBias(n, 6, 1, 4);
+  const operands = [realOf(n, 0), realOf(n, 3, n.attributes.flag('transB') ? 0 : 1)];
+  const [result] = linearImporters.Gemm!(n.derive(bias ? [...operands, bias] : operands));
+  return [n.optional(7) ? integersOf(n, result!, 7) : result!];
+}
+
+/**
+ * Integers minus their zero point, as floats: exact. A list of zero points belongs to the rows of a left operand, to the
+ * columns of a right one, to the output channels of weights.
+ */
+export function centred(
+  n: ImportNode,
+  data: OutputPort,
+  zeroPoint: OutputPort | undefined,
+  side: 'row' | 'column' | 'channel',
+): OutputPort {
+  const wide = n.converted(data, 'f32', { fold: true });
+  if (!zeroPoint) return wide;
+  const rank = wide.fact.shape.length;
+  const single = zeroPoint.fact.shape.every((d) => d === 1);
+  const at = side === 'column' ? rank - 1 : side === 'row' ? rank - 2 : 0;
+  const column = Array.from({ length: rank }, (_, i) => (i === at ? -1 : 1));
+  const isList = !single && zeroPoint.fact.shape.length === 1;
+  const shift = isList ? n.step('Reshape', [zeroPoint, n.indices(column, 'column')]) : zeroPoint;
+  return n.step('Subtract', [wide, n.converted(single ? n.reshaped(shift, [], 'zero') : shift, 'f32')]);
+}
+
+/** An exact sum of products: rounded once to f32, and as i32. */
+interface ExactSum {
+  readonly real: OutputPort;
+  readonly integers: () => OutputPort;
+}
+
+/**
+ * `multiply(a, b)` of integers of at most nine bits with `inner` terms in each sum. Floats hold sums below 2^24; longer
+ * sums are split into those of the upper and the lower four bits of b, which they hold too.
+ */
+export function exactSum(
+  n: ImportNode,
+  a: OutputPort,
+  b: OutputPort,
+  inner: number,
+  multiply: (a: OutputPort, b: OutputPort) => OutputPort,
+): ExactSum {
+  const fits = (largest: number): boolean => inner >= 0 && inner * 255 * largest < 2 ** 24;
+  if (fits(255)) {
+    const real = multiply(a, b);
+    return { real, integers: () => n.converted(real, 'i32') };
+  }
+  if (!fits(16)) {
+    const sum = multiply(n.converted(a, 'i32'), n.converted(b, 'i32'));
+    return { real: n.converted(sum, 'f32'), integers: () => sum };
+  }
+  const upper = n.step('Floor', [n.with('Multiply', b, 1 / 16)]);
+  const lower = n.step('Subtract', [b, n.with('Multiply', upper, 16)]);
+  const [high, low] = [multiply(a, upper), multiply(a, lower)];
+  const together = (u: OutputPort, l: OutputPort) => n.step('Add', [n.with('Multiply', u, 16), l]);
+  return {
+    real: together(high, low),
+    integers: () => together(n.converted(high, 'i32'), n.converted(low, 'i32')),
+  };
+}
+
+export function exactMatMul(n: ImportNode, a: OutputPort, b: OutputPort): ExactSum {
+  const transposes = { transpose_a: false, transpose_b: false };
+  return exactSum(n, a, b, a.fact.shape.at(-1) ?? 1, (x, y) => n.step('MatMul', [x, y], transposes));
+}
+
+/** Remembers what a Cast to f32 would give, so that integers that nobody else reads disappear. */
+function withReals(n: ImportNode, { real, integers }: ExactSum): OutputPort[] {
+  const port = integers();
+  n.state.reals.set(port, real);
+  return [port];
+}
+
+function matMulInteger(n: ImportNode): OutputPort[] {
+  const [a, b] = [centred(n, n.input(0), n.optional(2), 'row'), centred(n, n.input(1), n.optional(3), 'column')];
+  return withReals(n, exactMatMul(n, a, b));
+}
+
+function convInteger(n: ImportNode): OutputPort[] {
+  const x = centred(n, n.input(0), n.optional(2), 'channel');
+  const w = centred(n, n.input(1), n.optional(3), 'channel');
+  const inner = w.fact.shape.slice(1).reduce((a, d) => (a < 0 || d < 0 ? -1 : a * d), 1);
+  return withReals(
+    n,
+    exactSum(n, x, w, inner, (a, b) => convolved(n, a, b, undefined)),
+  );
+}
