@@ -14,6 +14,11 @@ export interface SaveOptions {
   readonly precision?: 'fp32' | 'fp16';
   /** Store quantized weights of an IR as integers with a scale instead of FakeQuantize; ONNX always does. Default true. */
   readonly compressWeights?: boolean;
+  /**
+   * How an ONNX file of a quantized model computes: `pairs` of QuantizeLinear and DequantizeLinear around float operators
+   * (the default), or `operators` on integers such as QLinearConv.
+   */
+  readonly onnxForm?: 'pairs' | 'operators';
 }
 
 /**
@@ -39,7 +44,9 @@ export function outputFormat(path: string): 'ir' | 'onnx' {
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
   if (outputFormat(path) === 'onnx') {
-    await writeFilesAtomically([{ path, content: writeOnnx(asStored(model, options, true)) }]);
+    await writeFilesAtomically([
+      { path, content: writeOnnx(asStored(model, options, true), { form: options.onnxForm ?? 'pairs' }) },
+    ]);
     return;
   }
   const { xml, bin } = writeIr(asStored(model, options, options.compressWeights !== false));

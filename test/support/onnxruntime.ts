@@ -11,10 +11,18 @@ interface OrtTensor {
   readonly data: Tensor['data'];
 }
 
+/** Settings of ONNX Runtime; without optimizations it computes pairs of quantizers in floats, as they are defined. */
+export interface SessionOptions {
+  readonly graphOptimizationLevel?: 'disabled' | 'all';
+}
+
 interface Ort {
   readonly Tensor: new (type: string, data: Tensor['data'], dims: readonly number[]) => OrtTensor;
   readonly InferenceSession: {
-    create(model: Uint8Array): Promise<{ run(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> }>;
+    create(
+      model: Uint8Array,
+      options?: SessionOptions,
+    ): Promise<{ run(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> }>;
   };
 }
 
@@ -45,8 +53,9 @@ export const withoutOnnxRuntime: string | false = ort ? false : 'bench/peers is 
 export async function runOnnxRuntime(
   model: Uint8Array,
   feeds: Readonly<Record<string, Tensor>>,
+  options: SessionOptions = {},
 ): Promise<Record<string, Tensor>> {
-  const session = await ort!.InferenceSession.create(model);
+  const session = await ort!.InferenceSession.create(model, options);
   const names = new Map(Object.entries(types).map(([name, type]) => [type, name]));
   const given = Object.entries(feeds).map(([name, t]) => [name, new ort!.Tensor(names.get(t.type)!, t.data, t.shape)]);
   const outputs = await session.run(Object.fromEntries(given) as Record<string, OrtTensor>);

@@ -8,6 +8,7 @@ import { addCommonOptions, type CommonOptions, checkOutputFile } from '../option
 interface Options extends CommonOptions {
   readonly output: string;
   readonly precision?: 'fp32' | 'fp16';
+  readonly onnxForm: 'pairs' | 'operators';
 }
 
 export const convertCommand: CliCommand = {
@@ -15,13 +16,19 @@ export const convertCommand: CliCommand = {
     const command = program.command('convert <model>').description('write a model in another format or precision');
     command
       .requiredOption('-o, --output <file>', '.xml or .onnx')
-      .addOption(new Option('--precision <name>', 'of floating-point weights').choices(['fp32', 'fp16']));
+      .addOption(new Option('--precision <name>', 'of floating-point weights').choices(['fp32', 'fp16']))
+      .addOption(
+        new Option('--onnx-form <name>', 'of a quantized .onnx: QuantizeLinear pairs, or integer operators')
+          .choices(['pairs', 'operators'])
+          .default('pairs'),
+      );
     addCommonOptions(command).action(
       action<Options>(async ([file], options, { out, signal }) => {
         checkOutputFile(file!, options.output);
         const model = await openModel(file!, { signal });
         throwIfAborted(signal);
-        await saveModel(model, options.output, options.precision ? { precision: options.precision } : {});
+        const { precision, onnxForm } = options;
+        await saveModel(model, options.output, { onnxForm, ...(precision ? { precision } : {}) });
         out.line(`wrote ${options.output}`);
         out.json({ output: options.output });
       }),

@@ -6,8 +6,15 @@ import type { StringStringEntryProto } from './onnx_pb.ts';
 
 const knownKeys = new Set(['location', 'offset', 'length', 'checksum']);
 
+/** Bytes in another file that are known to be there. */
+export interface ExternalBytes {
+  readonly length: number;
+  /** Reads them; the file is checked once more. */
+  read(): Uint8Array;
+}
+
 /**
- * Reads the bytes that an `external_data` list names.
+ * Finds the bytes that an `external_data` list names.
  *
  * The location must be a relative path to a regular file that stays inside the model's folder after symbolic links are
  * resolved, with no second hard link; offset and length must be decimal and lie inside the file.
@@ -16,12 +23,12 @@ const knownKeys = new Set(['location', 'offset', 'length', 'checksum']);
  * @param modelPath  path of the .onnx file; absent when the model came as bytes
  * @throws {LowpError} `ERR_ONNX_EXTERNAL_DATA`
  */
-export function readExternalData(
+export function locateExternalData(
   entries: readonly StringStringEntryProto[],
   expected: number,
   tensorName: string,
   modelPath: string | undefined,
-): Uint8Array {
+): ExternalBytes {
   const fail = (text: string, cause?: unknown): never => {
     throw new LowpError('ERR_ONNX_EXTERNAL_DATA', `external data of tensor '${tensorName}': ${text}`, {
       ...(modelPath === undefined ? {} : { path: modelPath }),
@@ -39,7 +46,8 @@ export function readExternalData(
   if (length !== expected) fail(`it has ${length} bytes, its shape and type need ${expected}`);
   if (modelPath === undefined) fail('the model was given as bytes, so there is no folder to look in');
   const file = locate(fields.get('location') ?? '', path.dirname(modelPath ?? ''), fail);
-  return readRange(file, offset, expected, fail);
+  withFile(file, offset, expected, fail, () => undefined);
+  return { length: expected, read: () => withFile(file, offset, expected, fail, readAll) };
 }
 
 type Fail = (text: string, cause?: unknown) => never;
@@ -72,26 +80,37 @@ function locate(location: string, folder: string, fail: Fail): string {
   }
 }
 
-function readRange(file: string, offset: number, length: number, fail: Fail): Uint8Array {
+/** Opens a file, checks it, and uses it. */
+function withFile<T>(
+  file: string,
+  offset: number,
+  length: number,
+  fail: Fail,
+  use: (handle: number, offset: number, length: number, fail: Fail) => T,
+): T {
   const name = JSON.stringify(path.basename(file));
   let handle: number | undefined;
   try {
     handle = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     checkFile(fstatSync(handle), name, offset, length, fail);
-    const out = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      const read = readSync(handle, out, done, Math.min(length - done, 2 ** 30), offset + done);
-      if (read === 0) fail(`the file ${name} became shorter while it was read`);
-      done += read;
-    }
-    return out;
+    return use(handle, offset, length, fail);
   } catch (error) {
     if (error instanceof LowpError) throw error;
     return fail(`the file ${name} cannot be read`, error);
   } finally {
     if (handle !== undefined) closeSync(handle);
   }
+}
+
+function readAll(handle: number, offset: number, length: number, fail: Fail): Uint8Array {
+  const out = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const read = readSync(handle, out, done, Math.min(length - done, 2 ** 30), offset + done);
+    if (read === 0) fail('the file became shorter while it was read');
+    done += read;
+  }
+  return out;
 }
 
 function checkFile(stats: Stats, name: string, offset: number, length: number, fail: Fail): void {

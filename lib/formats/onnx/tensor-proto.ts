@@ -9,10 +9,11 @@ import {
   elementTypes,
   viewBytes,
 } from '../../tensor/element-type.ts';
+import { lazyTensor } from '../../tensor/lazy.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { elementTypeOf } from './data-types.ts';
-import { readExternalData } from './external-data.ts';
+import { locateExternalData } from './external-data.ts';
 import type { TensorProto } from './onnx_pb.ts';
 
 /** Largest rank of a tensor that is read. */
@@ -29,6 +30,9 @@ const fields: readonly (readonly [TypedField, readonly ElementType[]])[] = [
   ['doubleData', ['f64']],
   ['uint64Data', ['u64', 'u32']],
 ];
+
+/** External tensors from this size on are read when their elements are used. */
+const lazyFrom = 2 ** 16;
 
 type TypedField = 'floatData' | 'int32Data' | 'int64Data' | 'doubleData' | 'uint64Data';
 
@@ -48,7 +52,8 @@ function shapeOf(dims: readonly bigint[], where: string): number[] {
 }
 
 /**
- * The tensor that a message declares. Bytes in `raw_data` stay a view of the file when they are aligned.
+ * The tensor that a message declares. Bytes in `raw_data` stay a view of the file when they are aligned; large external
+ * ones are read from their file when they are used.
  *
  * @param modelPath  path of the model, for external data
  * @throws {LowpError} `ERR_ONNX_TENSOR`, `ERR_ONNX_EXTERNAL_DATA`, `ERR_TYPE_UNSUPPORTED`, `ERR_SHAPE_*`
@@ -70,11 +75,9 @@ export function readTensor(proto: TensorProto, modelPath: string | undefined, na
     throw new LowpError('ERR_ONNX_TENSOR', `${where} has data in several places: ${given.join(', ')}`);
   }
   if (external) {
-    return {
-      type,
-      shape,
-      data: viewBytes(type, readExternalData(proto.externalData, bytes, name, modelPath), 0, count),
-    };
+    const found = locateExternalData(proto.externalData, bytes, name, modelPath);
+    const read = () => viewBytes(type, found.read(), 0, count);
+    return bytes < lazyFrom ? { type, shape, data: read() } : lazyTensor(type, shape, read);
   }
   const field = fields.find(([key]) => proto[key].length > 0);
   if (field) return { type, shape, data: fromField(proto, field, type, count, where) };

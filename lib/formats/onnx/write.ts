@@ -11,7 +11,14 @@ import { ExportNode } from './export/export-node.ts';
 import { GraphWriter } from './export/graph-writer.ts';
 import { exporters } from './export/index.ts';
 import { repeatGrid } from './export/quantization.ts';
-import { ModelProtoSchema, type StringStringEntryProto, type TensorProto, type ValueInfoProto } from './onnx_pb.ts';
+import {
+  ModelProtoSchema,
+  type NodeProto,
+  type StringStringEntryProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from './onnx_pb.ts';
+import { toOperatorForm } from './operator-form.ts';
 
 /** Operator set and IR version of the files that are written. */
 const opset = 17n;
@@ -19,6 +26,11 @@ const irVersion = 8n;
 
 /** Largest message that protobuf libraries read. */
 const largest = 2 ** 31 - 1;
+
+/** How a quantized model is written. */
+export interface WriteOnnxOptions {
+  readonly form?: 'pairs' | 'operators';
+}
 
 /** Types that are not nodes of an ONNX graph. */
 const notNodes = new Set(['Parameter', 'Result', 'Constant']);
@@ -35,10 +47,12 @@ const notNodes = new Set(['Parameter', 'Result', 'Constant']);
  * sums where the product can run on bytes, which moves it by half of a step at most; values of a grid that were only
  * moved are rounded to it again; activations have one integer type. `readOnnx` gives the same FakeQuantize model.
  *
+ * @param options  `form`: `pairs` of QuantizeLinear and DequantizeLinear around float operators, the default; `operators`
+ *   on integers (QLinearConv, QLinearMatMul, and those of ONNX Runtime), pairs where there is none
  * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for an operation or a form of it that ONNX does not have,
  *   `ERR_LIMIT_SIZE` beyond 2 GB
  */
-export function writeOnnx(model: Model): Uint8Array {
+export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Array {
   const copy = model.clone();
   compressWeights(copy);
   refuseUnknown(copy);
@@ -53,18 +67,26 @@ export function writeOnnx(model: Model): Uint8Array {
     repeatGrid(e);
   }
   const outputs = copy.results().map((r, i) => finishOutput(writer, r, wanted[i]!));
-  const { nodes, initializers } = writer.finish(outputs.map((o) => o.name));
+  const names = outputs.map((o) => o.name);
+  const { nodes, initializers } = writer.finish(names);
+  const written = options.form === 'operators' ? toOperatorForm(nodes, initializers, names) : nodes;
   checkSize(initializers);
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
       irVersion,
       producerName: 'lowp',
-      opsetImport: [{ domain: '', version: opset }],
+      opsetImport: opsets(written),
       metadataProps: metadata(copy),
-      graph: { name: copy.name || 'model', node: nodes, initializer: initializers, input: inputs, output: outputs },
+      graph: { name: copy.name || 'model', node: written, initializer: initializers, input: inputs, output: outputs },
     }),
   );
+}
+
+/** Domains of the operators, each with its version. */
+function opsets(nodes: readonly NodeProto[]): { domain: string; version: bigint }[] {
+  const others = new Set(nodes.map((n) => n.domain).filter((domain) => domain !== ''));
+  return [{ domain: '', version: opset }, ...[...others].map((domain) => ({ domain, version: 1n }))];
 }
 
 /** Lists everything that cannot be written at once. */

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -7,6 +17,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import { LowpError } from '../../../lib/errors/lowp-error.ts';
 import { ModelProtoSchema } from '../../../lib/formats/onnx/onnx_pb.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
+import { openModel } from '../../../lib/formats/open.ts';
 import { tensor } from '../../../lib/tensor/tensor.ts';
 import { node, onnxProto } from '../../support/onnx.ts';
 
@@ -103,4 +114,38 @@ test('refuses numbers that are not decimal or lie outside the file, and unknown 
   refuses(model, { location, offset: '28' }, /lie outside the file "data.bin" of 40 bytes/);
   refuses(model, { location, __class__: 'x' }, /"__class__" is not known/);
   assert.throws(() => readOnnx(modelWith({ location })), /given as bytes/);
+});
+
+test('large external data stay in their file until they are used', async (t) => {
+  const { model } = folder(t);
+  const [count, size] = [40, 3072];
+  const length = size * size * 4;
+  const names = Array.from({ length: count }, (_, i) => `w${i}`);
+  const proto = onnxProto({
+    inputs: { x: ['f32', [1, size]] },
+    initializers: Object.fromEntries(names.map((name) => [name, tensor('f32', [1], [0])])),
+    nodes: names.map((name, i) => node('MatMul', [i === 0 ? 'x' : `y${i - 1}`, name], [`y${i}`])),
+    outputs: [`y${count - 1}`],
+  });
+  for (const [i, w] of proto.graph!.initializer.entries()) {
+    w.rawData = new Uint8Array(0);
+    w.dims = [BigInt(size), BigInt(size)];
+    w.dataLocation = 1;
+    const entries = { location: 'large.bin', offset: String(i * length), length: String(length) };
+    for (const [key, value] of Object.entries(entries)) {
+      w.externalData.push({ $typeName: 'onnx.StringStringEntryProto', key, value });
+    }
+  }
+  // A file of 1.5 GB with a hole of all but its last number, which takes no room on the disk.
+  const handle = openSync(path.join(model, 'large.bin'), 'w');
+  writeSync(handle, Buffer.from(Float32Array.of(7).buffer), 0, 4, count * length - 4);
+  closeSync(handle);
+  writeFileSync(path.join(model, 'net.onnx'), toBinary(ModelProtoSchema, proto));
+  const before = process.memoryUsage().rss;
+  const net = await openModel(path.join(model, 'net.onnx'));
+  const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+  assert.ok(grown < 300, `opening took ${grown.toFixed(0)} MB`);
+  const last = net.node(`w${count - 1}`).output.fact.value!;
+  assert.equal(last.data.length, size * size);
+  assert.equal(last.data[size * size - 1], 7);
 });

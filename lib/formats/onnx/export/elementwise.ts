@@ -20,6 +20,16 @@ const unary = {
   Sign: 'Sign',
   Sin: 'Sin',
   Cos: 'Cos',
+  Tan: 'Tan',
+  Asin: 'Asin',
+  Acos: 'Acos',
+  Atan: 'Atan',
+  Sinh: 'Sinh',
+  Cosh: 'Cosh',
+  Asinh: 'Asinh',
+  Acosh: 'Acosh',
+  Atanh: 'Atanh',
+  IsNaN: 'IsNaN',
   LogicalNot: 'Not',
 } as const;
 

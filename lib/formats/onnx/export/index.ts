@@ -6,8 +6,10 @@ import type { Exporter } from './export-node.ts';
 import { linearExporters } from './linear.ts';
 import { movementExporters } from './movement.ts';
 import { normalizationExporters } from './normalization.ts';
+import { pickingExporters } from './picking.ts';
 import { poolingExporters } from './pooling.ts';
 import { quantizationExporters } from './quantization.ts';
+import { recurrentExporters } from './recurrent.ts';
 import { reductionExporters } from './reduction.ts';
 import { resizeExporters } from './resize.ts';
 import { slicingExporters } from './slicing.ts';
@@ -26,5 +28,7 @@ export const exporters: ReadonlyMap<string, Exporter> = new Map(
     slicingExporters,
     resizeExporters,
     quantizationExporters,
+    pickingExporters,
+    recurrentExporters,
   ].flatMap((table) => Object.entries(table)),
 );

@@ -7,6 +7,7 @@ import { createNode, inferFacts, parseAttributes } from '../../../ops/create-nod
 import { getOp } from '../../../ops/registry.ts';
 import { toFloat64, toIntegers } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
+import { reshapedTensor } from '../../../tensor/lazy.ts';
 import { elementCount, isStatic, type Shape, sameShape, spannedElements } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { Attributes } from '../attributes.ts';
@@ -82,8 +83,9 @@ export class ImportNode {
   }
 
   /** The same node with other inputs: what an operator is for values that this node made first. */
-  derive(inputs: readonly OutputPort[], opset = this.opset): ImportNode {
-    const { name, opType, attributes, outputNames } = this;
+  derive(inputs: readonly OutputPort[], as: { readonly opType?: string; readonly opset?: number } = {}): ImportNode {
+    const { name, attributes, outputNames } = this;
+    const { opType = this.opType, opset = this.opset } = as;
     return new ImportNode({ ...this.state, opset }, { name, opType, attributes, inputs, outputNames });
   }
 
@@ -227,7 +229,7 @@ export class ImportNode {
   reshaped(port: OutputPort, shape: Shape, suffix: string): OutputPort {
     if (sameShape(port.fact.shape, shape)) return port;
     const value = port.node.type === 'Constant' ? port.fact.value : undefined;
-    if (value) return this.constant(tensor(value.type, shape, value.data), suffix);
+    if (value) return this.constant(reshapedTensor(value, shape), suffix);
     const target = this.indices(shape, `${suffix}/shape`);
     return this.add('Reshape', { special_zero: false }, [port, target], { suffix });
   }

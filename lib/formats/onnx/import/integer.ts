@@ -15,20 +15,20 @@ import { dequantized, quantizationImporters, quantized, readScaling } from './qu
 const microsoft: Readonly<Record<string, Importer>> = {
   QuantizeLinear: quantizationImporters.QuantizeLinear!,
   DequantizeLinear: quantizationImporters.DequantizeLinear!,
-  QLinearAdd: (n) => onReals(n, elementwiseImporters.Add!, [realOf(n, 0), realOf(n, 3)], 6),
-  QLinearMul: (n) => onReals(n, elementwiseImporters.Mul!, [realOf(n, 0), realOf(n, 3)], 6),
-  QLinearSigmoid: (n) => onReals(n, activationImporters.Sigmoid!, [realOf(n, 0)], 3),
-  QLinearLeakyRelu: (n) => onReals(n, activationImporters.LeakyRelu!, [realOf(n, 0)], 3),
-  QLinearSoftmax: (n) => onReals(n, activationImporters.Softmax!, [realOf(n, 0)], 3, n.attributes.int('opset')),
-  QLinearAveragePool: (n) => pooled(n, poolingImporters.AveragePool!),
-  QLinearGlobalAveragePool: (n) => pooled(n, poolingImporters.GlobalAveragePool!),
+  QLinearAdd: (n) => onReals(n, 'Add', elementwiseImporters, [realOf(n, 0), realOf(n, 3)], 6),
+  QLinearMul: (n) => onReals(n, 'Mul', elementwiseImporters, [realOf(n, 0), realOf(n, 3)], 6),
+  QLinearSigmoid: (n) => onReals(n, 'Sigmoid', activationImporters, [realOf(n, 0)], 3),
+  QLinearLeakyRelu: (n) => onReals(n, 'LeakyRelu', activationImporters, [realOf(n, 0)], 3),
+  QLinearSoftmax: (n) => onReals(n, 'Softmax', activationImporters, [realOf(n, 0)], 3, n.attributes.int('opset')),
+  QLinearAveragePool: (n) => pooled(n, 'AveragePool'),
+  QLinearGlobalAveragePool: (n) => pooled(n, 'GlobalAveragePool'),
   QLinearConcat: qLinearConcat,
   QGemm: qGemm,
 };
 
 export const integerImporters: ImporterTable = {
   QLinearConv: qLinearConv,
-  QLinearMatMul: (n) => onReals(n, linearImporters.MatMul!, [realOf(n, 0, -2), realOf(n, 3, -1)], 6),
+  QLinearMatMul: (n) => onReals(n, 'MatMul', linearImporters, [realOf(n, 0, -2), realOf(n, 3, -1)], 6),
   ConvInteger: convInteger,
   MatMulInteger: matMulInteger,
   ...Object.fromEntries(Object.entries(microsoft).map(([name, importer]) => [`com.microsoft::${name}`, importer])),
@@ -45,15 +45,22 @@ function integersOf(n: ImportNode, real: OutputPort, at: number): OutputPort {
   return quantized(n, readScaling(n, real, at, at + 1, type, 1));
 }
 
-/** The float operator on reals, its result on the grid of input `at`. */
-function onReals(n: ImportNode, importer: Importer, reals: OutputPort[], at: number, opset = n.opset): OutputPort[] {
-  const [result] = importer(n.derive(reals, opset));
+/** A float operator on reals, its result on the grid of input `at`. */
+function onReals(
+  n: ImportNode,
+  opType: string,
+  importers: ImporterTable,
+  reals: OutputPort[],
+  at: number,
+  opset = n.opset,
+): OutputPort[] {
+  const [result] = importers[opType]!(n.derive(reals, { opType, opset }));
   return [integersOf(n, result ?? n.invalid('it has no result'), at)];
 }
 
-function pooled(n: ImportNode, importer: Importer): OutputPort[] {
+function pooled(n: ImportNode, opType: string): OutputPort[] {
   if (n.attributes.flag('channels_last')) n.unsupported('channels_last = 1');
-  return onReals(n, importer, [realOf(n, 0)], 3);
+  return onReals(n, opType, poolingImporters, [realOf(n, 0)], 3);
 }
 
 /** Inputs: x, w and y with scales and zero points, i32 bias with the scale of x times that of w. */

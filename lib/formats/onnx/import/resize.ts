@@ -4,6 +4,7 @@ import { toFloat64 } from '../../../tensor/convert.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
+import { resampled } from './resample.ts';
 
 export const resizeImporters: ImporterTable = { Resize: resize, Upsample: upsample };
 
@@ -38,12 +39,15 @@ function resize(n: ImportNode): OutputPort[] {
   if (n.opset < 11) return upsample(n);
   const mode = n.attributes.choice('mode', modes, 'nearest');
   const coordinate = n.attributes.choice('coordinate_transformation_mode', coordinates, 'half_pixel');
-  if (coordinate === 'tf_crop_and_resize' || coordinate === 'half_pixel_symmetric') {
-    n.unsupported(`coordinate_transformation_mode '${coordinate}'`);
-  }
   const rounding = n.attributes.choice('nearest_mode', roundings, 'round_prefer_floor');
-  if (n.attributes.flag('exclude_outside')) n.unsupported('exclude_outside = 1');
-  return [interpolate(n, targetOf(n), mode, coordinate, rounding)];
+  const to = targetOf(n);
+  const special = coordinate === 'tf_crop_and_resize' || coordinate === 'half_pixel_symmetric';
+  const outside = n.attributes.flag('exclude_outside') && mode === 'cubic';
+  if (!special && !outside && !filters(n, to)) return [interpolate(n, to, mode, coordinate, rounding)];
+  if (mode === 'nearest') n.unsupported(`mode 'nearest' with coordinate_transformation_mode '${coordinate}'`);
+  const { kind, axes } = to;
+  const values = 'port' in to ? to.port : n.constant(tensor('f32', [axes.length], to.values), kind);
+  return [resampled(n, { mode, coordinate, kind, port: values, axes })];
 }
 
 /** Sizes are used when they are there, else scales. */
@@ -116,9 +120,6 @@ function interpolate(
 ): OutputPort {
   const data = n.input(0);
   if (to.axes.length === 0) return data;
-  if (n.attributes.flag('antialias') && !('values' in to && !shrinks(n, to))) {
-    n.unsupported('antialias = 1 where an axis shrinks');
-  }
   const attributes = {
     mode: mode === 'linear' ? linearMode(n, to) : mode,
     shape_calculation_mode: to.kind,
@@ -155,6 +156,11 @@ function linearMode(n: ImportNode, to: { readonly axes: readonly number[] }): st
   const rank = n.rank(0);
   const spatial = (rank === 4 || rank === 5) && to.axes.length === rank - 2 && to.axes.every((a) => a >= 2);
   return spatial ? 'linear_onnx' : 'linear';
+}
+
+/** With antialiasing an axis that shrinks is filtered; one of unknown size may. */
+function filters(n: ImportNode, to: Target | ComputedTarget): boolean {
+  return n.attributes.flag('antialias') && ('port' in to || shrinks(n, to));
 }
 
 function shrinks(n: ImportNode, to: Target): boolean {

@@ -1,0 +1,51 @@
+/** Operations that choose, order and count elements by indices. */
+import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
+
+export const pickingExporters: ExporterTable = {
+  TopK: topK,
+  GatherElements: (e) => e.finish('GatherElements', [e.input(0), e.input(1)], { axis: BigInt(e.number('axis')) }),
+  GatherND: (e) =>
+    e.finish('GatherND', [e.input(0), e.int64(1, 'indices')], { batch_dims: BigInt(e.number('batch_dims')) }),
+  ScatterNDUpdate: scatterNd,
+  NonZero: nonZero,
+  CumSum: (e) => e.finish('CumSum', [e.input(0), e.int64(1, 'axis')], flags(e)),
+  ReverseSequence: (e) =>
+    e.finish('ReverseSequence', [e.input(0), e.int64(1, 'lengths')], {
+      batch_axis: BigInt(e.number('batch_axis')),
+      time_axis: BigInt(e.number('seq_axis')),
+    }),
+  Einsum: (e) => e.finish('Einsum', e.inputs(), { equation: e.text('equation') }),
+};
+
+/** Indices are i64 in ONNX. Of equal elements ONNX, too, takes the first. */
+function topK(e: ExportNode): void {
+  const [values, indices] = e.node.outputs as [(typeof e.node.outputs)[0], (typeof e.node.outputs)[0]];
+  if (e.text('sort') === 'index') e.unsupported('results in the order of their indices');
+  const k = e.step('Reshape', [e.int64(1, 'k'), e.int64s([1], 'shape')], 'one');
+  const type = indices.fact.type;
+  const wide = type === 'i64' ? e.writer.nameOf(indices) : e.writer.unique(`${e.node.name}/indices`);
+  const attributes = { axis: BigInt(e.number('axis')), largest: e.text('mode') === 'max' ? 1n : 0n };
+  e.writer.node('TopK', [e.input(0), k], [e.writer.nameOf(values), wide], attributes, e.node.name);
+  if (type !== 'i64') e.finish('Cast', [wide], { to: castTo(e, type) }, [indices]);
+}
+
+function castTo(e: ExportNode, type: string): bigint {
+  return type === 'i32' ? 6n : e.unsupported(`indices of type ${type}`);
+}
+
+function scatterNd(e: ExportNode): void {
+  const reduction = e.text('reduction') || 'none';
+  const spelled: Readonly<Record<string, string>> = { none: 'none', sum: 'add', prod: 'mul' };
+  const name = spelled[reduction] ?? e.unsupported(`reduction ${reduction}`);
+  e.finish('ScatterND', [e.input(0), e.int64(1, 'indices'), e.input(2)], name === 'none' ? {} : { reduction: name });
+}
+
+function nonZero(e: ExportNode): void {
+  if (e.node.output.fact.type === 'i64') e.finish('NonZero', [e.input(0)]);
+  else e.finish('Cast', [e.step('NonZero', [e.input(0)], 'wide')], { to: castTo(e, e.node.output.fact.type) });
+}
+
+function flags(e: ExportNode) {
+  const [exclusive, reverse] = bigints([Number(e.flag('exclusive')), Number(e.flag('reverse'))]);
+  return { exclusive: exclusive!, reverse: reverse! };
+}

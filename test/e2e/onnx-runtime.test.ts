@@ -1,0 +1,95 @@
+// Every network of the model folder: through the formats and back, and beside ONNX Runtime in floats and in bytes.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { compile } from '../../lib/engines/session.ts';
+import { readIr } from '../../lib/formats/ir/read.ts';
+import { writeIr } from '../../lib/formats/ir/write.ts';
+import { readOnnx } from '../../lib/formats/onnx/read.ts';
+import { writeOnnx } from '../../lib/formats/onnx/write.ts';
+import { inputName, type Model } from '../../lib/graph/model.ts';
+import { openModel, quantize, type Tensor, tensor } from '../../lib/index.ts';
+import { toFloat64 } from '../../lib/tensor/convert.ts';
+import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
+import { random } from '../../lib/util/random.ts';
+import { runOnnxRuntime, withoutOnnxRuntime } from '../support/onnxruntime.ts';
+import { sharedFolder } from '../support/shared-folder.ts';
+
+const models = sharedFolder('models');
+const files = models.skip ? [] : readdirSync(models.path).filter((f) => f.endsWith('.onnx'));
+
+type Outputs = Readonly<Record<string, Tensor>>;
+
+/** Dynamic sizes: one sample, images of 32 × 32, volumes of 20³. */
+function shapeOf(declared: Shape): number[] {
+  const side = declared.length === 5 ? 20 : 32;
+  return declared.map((d, i) => (d >= 0 ? d : i === 0 ? 1 : i === 1 ? 3 : side));
+}
+
+/** Seeded inputs: floats in [0, 1), indices below 100. */
+function feedsOf(model: Model, seed: number): Record<string, Tensor> {
+  const stream = random(seed);
+  const feeds: Record<string, Tensor> = {};
+  for (const parameter of model.parameters()) {
+    const { type, shape: declared } = parameter.output.fact;
+    const shape = shapeOf(declared);
+    const values = Array.from({ length: elementCount(shape) }, () => stream.next());
+    const isIndex = type !== 'f32';
+    feeds[inputName(parameter)] = tensor(type, shape, isIndex ? values.map((v) => Math.floor(v * 100)) : values);
+  }
+  return feeds;
+}
+
+async function run(model: Model, feeds: Outputs): Promise<Outputs> {
+  await using session = await compile(model, { threads: 1 });
+  return session.infer(feeds);
+}
+
+/** The differences of two lists of outputs relative to the range of the first, in ascending order. */
+function differences(a: Outputs, b: Outputs): Float64Array {
+  assert.deepEqual(Object.keys(b).sort(), Object.keys(a).sort());
+  const all = Object.entries(a).flatMap(([name, t]) => {
+    const other = b[name]!;
+    assert.deepEqual(other.shape, t.shape, name);
+    const [x, y] = [toFloat64(t), toFloat64(other)];
+    const range = x.reduce((m, v) => Math.max(m, v), -Infinity) - x.reduce((m, v) => Math.min(m, v), Infinity);
+    return Array.from(x, (v, i) => Math.abs(v - y[i]!) / (range || 1));
+  });
+  return Float64Array.from(all).sort();
+}
+
+/** What 99.9 % of the differences do not exceed. */
+const almostAll = (list: Float64Array): number => list[Math.floor(0.999 * (list.length - 1))]!;
+
+const largest = (a: Outputs, b: Outputs): number => differences(a, b).at(-1)!;
+
+describe('networks of the model folder', { skip: models.skip }, () => {
+  for (const file of files) {
+    it(`${file} keeps its outputs through IR and ONNX`, async () => {
+      const model = await openModel(path.join(models.path, file));
+      const feeds = feedsOf(model, 1);
+      const expected = await run(model, feeds);
+      const { xml, bin } = writeIr(model);
+      const ir = readIr(Buffer.from(xml), bin);
+      assert.ok(largest(expected, await run(ir, feeds)) <= 1e-4, 'ONNX to IR');
+      assert.ok(largest(expected, await run(readOnnx(writeOnnx(ir)), feeds)) <= 1e-4, 'IR to ONNX');
+    });
+
+    it(`${file} gives the outputs of ONNX Runtime, in floats and in bytes`, { skip: withoutOnnxRuntime }, async () => {
+      const model = await openModel(path.join(models.path, file));
+      const feeds = feedsOf(model, 1);
+      assert.ok(largest(await run(model, feeds), await runOnnxRuntime(writeOnnx(model), feeds)) <= 1e-4, 'floats');
+      const { model: int8 } = await quantize(model, [feeds, feedsOf(model, 2)], { subsetSize: 2 });
+      const ours = await run(int8, feeds);
+      // Where a sum lies between two steps, one rounds up and the other down; the layers behind amplify such a step as they
+      // amplify the rounding that quantization itself adds.
+      const most = Math.max(1 / 255, almostAll(differences(await run(model, feeds), ours)));
+      for (const form of ['pairs', 'operators'] as const) {
+        const theirs = await runOnnxRuntime(writeOnnx(int8, { form }), feeds, { graphOptimizationLevel: 'disabled' });
+        const off = almostAll(differences(ours, theirs));
+        assert.ok(off <= most, `${form}: 99.9 % of the outputs differ by up to ${off} of their range, allowed ${most}`);
+      }
+    });
+  }
+});
