@@ -14,8 +14,7 @@ export const movementExporters: ExporterTable = {
   VariadicSplit: variadicSplit,
   Gather: gather,
   GatherElements: (e) => e.finish('GatherElements', e.inputs(), { axis: BigInt(e.number('axis')) }),
-  ScatterElementsUpdate: (e) =>
-    e.finish('ScatterElements', [e.input(0), e.input(1), e.input(2)], { axis: BigInt(axisOf(e, 3)) }),
+  ScatterElementsUpdate: scatterElements,
   ShapeOf: shapeOf,
   Broadcast: broadcast,
   Tile: (e) => e.finish('Tile', [e.input(0), alignedRepeats(e)]),
@@ -95,4 +94,15 @@ function depthToSpace(e: ExportNode): void {
 function spaceToDepth(e: ExportNode): void {
   if (e.text('mode') === 'depth_first') e.unsupported("mode 'depth_first'");
   e.finish('SpaceToDepth', [e.input(0)], { blocksize: BigInt(e.number('block_size')) });
+}
+
+/** Opset 17 adds and multiplies; a sum of the updates alone, a mean and extremes are not among its reductions. */
+function scatterElements(e: ExportNode): void {
+  const reduction = e.text('reduction') || 'none';
+  const spelled: Readonly<Record<string, string>> = { none: 'none', sum: 'add', prod: 'mul' };
+  const name = spelled[reduction] ?? e.unsupported(`reduction ${reduction}`);
+  if (name !== 'none' && e.node.attributes.use_init_val === false)
+    e.unsupported('a reduction without the old elements');
+  const attributes = { axis: BigInt(axisOf(e, 3)), ...(name === 'none' ? {} : { reduction: name }) };
+  e.finish('ScatterElements', [e.input(0), e.input(1), e.input(2)], attributes);
 }

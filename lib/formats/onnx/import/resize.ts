@@ -45,9 +45,9 @@ function resize(n: ImportNode): OutputPort[] {
   const outside = n.attributes.flag('exclude_outside') && mode === 'cubic';
   if (!special && !outside && !filters(n, to)) return [interpolate(n, to, mode, coordinate, rounding)];
   if (mode === 'nearest') n.unsupported(`mode 'nearest' with coordinate_transformation_mode '${coordinate}'`);
-  const { kind, axes } = to;
-  const values = 'port' in to ? to.port : n.constant(tensor('f32', [axes.length], to.values), kind);
-  return [resampled(n, { mode, coordinate, kind, port: values, axes })];
+  // Crops name all listed axes, also those that keep their size.
+  const all = 'port' in to ? to : computedTarget(n, to.kind, n.input(to.kind === 'sizes' ? 3 : 2));
+  return [resampled(n, { mode, coordinate, ...all })];
 }
 
 /** Sizes are used when they are there, else scales. */
