@@ -48,7 +48,7 @@ std::vector<uint8_t> Observed(bool apart) {
   program.Call("convolution", "conv", {x, weights}, {value}, Words(conv));
   if (apart) program.Fill(program.Temporary(ElementType::kF32, 3), 3, 0);
   program.Call("observe_clamp", "relu", {value}, {y, before, after},
-               Words(ObserveClampParams{kPixels, kOut, 1, 1, 0, INFINITY}));
+               Words(ObserveClampParams{kPixels, kOut, 1, 1, 0, INFINITY, 1}));
   return program.Finish();
 }
 

@@ -91,7 +91,7 @@ std::unique_ptr<Executor> MakeExecutor(size_t threads) {
   conv.high = INFINITY;
   program.Call("convert", "floats", {bytes}, {x}, {kPixels * kIn});
   program.Call("convolution", "conv", {x, weights}, {value}, Words(conv));
-  program.Call("observe_clamp", "relu", {value}, {y, before}, Words(ObserveClampParams{kPixels, kOut, 1, 1, 0, INFINITY}));
+  program.Call("observe_clamp", "relu", {value}, {y, before}, Words(ObserveClampParams{kPixels, kOut, 1, 1, 0, INFINITY, 1}));
   const std::vector<uint8_t> code = program.Finish();
   const std::vector<float> w(kOut * kIn * 9, 0.25f);
   const Span<const uint8_t> constants[] = {{reinterpret_cast<const uint8_t*>(w.data()), w.size() * 4}};
