@@ -204,7 +204,15 @@ describe('lowp benchmark', () => {
 describe('lowp inspect', () => {
   it('shows ports, weights, and how each node runs', async () => {
     const document = await lowpJson(['inspect', demoModel]);
-    assert.deepEqual(Object.keys(document), ['schemaVersion', 'name', 'inputs', 'outputs', 'weightBytes', 'nodes']);
+    assert.deepEqual(Object.keys(document), [
+      'schemaVersion',
+      'name',
+      'inputs',
+      'outputs',
+      'weightBytes',
+      'multiplyAccumulates',
+      'nodes',
+    ]);
     assert.deepEqual(document.inputs, [{ name: 'image', type: 'f32', shape: [-1, 1, 32, 32] }]);
     assert.deepEqual(document.outputs, [{ name: 'probabilities', type: 'f32', shape: [-1, 20] }]);
     for (const node of document.nodes as Record<string, unknown>[]) {

@@ -14,6 +14,8 @@ interface OrtTensor {
 /** Settings of ONNX Runtime; without optimizations it computes pairs of quantizers in floats, as they are defined. */
 export interface SessionOptions {
   readonly graphOptimizationLevel?: 'disabled' | 'all';
+  /** 3: errors only. */
+  readonly logSeverityLevel?: number;
 }
 
 interface Ort {
@@ -55,7 +57,7 @@ export async function runOnnxRuntime(
   feeds: Readonly<Record<string, Tensor>>,
   options: SessionOptions = {},
 ): Promise<Record<string, Tensor>> {
-  const session = await ort!.InferenceSession.create(model, options);
+  const session = await ort!.InferenceSession.create(model, { logSeverityLevel: 3, ...options });
   const names = new Map(Object.entries(types).map(([name, type]) => [type, name]));
   const given = Object.entries(feeds).map(([name, t]) => [name, new ort!.Tensor(names.get(t.type)!, t.data, t.shape)]);
   const outputs = await session.run(Object.fromEntries(given) as Record<string, OrtTensor>);
