@@ -14,7 +14,7 @@ export interface Tensor {
  *
  * @param data  a typed array of the type's own kind (used in place), or plain numbers (copied)
  * @throws {LowpError} `ERR_SHAPE_MISMATCH` when the number of elements differs from the shape's,
- *   `ERR_TYPE_MISMATCH` when the array is of another kind
+ *   `ERR_TYPE_MISMATCH` when the array is of another kind, or a number is not whole in a tensor of i64 or u64
  */
 export function tensor(type: ElementType, shape: Shape, data: TensorData | readonly (number | bigint)[]): Tensor {
   const count = elementCount(shape);
@@ -33,7 +33,7 @@ export function tensor(type: ElementType, shape: Shape, data: TensorData | reado
   }
   const array = allocate(type, count);
   if (array instanceof BigInt64Array || array instanceof BigUint64Array) {
-    for (let i = 0; i < count; i++) array[i] = BigInt(data[i]!);
+    for (let i = 0; i < count; i++) array[i] = wholeNumber(type, data[i]!);
   } else {
     for (let i = 0; i < count; i++) array[i] = Number(data[i]!);
   }
@@ -47,4 +47,9 @@ export function zeros(type: ElementType, shape: Shape): Tensor {
 
 export function scalar(type: ElementType, value: number): Tensor {
   return tensor(type, [], [value]);
+}
+
+function wholeNumber(type: ElementType, value: number | bigint): bigint {
+  if (typeof value === 'bigint' || Number.isInteger(value)) return BigInt(value);
+  throw new LowpError('ERR_TYPE_MISMATCH', `a tensor of type ${type} cannot hold ${value}`);
 }
