@@ -58,6 +58,15 @@ export interface Algorithm {
   findings?(): Findings;
 }
 
+/** How models are run, as `collectStatistics` takes it. */
+export function runOptions({
+  engine,
+  threads,
+  signal,
+}: AlgorithmContext): Pick<AlgorithmContext, 'engine' | 'threads' | 'signal'> {
+  return { engine, ...(threads === undefined ? {} : { threads }), ...(signal === undefined ? {} : { signal }) };
+}
+
 /** The same port in the model that statistics are taken of. */
 export function originalPort(port: OutputPort, context: AlgorithmContext): OutputPort {
   return context.original.nodeById.get(port.node.id)!.outputs[port.index]!;

@@ -6,7 +6,7 @@ import type { Batch } from '../statistics/batches.ts';
 import { type CollectOptions, collectStatistics } from '../statistics/collect.ts';
 import type { StatisticRequest, Statistics } from '../statistics/request.ts';
 import type { StatisticsStore } from '../statistics/store.ts';
-import type { Algorithm, AlgorithmContext } from './algorithm.ts';
+import { type Algorithm, type AlgorithmContext, runOptions } from './algorithm.ts';
 import { Replay } from './replay.ts';
 
 /** How long each part took, in seconds, and the number of samples used. */
@@ -108,13 +108,11 @@ async function collect(
   total: number,
   store: StatisticsStore | undefined,
 ): Promise<Statistics> {
-  const { engine, threads, signal, onEvent } = context;
+  const { onEvent } = context;
   const start = performance.now();
   onEvent?.({ kind: 'phase:start', phase: 'calibrate', total });
   const options: CollectOptions = {
-    engine,
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
+    ...runOptions(context),
     onSample: (done) => onEvent?.({ kind: 'phase:progress', phase: 'calibrate', done, total }),
   };
   const statistics = store

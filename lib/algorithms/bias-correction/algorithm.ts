@@ -7,12 +7,11 @@ import { inferModel } from '../../ops/infer-model.ts';
 import { quantizersOf } from '../../quantization/propagate.ts';
 import { removeQuantizer } from '../../quantization/remove.ts';
 import { isConstant } from '../../quantization/roles.ts';
-import { type Batch, batchOf } from '../../statistics/batches.ts';
+import { type Batch, batchOf, shapesOf } from '../../statistics/batches.ts';
 import { collectStatistics } from '../../statistics/collect.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
-import type { Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
+import { type Algorithm, type AlgorithmContext, originalPort, runOptions } from '../algorithm.ts';
 import { type BiasedProduct, biasedProducts, biasPerChannel, correctBias, writeBias } from '../biased-products.ts';
 import { peakBytes, type Step, scheduleOf } from './schedule.ts';
 import { inputOf, segmentOf } from './segment.ts';
@@ -84,10 +83,6 @@ async function take(samples: AsyncIterable<Batch>, count: number): Promise<Feeds
   return taken;
 }
 
-function shapesOf(feeds: Feeds): Record<string, Shape> {
-  return Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-}
-
 function fittingSamples(
   context: AlgorithmContext,
   model: Model,
@@ -135,10 +130,6 @@ async function expectations(
 
 async function* batchesOf(model: Model, all: readonly Feeds[]): AsyncGenerator<Batch> {
   for (const feeds of all) yield { feeds, samples: batchOf(model, shapesOf(feeds)) };
-}
-
-function runOptions({ engine, threads, signal }: AlgorithmContext) {
-  return { engine, ...(threads === undefined ? {} : { threads }), ...(signal === undefined ? {} : { signal }) };
 }
 
 /** Values of all samples, by the port of the whole model. */
@@ -189,6 +180,7 @@ async function runStep(context: AlgorithmContext, step: Step, kept: Kept, sample
     channelAxis: product.channelAxis,
   }));
   const taps = step.keep.map((port) => segment.port(port));
+  const { engine, ...how } = runOptions(context);
   const executables = new Map<string, Executable>();
   const sums = step.products.map((p) => new Float64Array(p.channels));
   for (const port of step.keep) kept.set(port, []);
@@ -197,18 +189,10 @@ async function runStep(context: AlgorithmContext, step: Step, kept: Kept, sample
       const feeds = Object.fromEntries(step.from.map((port, k) => [inputOf(k), kept.get(port)![i]!]));
       const shapes = shapesOf(feeds);
       const key = JSON.stringify(shapes);
-      const { engine, threads, signal } = context;
       const executable =
-        executables.get(key) ??
-        (await engine.compile(segment.model, {
-          shapes,
-          observe,
-          taps,
-          ...(threads === undefined ? {} : { threads }),
-          ...(signal === undefined ? {} : { signal }),
-        }));
+        executables.get(key) ?? (await engine.compile(segment.model, { ...how, shapes, observe, taps }));
       executables.set(key, executable);
-      const run = await executable.run(feeds, signal === undefined ? {} : { signal });
+      const run = await executable.run(feeds, how);
       for (const [k, sum] of sums.entries())
         for (let c = 0; c < sum.length; c++) sum[c]! += run.observations[k]!.mean[c]!;
       for (const [k, port] of step.keep.entries()) kept.get(port)!.push(run.taps[k]!);

@@ -6,7 +6,7 @@ import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
 import { toFloat32 } from '../../tensor/convert.ts';
 import { isStatic, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
+import { type Algorithm, type AlgorithmContext, originalPort, runOptions } from '../algorithm.ts';
 import { besideOriginal, roundingPath } from '../beside.ts';
 import {
   type BiasedProduct,
@@ -116,10 +116,6 @@ async function meansOfRounded(known: readonly KnownProduct[], context: Algorithm
   );
   const statistics = await collectStatistics(model, means, context.samples(), runOptions(context));
   return means.map((request) => statistics.get(request));
-}
-
-function runOptions({ engine, threads, signal }: AlgorithmContext) {
-  return { engine, ...(threads === undefined ? {} : { threads }), ...(signal === undefined ? {} : { signal }) };
 }
 
 /** `b + w · E[x] − w_q · E[x_q]`; without errors of the data in one product, `b + (w − w_q) · E[x]`. */

@@ -77,14 +77,10 @@ async function runBatch(jobs: readonly ResponseJob[], options: ResponseOptions):
     createNode(model, { type: 'Result', name: `result ${i}`, inputs: [product.output] });
     return { port: product.output, granularity: 'perChannel', channelAxis: job.product.channelAxis };
   });
-  const { engine, threads, signal } = options;
-  const executable = await engine.compile(model, {
-    observe,
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const { engine, ...how } = options;
+  const executable = await engine.compile(model, { ...how, observe });
   try {
-    const { observations } = await executable.run(feeds, signal === undefined ? {} : { signal });
+    const { observations } = await executable.run(feeds, how);
     return observations.map((o) => o.mean);
   } finally {
     await executable.close();

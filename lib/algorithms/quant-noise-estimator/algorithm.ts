@@ -1,9 +1,8 @@
 // Quantization noise: how far the quantized model is from the unquantized one behind each product, as signal to noise.
-import type { Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
 import { collectStatistics } from '../../statistics/collect.ts';
-import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
-import type { Algorithm, AlgorithmContext } from '../algorithm.ts';
+import type { StatisticRequest } from '../../statistics/request.ts';
+import { type Algorithm, type AlgorithmContext, runOptions } from '../algorithm.ts';
 import { besideOriginal, type CopyRule, roundingPath } from '../beside.ts';
 import { type BiasedProduct, biasedProducts } from '../biased-products.ts';
 import { addMeasures, measureRequests, resultOf } from './measures.ts';
@@ -40,7 +39,7 @@ export function createQuantNoiseEstimator(options: QuantNoiseOptions = {}): Algo
         addMeasures(model, { signal: signals[i]!, rounded: rounded[i]!, axis: product.channelAxis, type, epsilon }),
       );
       const requests: StatisticRequest[][] = measures.map(measureRequests);
-      const statistics = await measure(context, model, requests.flat());
+      const statistics = await collectStatistics(model, requests.flat(), context.samples(), runOptions(context));
       const layers = products.map((product, i) => ({
         name: product.node.name,
         type: product.node.type,
@@ -66,17 +65,4 @@ function sideBySide(products: readonly BiasedProduct[], mode: NoiseMode, context
   const { model, ports } = besideOriginal(sums, context, mode === 'full_fq_noise' ? () => true : isOfLayer);
   const signals = sums.map((port): OutputPort => model.nodeById.get(port.node.id)!.outputs[port.index]!);
   return { model, signals, rounded: ports };
-}
-
-async function measure(
-  context: AlgorithmContext,
-  model: Model,
-  requests: readonly StatisticRequest[],
-): Promise<Statistics> {
-  const { engine, threads, signal } = context;
-  return collectStatistics(model, requests, context.samples(), {
-    engine,
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
-  });
 }
