@@ -2,8 +2,8 @@
 import { giveConstant } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { InputPort, Node } from '../graph/node.ts';
-import { getOp } from '../ops/registry.ts';
 import { isConstant, isQuantizer, traitsOf } from '../quantization/roles.ts';
+import { roundedConstant } from '../quantization/rounded.ts';
 import { fromFloat64 } from '../tensor/convert.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -39,13 +39,11 @@ export function biasedProducts(model: Model, which: 'quantized' | 'all' = 'quant
 
 /** The weights as the product reads them: after their quantizer. */
 export function effectiveWeights({ weights, quantizer }: BiasedProduct): Tensor {
-  if (!quantizer) return weights.source!.fact.value!;
-  const inputs = quantizer.inputs.map((i) => i.source!.fact.value!);
-  return getOp(quantizer.type, quantizer.notes.opset).evaluate!(quantizer.attributes, inputs)[0]!;
+  return quantizer ? roundedConstant(quantizer) : weights.source!.fact.value!;
 }
 
 /** The constant input of the only sum that reads the output. */
-function biasBehind(node: Node): InputPort | undefined {
+export function biasBehind(node: Node): InputPort | undefined {
   const [reader, ...others] = node.output.consumers;
   if (!reader || others.length > 0 || reader.node.type !== 'Add') return undefined;
   const bias = reader.node.inputs[1 - reader.index];

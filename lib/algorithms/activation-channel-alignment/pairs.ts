@@ -4,6 +4,7 @@ import type { Model } from '../../graph/model.ts';
 import type { InputPort, Node, OutputPort } from '../../graph/node.ts';
 import { channelsOf, hasPlainWeights, perChannel } from '../../passes/channels.ts';
 import { isConstant, traitsOf } from '../../quantization/roles.ts';
+import { biasBehind } from '../biased-products.ts';
 
 /** A product and the convolution behind it. */
 export interface AlignablePair {
@@ -50,17 +51,14 @@ function pairOf(consumer: Node): AlignablePair | undefined {
   if (!hasPlainWeights(producer) || traitsOf(producer).biasAxis !== 1) return undefined;
   const channels = channelsOf(producer);
   if (channels === undefined || channels !== consumer.source(0)!.fact.shape[1]) return undefined;
-  const producerBias = above ? biasInput(producer, between.node) : undefined;
+  const producerBias = above && channelBiasBehind(producer);
   if (above && !producerBias) return undefined;
-  const reader = [...consumer.output.consumers][0]?.node;
-  const consumerBias = reader && biasInput(consumer, reader);
+  const consumerBias = channelBiasBehind(consumer);
   return { producer, consumer, between, channels, producerBias, consumerBias };
 }
 
-/** The input of `sum` that reads a constant with one number for each channel of `product`, whose only reader it is. */
-function biasInput(product: Node, sum: Node): InputPort | undefined {
-  if (sum.type !== 'Add' || product.output.consumers.size !== 1) return undefined;
-  const input = sum.inputs.find((i) => i.source !== product.output);
-  const value = input?.source?.fact.value;
-  return input && isConstant(input.source) && value && perChannel(product, value) ? input : undefined;
+/** The bias behind a product when it is one number for each channel, or one for all. */
+function channelBiasBehind(product: Node): InputPort | undefined {
+  const bias = biasBehind(product);
+  return bias && perChannel(product, bias.source!.fact.value!) ? bias : undefined;
 }

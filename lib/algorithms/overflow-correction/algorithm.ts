@@ -6,6 +6,7 @@ import { isConstant, isQuantizer, traitsOf } from '../../quantization/roles.ts';
 import type { StatisticRequest } from '../../statistics/request.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
+import { biasBehind } from '../biased-products.ts';
 
 /** Weights of 8 bits cannot overflow 32 bits. */
 const mostSafeLevels = 256;
@@ -59,17 +60,10 @@ function weighted(context: AlgorithmContext): WeightedRequest[] {
     const { weights } = traitsOf(node);
     const quantizer = weights && node.source(weights.port)?.node;
     if (!quantizer || !isQuantizer(quantizer) || !isConstant(quantizer.source(0))) return [];
-    const port = originalPort(biased(node), context);
+    const port = originalPort((biasBehind(node)?.node ?? node).output, context);
     const absMax = { statistic: { kind: 'absMax' }, aggregator: 'max' } as const;
     return [{ node, quantizer, outputMax: { port, granularity: 'perTensor', ...absMax } }];
   });
-}
-
-/** The output with the bias, where there is one. */
-function biased(node: Node): OutputPort {
-  const [reader, ...others] = node.output.consumers;
-  const isBias = others.length === 0 && reader?.node.type === 'Add' && isConstant(reader.node.source(1 - reader.index));
-  return isBias ? reader.node.output : node.output;
 }
 
 /** The quantizers that the value comes from, through whatever lies between. */

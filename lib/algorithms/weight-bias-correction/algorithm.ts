@@ -3,11 +3,11 @@ import { giveConstant } from '../../graph/edit.ts';
 import type { Model } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
 import { expandTensor, expandValues } from '../../ops/broadcast.ts';
-import { getOp } from '../../ops/registry.ts';
 import { type ChannelLayout, channelsOfWeights } from '../../quantization/channels.ts';
 import { setLimits } from '../../quantization/insert.ts';
 import { quantizersOf } from '../../quantization/propagate.ts';
 import { consumersOf, isConstant, traitsOf } from '../../quantization/roles.ts';
+import { roundedConstant } from '../../quantization/rounded.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -80,16 +80,11 @@ function correct(context: AlgorithmContext, quantizer: Node, epsilon: number, ho
   const before = context.original.nodeById.get(reader.node.id)!.source(reader.index)!.fact.value!;
   const layout = channelsOfWeights(quantizer);
   const wanted = momentsOf(toFloat64(before), layout);
-  const found = momentsOf(toFloat64(rounded(quantizer)), layout);
+  const found = momentsOf(toFloat64(roundedConstant(quantizer)), layout);
   // A channel whose weights are all equal has no spread to restore.
   const scale = wanted.spread.map((v, c) => (v > 0 && found.spread[c]! > 0 ? v / (found.spread[c]! + epsilon) : 1));
   const shift = wanted.mean.map((v, c) => v - found.mean[c]! * scale[c]!);
   scaleAndShift(context.work, quantizer, layout, { before, scale, shift, how });
-}
-
-function rounded(quantizer: Node): Tensor {
-  const inputs = quantizer.inputs.map((i) => i.source!.fact.value!);
-  return getOp(quantizer.type, quantizer.notes.opset).evaluate!(quantizer.attributes, inputs)[0]!;
 }
 
 interface Change {
