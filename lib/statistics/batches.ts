@@ -65,7 +65,7 @@ export class Batcher {
       return [{ feeds, samples: Math.min(count, most) }];
     const ready: Batch[] = [];
     for (let i = 0; i < Math.min(count, most); i++) {
-      this.waiting.push(this.mapped((name) => slice(feeds[name]!, i)));
+      this.waiting.push(this.mapped((name) => sampleOf(feeds[name]!, i)));
       if (this.waiting.length === this.size) ready.push(...this.rest());
     }
     return ready;
@@ -92,7 +92,8 @@ export class Batcher {
   }
 }
 
-function slice(tensor: Tensor, index: number): Tensor {
+/** The element at `index` of axis 0, which stays with length 1; it shares the memory. */
+export function sampleOf(tensor: Tensor, index: number): Tensor {
   const size = tensor.data.length / tensor.shape[0]!;
   const data = tensor.data.subarray(index * size, (index + 1) * size);
   return { type: tensor.type, shape: [1, ...tensor.shape.slice(1)], data };

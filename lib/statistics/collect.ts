@@ -8,7 +8,7 @@ import { isFloat } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Batch, batchOf, shapesOf } from './batches.ts';
 import { CollectedStatistics, noData } from './collected.ts';
-import { DataFingerprint, modelFingerprint } from './fingerprint.ts';
+import { DataFingerprint } from './fingerprint.ts';
 import { type CollectPlan, planOf } from './plan.ts';
 import type { StatisticRequest } from './request.ts';
 
@@ -16,8 +16,8 @@ export interface CollectOptions {
   readonly engine: Engine;
   readonly threads?: number;
   readonly signal?: AbortSignal;
-  /** Note what model and samples the statistics are of, for a file that is used again. */
-  readonly fingerprint?: boolean;
+  /** The fingerprint of the model: noted, with that of the samples, for a file that is used again. */
+  readonly fingerprint?: string;
   /** Called after each batch with the number of samples done. */
   readonly onSample?: (done: number) => void;
 }
@@ -41,7 +41,7 @@ export async function collectStatistics(
 ): Promise<CollectedStatistics> {
   const plan = planOf(model, requests);
   const executables = new Executables(model, plan, options);
-  const fingerprint = options.fingerprint ? new DataFingerprint() : undefined;
+  const fingerprint = options.fingerprint !== undefined ? new DataFingerprint() : undefined;
   let done = 0;
   let inputShapes: Readonly<Record<string, Shape>> = {};
   try {
@@ -68,7 +68,7 @@ export async function collectStatistics(
     });
   }
   const source = {
-    model: options.fingerprint ? modelFingerprint(model) : noData,
+    model: options.fingerprint ?? noData,
     data: fingerprint?.digest() ?? noData,
   };
   return new CollectedStatistics({ ...source, samples: done, inputShapes }, plan.answers);

@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Feeds } from '../engines/engine.ts';
 import type { Model } from '../graph/model.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { sampleOf } from './batches.ts';
 import { addFingerprints, noData } from './collected.ts';
 
 /**
@@ -35,7 +36,7 @@ export class DataFingerprint {
       const hash = createHash('sha256');
       for (const name of Object.keys(feeds).sort()) {
         hash.update(`${JSON.stringify(name)}\n`);
-        addTensor(hash, size > 1 ? itemOf(feeds[name]!, i) : feeds[name]!);
+        addTensor(hash, size > 1 ? sampleOf(feeds[name]!, i) : feeds[name]!);
       }
       this.sum = addFingerprints(this.sum, hash.digest('hex').slice(0, noData.length));
     }
@@ -44,12 +45,6 @@ export class DataFingerprint {
   digest(): string {
     return this.sum;
   }
-}
-
-function itemOf(tensor: Tensor, index: number): Tensor {
-  const size = tensor.data.length / tensor.shape[0]!;
-  const data = tensor.data.subarray(index * size, (index + 1) * size);
-  return { ...tensor, shape: [1, ...tensor.shape.slice(1)], data };
 }
 
 function addTensor(hash: Hash, { type, shape, data }: Tensor): void {

@@ -68,7 +68,8 @@ export class StatisticsStore {
    *   none, and what {@link collectStatistics} throws
    */
   async answer({ model, needed, more, batches }: StoreRequest, options: CollectOptions): Promise<CollectedStatistics> {
-    const known = this.byModel.get(modelFingerprint(model));
+    const fingerprint = modelFingerprint(model);
+    const known = this.byModel.get(fingerprint);
     const missing = needed.filter((request) => !known?.has(request));
     if (known && missing.length === 0) {
       await this.verify(model, batches);
@@ -85,7 +86,7 @@ export class StatisticsStore {
       );
     }
     const wanted = [...missing, ...more().filter((request) => !known?.has(request))];
-    const collected = await collectStatistics(model, wanted, batches, { ...options, fingerprint: true });
+    const collected = await collectStatistics(model, wanted, batches, { ...options, fingerprint });
     this.requireSamples(collected.source);
     const all = known ? known.with(collected) : collected;
     this.byModel.set(all.source.model, all);

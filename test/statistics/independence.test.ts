@@ -6,6 +6,7 @@ import { nativeEngine } from '../../lib/engines/native-engine.ts';
 import { inferModel } from '../../lib/ops/infer-model.ts';
 import { collectStatistics } from '../../lib/statistics/collect.ts';
 import type { CollectedStatistics } from '../../lib/statistics/collected.ts';
+import { modelFingerprint } from '../../lib/statistics/fingerprint.ts';
 import { aggregators, type SampleStatistic, type StatisticRequest } from '../../lib/statistics/request.ts';
 import { checkedSamples } from '../../lib/statistics/samples.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
@@ -83,7 +84,8 @@ async function collected(
 ): Promise<CollectedStatistics> {
   const { threads = 1, subsetSize = 1000 } = options;
   const batches = checkedSamples(model, samples, { subsetSize });
-  return collectStatistics(model, requests, batches, { engine: nativeEngine, threads, fingerprint: true });
+  const fingerprint = modelFingerprint(model);
+  return collectStatistics(model, requests, batches, { engine: nativeEngine, threads, fingerprint });
 }
 
 describe('statistics', () => {
