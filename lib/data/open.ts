@@ -9,7 +9,7 @@ import { type ImageOptions, openImages } from './image-folder.ts';
 import { readLabels } from './labels.ts';
 import { openNumpy, readBytes } from './numpy.ts';
 import { syntheticData } from './synthetic.ts';
-import { openTruths, resolveTruth, type TruthSource, type Truths, truthSchema } from './truths.ts';
+import { numbers, openTruths, resolveTruth, type TruthSource, type Truths, truthSchema } from './truths.ts';
 
 /** How files become inputs; every field may also stand in a dataset file. */
 export interface DataOptions {
@@ -48,7 +48,6 @@ export interface OpenedData {
   labels(): Promise<Int32Array | Truths | undefined>;
 }
 
-const numbers = z.union([z.number(), z.array(z.number())]).transform((v) => (typeof v === 'number' ? [v] : v));
 const layouts = z.enum(['NCHW', 'NHWC']);
 
 /** A dataset file, YAML or JSON; paths are relative to the file. */

@@ -15,7 +15,8 @@ export interface Truths {
   at(index: number, sample: Sample): number | Tensor | Promise<number | Tensor>;
 }
 
-const numbers = z.union([z.number(), z.array(z.number())]).transform((v) => (typeof v === 'number' ? [v] : v));
+/** One number for all channels, or one for each. */
+export const numbers = z.union([z.number(), z.array(z.number())]).transform((v) => (typeof v === 'number' ? [v] : v));
 
 /** `labels` of a dataset file when they are no classes. */
 export const truthSchema = z.union([
