@@ -36,7 +36,6 @@ const unary = {
 const binary = {
   Add: 'Add',
   Subtract: 'Sub',
-  Multiply: 'Mul',
   Maximum: 'Max',
   Minimum: 'Min',
   Power: 'Pow',
@@ -65,6 +64,11 @@ export const elementwiseExporters: ExporterTable = {
   Select: (e) => e.finish('Where', operands(e)),
   Round: round,
 };
+
+/** A product of values. `quantization.ts` lists Multiply: one with stored weights is exported otherwise. */
+export function product(e: ExportNode): void {
+  e.finish('Mul', operands(e));
+}
 
 /** Both formats broadcast alike, unless the operation asks for an older rule. */
 function operands(e: ExportNode): string[] {

@@ -3,7 +3,7 @@ import { LowpError } from '../../../errors/lowp-error.ts';
 import type { Node, OutputPort } from '../../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
-import type { Shape } from '../../../tensor/shape.ts';
+import { normalizeAxis, type Shape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { AttributeValue } from '../build.ts';
 import { onnxTypeOf } from '../data-types.ts';
@@ -59,6 +59,11 @@ export class ExportNode {
   knownInts(index: number, what: string): number[] {
     const value = this.known(index);
     return value ? toIntegers(value) : this.unsupported(`its ${what} must be constant`);
+  }
+
+  /** The axis of the first input that an input names, counted from the front; ONNX wants it as an attribute. */
+  knownAxis(index: number): number {
+    return normalizeAxis(this.knownInts(index, 'axis')[0]!, this.shape(0).length);
   }
 
   /** An input as i64, which ONNX asks for in shapes, axes and repeats. */

@@ -1,4 +1,5 @@
 /** The list of all exporters: one line per family. */
+import { mergeTables } from '../merge-tables.ts';
 import { activationExporters } from './activation.ts';
 import { convolutionExporters } from './convolution.ts';
 import { elementwiseExporters } from './elementwise.ts';
@@ -14,21 +15,19 @@ import { reductionExporters } from './reduction.ts';
 import { resizeExporters } from './resize.ts';
 import { slicingExporters } from './slicing.ts';
 
-/** Exporters by operation type; of two with the same type the later one counts. */
-export const exporters: ReadonlyMap<string, Exporter> = new Map(
-  [
-    elementwiseExporters,
-    activationExporters,
-    convolutionExporters,
-    poolingExporters,
-    linearExporters,
-    normalizationExporters,
-    reductionExporters,
-    movementExporters,
-    slicingExporters,
-    resizeExporters,
-    quantizationExporters,
-    pickingExporters,
-    recurrentExporters,
-  ].flatMap((table) => Object.entries(table)),
-);
+/** Exporters by operation type. */
+export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
+  elementwiseExporters,
+  activationExporters,
+  convolutionExporters,
+  poolingExporters,
+  linearExporters,
+  normalizationExporters,
+  reductionExporters,
+  movementExporters,
+  slicingExporters,
+  resizeExporters,
+  quantizationExporters,
+  pickingExporters,
+  recurrentExporters,
+]);

@@ -1,6 +1,5 @@
 /** Operations that move elements without computing. */
 import { toIntegers } from '../../../tensor/convert.ts';
-import { normalizeAxis } from '../../../tensor/shape.ts';
 import { onnxTypeOf } from '../data-types.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 
@@ -10,11 +9,9 @@ export const movementExporters: ExporterTable = {
   Unsqueeze: (e) => e.finish('Unsqueeze', [e.input(0), e.int64(1, 'axes')]),
   Transpose: transpose,
   Concat: (e) => e.finish('Concat', e.inputs(), { axis: BigInt(e.number('axis')) }),
-  Split: (e) => e.finish('Split', [e.input(0)], { axis: BigInt(axisOf(e, 1)) }),
+  Split: (e) => e.finish('Split', [e.input(0)], { axis: BigInt(e.knownAxis(1)) }),
   VariadicSplit: variadicSplit,
   Gather: gather,
-  GatherElements: (e) => e.finish('GatherElements', e.inputs(), { axis: BigInt(e.number('axis')) }),
-  ScatterElementsUpdate: scatterElements,
   ShapeOf: shapeOf,
   Broadcast: broadcast,
   Tile: (e) => e.finish('Tile', [e.input(0), alignedRepeats(e)]),
@@ -22,10 +19,6 @@ export const movementExporters: ExporterTable = {
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
 };
-
-function axisOf(e: ExportNode, input: number): number {
-  return normalizeAxis(e.knownInts(input, 'axis')[0]!, e.shape(0).length);
-}
 
 function reshape(e: ExportNode): void {
   const target = e.known(1);
@@ -40,7 +33,7 @@ function transpose(e: ExportNode): void {
 
 /** One length may be -1: the rest. */
 function variadicSplit(e: ExportNode): void {
-  const axis = axisOf(e, 1);
+  const axis = e.knownAxis(1);
   const lengths = e.node.outputs.map((port) => port.fact.shape[axis]!);
   if (lengths.some((l) => l < 0)) e.unsupported('parts of dynamic size');
   e.finish('Split', [e.input(0), e.int64s(lengths, 'lengths')], { axis: BigInt(axis) });
@@ -48,7 +41,7 @@ function variadicSplit(e: ExportNode): void {
 
 function gather(e: ExportNode): void {
   if ((e.node.attributes.batch_dims ?? 0) !== 0) e.unsupported('batch_dims other than 0');
-  e.finish('Gather', [e.input(0), e.input(1)], { axis: BigInt(axisOf(e, 2)) });
+  e.finish('Gather', [e.input(0), e.input(1)], { axis: BigInt(e.knownAxis(2)) });
 }
 
 function shapeOf(e: ExportNode): void {
@@ -94,15 +87,4 @@ function depthToSpace(e: ExportNode): void {
 function spaceToDepth(e: ExportNode): void {
   if (e.text('mode') === 'depth_first') e.unsupported("mode 'depth_first'");
   e.finish('SpaceToDepth', [e.input(0)], { blocksize: BigInt(e.number('block_size')) });
-}
-
-/** Opset 17 adds and multiplies; a sum of the updates alone, a mean and extremes are not among its reductions. */
-function scatterElements(e: ExportNode): void {
-  const reduction = e.text('reduction') || 'none';
-  const spelled: Readonly<Record<string, string>> = { none: 'none', sum: 'add', prod: 'mul' };
-  const name = spelled[reduction] ?? e.unsupported(`reduction ${reduction}`);
-  if (name !== 'none' && e.node.attributes.use_init_val === false)
-    e.unsupported('a reduction without the old elements');
-  const attributes = { axis: BigInt(axisOf(e, 3)), ...(name === 'none' ? {} : { reduction: name }) };
-  e.finish('ScatterElements', [e.input(0), e.input(1), e.input(2)], attributes);
 }

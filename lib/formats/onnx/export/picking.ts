@@ -6,6 +6,7 @@ export const pickingExporters: ExporterTable = {
   GatherElements: (e) => e.finish('GatherElements', [e.input(0), e.input(1)], { axis: BigInt(e.number('axis')) }),
   GatherND: (e) =>
     e.finish('GatherND', [e.input(0), e.int64(1, 'indices')], { batch_dims: BigInt(e.number('batch_dims')) }),
+  ScatterElementsUpdate: scatterElements,
   ScatterNDUpdate: scatterNd,
   NonZero: nonZero,
   CumSum: (e) => e.finish('CumSum', [e.input(0), e.int64(1, 'axis')], flags(e)),
@@ -33,11 +34,23 @@ function castTo(e: ExportNode, type: string): bigint {
   return type === 'i32' ? 6n : e.unsupported(`indices of type ${type}`);
 }
 
-function scatterNd(e: ExportNode): void {
+/** Opset 17 adds and multiplies; a mean and extremes are not among its reductions. */
+function reductionOf(e: ExportNode): { readonly reduction?: string } {
   const reduction = e.text('reduction') || 'none';
-  const spelled: Readonly<Record<string, string>> = { none: 'none', sum: 'add', prod: 'mul' };
-  const name = spelled[reduction] ?? e.unsupported(`reduction ${reduction}`);
-  e.finish('ScatterND', [e.input(0), e.int64(1, 'indices'), e.input(2)], name === 'none' ? {} : { reduction: name });
+  if (reduction === 'none') return {};
+  const spelled: Readonly<Record<string, string>> = { sum: 'add', prod: 'mul' };
+  return { reduction: spelled[reduction] ?? e.unsupported(`reduction ${reduction}`) };
+}
+
+function scatterElements(e: ExportNode): void {
+  const reduction = reductionOf(e);
+  if (reduction.reduction && e.node.attributes.use_init_val === false)
+    e.unsupported('a reduction without the old elements');
+  e.finish('ScatterElements', [e.input(0), e.input(1), e.input(2)], { axis: BigInt(e.knownAxis(3)), ...reduction });
+}
+
+function scatterNd(e: ExportNode): void {
+  e.finish('ScatterND', [e.input(0), e.int64(1, 'indices'), e.input(2)], reductionOf(e));
 }
 
 function nonZero(e: ExportNode): void {

@@ -6,7 +6,7 @@ import { type Shape, sameShape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
 import { repeated } from './activation-grids.ts';
-import { elementwiseExporters } from './elementwise.ts';
+import { product } from './elementwise.ts';
 import type { ExporterTable, ExportNode } from './export-node.ts';
 import { dequantizedWeights } from './stored-weights.ts';
 
@@ -120,5 +120,5 @@ function convert(e: ExportNode): void {
 /** The last operation of stored weights is their DequantizeLinear; any other is a product. */
 function multiply(e: ExportNode): void {
   const { shape } = e.node.output.fact;
-  if (dequantizedWeights(e, e.node, shape, true) === undefined) elementwiseExporters.Multiply?.(e);
+  if (dequantizedWeights(e, e.node, shape, true) === undefined) product(e);
 }

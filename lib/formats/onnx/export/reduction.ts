@@ -1,4 +1,4 @@
-/** Reductions and TopK. */
+/** Reductions. */
 import { isFloat } from '../../../tensor/element-type.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
@@ -9,7 +9,6 @@ const types = ['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1',
 export const reductionExporters: ExporterTable = {
   ...Object.fromEntries(types.map((type) => [type, (e: ExportNode) => reduce(e, type)])),
   ReduceSum: (e) => reduce(e, 'ReduceSum'),
-  TopK: topK,
 };
 
 function reduce(e: ExportNode, type: string): void {
@@ -36,21 +35,4 @@ function isGlobalPooling(e: ExportNode, axes: readonly number[]): boolean {
   const rank = e.shape(0).length;
   const spatial = new Set(axes.filter((a) => a >= 2));
   return isFloat(e.type()) && e.flag('keep_dims') && rank > 2 && spatial.size === rank - 2 && axes.every((a) => a >= 2);
-}
-
-function topK(e: ExportNode): void {
-  const [values, indices] = e.node.outputs;
-  if (!values || !indices) e.unsupported('it has no indices');
-  const sort = e.text('sort');
-  if (sort === 'index') e.unsupported("sort 'index'");
-  const count = e.step('Reshape', [e.int64(1, 'k'), e.int64s([1], 'k/shape')], 'count');
-  const attributes = { axis: BigInt(e.number('axis')), largest: e.text('mode') === 'max' ? 1n : 0n, sorted: 1n };
-  if (indices.fact.type === 'i64') {
-    e.finish('TopK', [e.input(0), count], attributes);
-    return;
-  }
-  const wide = e.writer.unique(`${e.node.name}/indices`);
-  e.writer.node('TopK', [e.input(0), count], [e.writer.nameOf(values), wide], attributes, e.node.name);
-  const narrow = e.cast(wide, 'i64', indices.fact.type, 'narrow');
-  e.finish('Identity', [narrow], {}, [indices]);
 }

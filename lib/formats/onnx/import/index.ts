@@ -1,4 +1,5 @@
 /** The list of all importers: one line per family. */
+import { mergeTables } from '../merge-tables.ts';
 import { activationImporters } from './activation.ts';
 import { attentionImporters } from './attention.ts';
 import { constantImporters } from './constants.ts';
@@ -21,26 +22,24 @@ import { signalImporters } from './signal.ts';
 import { slicingImporters } from './slicing.ts';
 
 /** Importers by ONNX operator; one of another domain is listed as `domain::operator`. */
-export const importers: ReadonlyMap<string, Importer> = new Map(
-  [
-    convolutionImporters,
-    poolingImporters,
-    linearImporters,
-    activationImporters,
-    normalizationImporters,
-    elementwiseImporters,
-    reductionImporters,
-    movementImporters,
-    slicingImporters,
-    constantImporters,
-    resizeImporters,
-    detectionImporters,
-    quantizationImporters,
-    recurrentImporters,
-    integerImporters,
-    attentionImporters,
-    microsoftImporters,
-    pickingImporters,
-    signalImporters,
-  ].flatMap((table) => Object.entries(table)),
-);
+export const importers: ReadonlyMap<string, Importer> = mergeTables([
+  convolutionImporters,
+  poolingImporters,
+  linearImporters,
+  activationImporters,
+  normalizationImporters,
+  elementwiseImporters,
+  reductionImporters,
+  movementImporters,
+  slicingImporters,
+  constantImporters,
+  resizeImporters,
+  detectionImporters,
+  quantizationImporters,
+  recurrentImporters,
+  integerImporters,
+  attentionImporters,
+  microsoftImporters,
+  pickingImporters,
+  signalImporters,
+]);
