@@ -34,7 +34,7 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{kernel,cd} "$work"/root/{dev,proc,sys,tmp,run}
+mkdir -p "$work"/{kernel,cd} "$work"/initrd/{run,dev,proc,sys,tmp}
 
 # The kernel of the cloud images: small, with all that is needed here built in.
 package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[^ ]*\).*/\1/p')
@@ -44,16 +44,16 @@ package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/.*De
 mv "$work"/kernel/boot/vmlinuz-* "$work/cd/vmlinuz"
 
 # The root file system: the first process, the tests and the libraries they load.
-gcc -O2 -static -s -o "$work/root/init" scripts/emulator/init.c
-cp "$tests" "$work/root/run/program"
-strip --strip-debug "$work/root/run/program"
+gcc -O2 -static -s -o "$work/initrd/init" scripts/emulator/init.c
+cp "$tests" "$work/initrd/run/program"
+strip --strip-debug "$work/initrd/run/program"
 for library in $(ldd "$tests" | grep -o '/[^ ]*'); do
-  mkdir -p "$work/root$(dirname "$library")"
-  cp -L "$library" "$work/root$library"
+  mkdir -p "$work/initrd$(dirname "$library")"
+  cp -L "$library" "$work/initrd$library"
 done
-printf '%s\0' lowp_tests --gtest_brief=1 "--gtest_filter=Isa.IsTheOneThatWasAskedFor:$filter" >"$work/root/run/argv"
-printf '%s\0' LOWP_EXPECT_ISA=vnni >"$work/root/run/env"
-(cd "$work/root" && find . | cpio --quiet -o -H newc) >"$work/cd/initrd"
+printf '%s\0' lowp_tests --gtest_brief=1 "--gtest_filter=Isa.IsTheOneThatWasAskedFor:$filter" >"$work/initrd/run/argv"
+printf '%s\0' LOWP_EXPECT_ISA=vnni >"$work/initrd/run/env"
+(cd "$work/initrd" && find . | cpio --quiet -o -H newc) >"$work/cd/initrd"
 
 # clearcpuid: features of this CPU model that Bochs 2.7 announces but half has. FSRM comes without ERMS, which breaks the
 # kernel's memmove; the sizes of the PKU and compacted XSAVE areas are wrong, which makes the kernel turn AVX off.
