@@ -67,21 +67,22 @@ export function maskBias(n: ImportNode, mask: OutputPort, filter = -Infinity): O
   return n.step('Select', [mask, n.scalar('f32', 0, 'kept'), n.scalar('f32', filter, 'filter')]);
 }
 
-function range(n: ImportNode, size: OutputPort): OutputPort {
-  return n.step('Range', [n.scalar('i64', 0, 'start'), size, n.scalar('i64', 1, 'step')], { output_type: 'i64' });
-}
-
 /** A query sees the keys up to its own place; the `past` keys come before the first query. */
 export function causalBias(n: ImportNode, q: OutputPort, k: OutputPort, past: OutputPort | undefined): OutputPort {
-  const rows = n.step('Unsqueeze', [range(n, n.sizeOf(q, 2)), n.indices([1], 'axes')]);
+  const rows = n.step('Unsqueeze', [n.countTo(n.sizeOf(q, 2)), n.indices([1], 'axes')]);
   const place = past ? n.step('Add', [rows, n.sizeOf(past, 2)]) : rows;
-  return maskBias(n, n.step('GreaterEqual', [place, range(n, n.sizeOf(k, 2))]));
+  return maskBias(n, n.step('GreaterEqual', [place, n.countTo(n.sizeOf(k, 2))]));
 }
 
 /** True for keys before the end of their sequence: `[batch, 1, 1, keys]` of ends `[batch]`. */
 export function beforeEnd(n: ImportNode, ends: OutputPort, k: OutputPort): OutputPort {
   const column = n.step('Unsqueeze', [n.converted(ends, 'i64'), n.indices([1, 2, 3], 'axes')]);
-  return n.step('Less', [range(n, n.sizeOf(k, 2)), column]);
+  return n.step('Less', [n.countTo(n.sizeOf(k, 2)), column]);
+}
+
+/** Keys or values of earlier steps in front of those of this one: `[batch, heads, sequence, size]`. */
+export function withPast(n: ImportNode, past: OutputPort | undefined, x: OutputPort): OutputPort {
+  return past ? n.step('Concat', [past, x], { axis: 2 }) : x;
 }
 
 /** Each head several times in a row, for groups of queries that share keys and values. */
@@ -102,9 +103,8 @@ function attention(n: ImportNode): (OutputPort | undefined)[] {
     flat ? splitHeads(n, port, n.attributes.int(name) ?? n.attributes.fail(name, 'is missing')) : port;
   const q = heads('q_num_heads', n.input(0));
   const [pastKey, pastValue] = [n.optional(4), n.optional(5)];
-  const join = (past: OutputPort | undefined, x: OutputPort) => (past ? n.step('Concat', [past, x], { axis: 2 }) : x);
-  const key = join(pastKey, heads('kv_num_heads', n.input(1)));
-  const value = join(pastValue, heads('kv_num_heads', n.input(2)));
+  const key = withPast(n, pastKey, heads('kv_num_heads', n.input(1)));
+  const value = withPast(n, pastValue, heads('kv_num_heads', n.input(2)));
   const count = q.fact.shape[1]!;
   const parts = { q, k: repeatHeads(n, key, count), v: repeatHeads(n, value, count) };
   const biases: OutputPort[] = [];

@@ -196,6 +196,13 @@ export class ImportNode {
     return this.step('Gather', [this.shapeOf(port), index, this.scalar('i64', 0, 'axis')], { batch_dims: 0 });
   }
 
+  /** 0, 1, … below a scalar, in its element type. */
+  countTo(size: OutputPort): OutputPort {
+    const { type } = size.fact;
+    const limits = [this.scalar(type, 0, 'start'), size, this.scalar(type, 1, 'step')];
+    return this.step('Range', limits, { output_type: type });
+  }
+
   /** A value in another element type; itself when it has that type. */
   converted(port: OutputPort, type: ElementType, options: AddOptions = {}): OutputPort {
     return port.fact.type === type ? port : this.step('Convert', [port], { destination_type: type }, options);

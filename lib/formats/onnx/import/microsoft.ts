@@ -1,10 +1,20 @@
 /** Operators of ONNX Runtime (`com.microsoft`) that optimized and quantized transformers use. */
 import type { OutputPort } from '../../../graph/node.ts';
-import { attend, beforeEnd, causalBias, joinHeads, maskBias, repeatHeads, rotated, splitHeads } from './attention.ts';
+import {
+  attend,
+  beforeEnd,
+  causalBias,
+  joinHeads,
+  maskBias,
+  repeatHeads,
+  rotated,
+  splitHeads,
+  withPast,
+} from './attention.ts';
 import { convolved } from './convolution.ts';
 import type { Importer, ImporterTable, ImportNode } from './import-node.ts';
 import { centred, exactMatMul } from './integer.ts';
-import { moments, rootMeanSquare } from './normalization.ts';
+import { layerNormalization, moments, rootMeanSquare } from './normalization.ts';
 import { dynamicallyQuantized } from './quantization.ts';
 
 const own: Readonly<Record<string, Importer>> = {
@@ -61,22 +71,14 @@ function fusedConv(n: ImportNode): OutputPort[] {
   return n.attributes.fail('activation', `is ${JSON.stringify(activation)} with ${parameters.length} parameters`);
 }
 
-/** Of the last axis, or of the axes from `axis` on. */
-function normalized(n: ImportNode, x: OutputPort, scale: OutputPort, bias: OutputPort | undefined, otherwise = 1e-12) {
-  const rank = x.fact.shape.length;
-  const given = n.attributes.int('axis') ?? -1;
-  const first = given < 0 ? given + rank : given;
-  const axes = Array.from({ length: rank - first }, (_, i) => first + i);
-  const eps = n.attributes.float('epsilon') ?? otherwise;
+/** Standardized along the last axis. */
+function normalized(n: ImportNode, x: OutputPort, scale: OutputPort, bias: OutputPort | undefined) {
+  const axes = [x.fact.shape.length - 1];
+  const eps = n.attributes.float('epsilon') ?? 1e-12;
   const attributes = { normalize_variance: true, eps, eps_mode: 'inside_sqrt' };
   const normal = n.step('MVN', [x, n.indices(axes, 'axes')], attributes);
   const y = withBias(n, n.step('Multiply', [normal, scale]), bias);
   return { y, moments: () => moments(n, x, axes, eps) };
-}
-
-function layerNormalization(n: ImportNode): OutputPort[] {
-  const { y, moments } = normalized(n, n.input(0), n.input(1), n.optional(2), 1e-5);
-  return n.outputNames.slice(1).some((name) => name !== '') ? [y, ...moments()] : [y];
 }
 
 /** Inputs: data, skip, scale, optional bias, optional bias of the sum. Output 3 is the sum. */
@@ -104,9 +106,8 @@ function lookUp(n: ImportNode, table: OutputPort, ids: OutputPort): OutputPort {
 function embedLayerNormalization(n: ImportNode): (OutputPort | undefined)[] {
   const ids = n.input(0);
   const given = n.optional(8);
-  const limits = () => [n.scalar('i64', 0, 'start'), n.sizeOf(ids, 1), n.scalar('i64', 1, 'step')];
   const words = lookUp(n, n.input(2), ids);
-  const positions = lookUp(n, n.input(3), given ?? n.step('Range', limits(), { output_type: 'i64' }));
+  const positions = lookUp(n, n.input(3), given ?? n.countTo(n.sizeOf(ids, 1)));
   const segments = n.optional(1) && lookUp(n, n.input(4), n.input(1));
   const sum = withBias(n, n.step('Add', [words, positions]), segments);
   const { y } = normalized(n, sum, n.input(5), n.input(6));
@@ -143,7 +144,7 @@ function attention(n: ImportNode): (OutputPort | undefined)[] {
   const past = n.optional(4);
   const pasts = past && n.addAll('Split', { num_splits: 2 }, [past, n.scalar('i64', 0, 'axis')], { suffix: 'past' });
   const [pastKey, pastValue] = (pasts ?? []).map((p) => n.step('Squeeze', [p, n.indices([0], 'axes')]));
-  const [k, v] = [joined(n, pastKey, parts[1]!), joined(n, pastValue, parts[2]!)];
+  const [k, v] = [withPast(n, pastKey, parts[1]!), withPast(n, pastValue, parts[2]!)];
   const biases: OutputPort[] = [];
   const [mask, bias] = [n.optional(3), n.optional(5)];
   if (mask) biases.push(maskOf(n, mask, k, n.input(0).fact.shape[0]!));
@@ -158,10 +159,6 @@ function attention(n: ImportNode): (OutputPort | undefined)[] {
       { axis: 0 },
     );
   return [joinHeads(n, y), n.outputNames[1] ? stacked() : undefined];
-}
-
-function joined(n: ImportNode, past: OutputPort | undefined, x: OutputPort): OutputPort {
-  return past ? n.step('Concat', [past, x], { axis: 2 }) : x;
 }
 
 /** Inputs: q, k, v, optional biases of the three, mask of keys, bias of products, past keys and values. */
@@ -181,7 +178,7 @@ function multiHeadAttention(n: ImportNode): (OutputPort | undefined)[] {
     if (port.fact.shape.length === 4) return port;
     return splitHeads(n, withBias(n, port, offsets[i]), heads);
   });
-  const [k, v] = [joined(n, n.optional(6), key!), joined(n, n.optional(7), value!)];
+  const [k, v] = [withPast(n, n.optional(6), key!), withPast(n, n.optional(7), value!)];
   const biases: OutputPort[] = [];
   const [mask, bias] = [n.optional(4), n.optional(5)];
   if (mask) biases.push(maskOf(n, mask, k, n.input(0).fact.shape[0]!));

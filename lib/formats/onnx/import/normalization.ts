@@ -41,7 +41,8 @@ function instanceNormalization(n: ImportNode): OutputPort[] {
   return [standardized(n, axes, scale, n.reshaped(n.input(2), column, 'bias'))];
 }
 
-function layerNormalization(n: ImportNode): OutputPort[] {
+/** Of the axes from `axis` on, the last one by default; the mean and the deviation only where they are read. */
+export function layerNormalization(n: ImportNode): OutputPort[] {
   const rank = n.rank(0);
   const axis = normalizeAxis(n.attributes.int('axis') ?? -1, rank);
   const axes = Array.from({ length: rank - axis }, (_, i) => axis + i);

@@ -106,8 +106,7 @@ function cumSum(n: ImportNode): OutputPort[] {
 
 /** 0, 1, … up to a size of the data, as a row or as a column. */
 function positions(n: ImportNode, data: OutputPort, axis: number, column: boolean): OutputPort {
-  const limits = [n.scalar('i64', 0, 'start'), n.sizeOf(data, axis), n.scalar('i64', 1, 'step')];
-  const row = n.step('Range', limits, { output_type: 'i64' });
+  const row = n.countTo(n.sizeOf(data, axis));
   return column ? n.step('Unsqueeze', [row, n.indices([1], 'axes')]) : row;
 }
 

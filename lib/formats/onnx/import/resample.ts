@@ -44,17 +44,13 @@ function binary(n: ImportNode, type: string, a: OutputPort, b: OutputPort): Outp
   return n.step(type, [a, b]);
 }
 
-function range(n: ImportNode, from: OutputPort, to: OutputPort): OutputPort {
-  return n.step('Range', [from, to, n.scalar('f32', 1, 'step')], { output_type: 'f32' });
-}
-
 function axisOf(n: ImportNode, r: Resampling, axis: number, i: number): Axis {
   const size = n.converted(n.sizeOf(n.input(0), axis), 'f32');
   const given = n.converted(pick(n, r.port, i), 'f32');
   const byScale = r.kind === 'scales';
   const target = byScale ? n.step('Floor', [binary(n, 'Multiply', size, given)]) : given;
   const scale = byScale ? given : binary(n, 'Divide', given, size);
-  const row = range(n, n.scalar('f32', 0, 'start'), target);
+  const row = n.countTo(target);
   const out = n.step('Unsqueeze', [row, n.indices([1], 'axes')]);
   return { axis, size, target, scale, places: placesOf(n, r, i, { size, target, scale, out }) };
 }
@@ -98,7 +94,8 @@ function alongAxis(n: ImportNode, r: Resampling, x: OutputPort, a: Axis): Output
   const stretch = n.attributes.flag('antialias') ? n.with('Minimum', a.scale, 1) : n.scalar('f32', 1, 'stretch');
   const reach = n.with('Add', n.step('Ceiling', [binary(n, 'Divide', n.scalar('f32', 2, 'two'), stretch)]), 1);
   const from = n.step('Negative', [reach]);
-  const positions = range(n, from, binary(n, 'Add', a.size, reach));
+  const limits = [from, binary(n, 'Add', a.size, reach), n.scalar('f32', 1, 'step')];
+  const positions = n.step('Range', limits, { output_type: 'f32' });
   const weights = weightsOf(n, r, a, positions, stretch);
   const last = n.with('Subtract', a.size, 1);
   const clamped = binary(n, 'Minimum', n.with('Maximum', positions, 0), last);

@@ -26,8 +26,7 @@ export const signalImporters: ImporterTable = {
 function cosineWindow(n: ImportNode, terms: readonly number[]): OutputPort {
   const size = n.reshaped(n.converted(n.input(0), 'f32'), [], 'size');
   const period = n.attributes.flag('periodic', true) ? size : n.with('Subtract', size, 1);
-  const limits = [n.scalar('f32', 0, 'start'), size, n.scalar('f32', 1, 'step')];
-  const places = n.step('Range', limits, { output_type: 'f32' });
+  const places = n.countTo(size);
   const turn = n.step('Divide', [n.with('Multiply', places, 2 * Math.PI), period]);
   let sum: OutputPort | undefined;
   for (const [i, factor] of terms.entries()) {
@@ -113,8 +112,7 @@ function coordinates(n: ImportNode, axis: number): OutputPort {
   const at = n.scalar('i64', axis, 'at');
   const picked = n.step('Gather', [n.input(1), at, n.scalar('i64', 0, 'axis')], { batch_dims: 0 });
   const size = n.converted(picked, 'f32');
-  const limits = [n.scalar('f32', 0, 'start'), size, n.scalar('f32', 1, 'step')];
-  const places = n.with('Multiply', n.step('Range', limits, { output_type: 'f32' }), 2);
+  const places = n.with('Multiply', n.countTo(size), 2);
   const parts = n.attributes.flag('align_corners')
     ? [places, n.with('Subtract', size, 1)]
     : [n.with('Add', places, 1), size];
