@@ -4,7 +4,7 @@ import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { commonType, type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import { type Facts, factsOf } from '../fact.ts';
 import { gateFunctions } from './activations.ts';
 import { expandCell } from './expand.ts';
 import {
@@ -15,28 +15,13 @@ import {
   oldLstmAttributes,
   type RecurrentAttributes,
 } from './kinds.ts';
-import { cellPorts, requireShape } from './ports.ts';
+import { cellPorts, requireInputs } from './ports.ts';
 import { runSequence } from './run.ts';
 
 function infer(kind: CellKind, a: RecurrentAttributes, inputs: Facts): Fact[] {
   gateFunctions(a, kind.activations.length);
-  const at = cellPorts(kind);
-  const size = a.hidden_size;
-  const [x, hidden, w] = [inputFact(inputs, 0), inputFact(inputs, at.hidden), inputFact(inputs, at.weights)];
-  requireRank(x.shape, 2, 2, 'the input');
-  requireRank(w.shape, 2, 2, 'the weights');
-  const batch = mergeSizes(x.shape[0]!, hidden.shape[0] ?? -1, 'batch of input and state');
-  const inputSize = mergeSizes(x.shape[1]!, w.shape[1]!, 'elements of the input and of a row of weights');
-  requireShape(hidden, [batch, size], 'the hidden state');
-  if (kind.hasCell) requireShape(inputFact(inputs, at.cell), [batch, size], 'the cell state');
-  requireShape(w, [kind.gates * size, inputSize], 'the weights');
-  requireShape(inputFact(inputs, at.recurrent), [kind.gates * size, size], 'the recurrent weights');
-  const bias = inputs[at.bias];
-  if (bias) requireShape(bias, [kind.biasRows(a) * size], 'the bias');
-  const peepholes = inputs[at.peepholes];
-  if (peepholes) requireShape(peepholes, [3 * size], 'the peepholes');
-  const type = commonType(x, hidden, w);
-  const fact = { type, shape: [batch, size] };
+  const { type, batch } = requireInputs(kind, a, inputs, cellPorts(kind));
+  const fact = { type, shape: [batch, a.hidden_size] };
   return kind.hasCell ? [fact, fact] : [fact];
 }
 

@@ -5,7 +5,7 @@ import type { Fact } from '../../graph/node.ts';
 import { toFloat64, toIntegers } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { commonType, type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import { type Facts, factsOf, inputFact } from '../fact.ts';
 import { gateFunctions } from './activations.ts';
 import { canExpandSequence, expandSequence } from './expand.ts';
 import {
@@ -17,31 +17,18 @@ import {
   oldLstmAttributes,
   type SequenceAttributes,
 } from './kinds.ts';
-import { requireShape, sequencePorts } from './ports.ts';
+import { requireFit, requireInputs, sequencePorts } from './ports.ts';
 import { part, runSequence, stackDirections } from './run.ts';
 
 function infer(kind: CellKind, a: SequenceAttributes, inputs: Facts): Fact[] {
   gateFunctions(a, kind.activations.length);
   const at = sequencePorts(kind);
-  const size = a.hidden_size;
   const directions = a.direction === 'bidirectional' ? 2 : 1;
-  const [x, hidden, w] = [inputFact(inputs, 0), inputFact(inputs, at.hidden), inputFact(inputs, at.weights)];
-  requireRank(x.shape, 3, 3, 'the input');
-  requireRank(w.shape, 3, 3, 'the weights');
-  const batch = mergeSizes(x.shape[0]!, hidden.shape[0] ?? -1, 'batch of input and state');
-  const inputSize = mergeSizes(x.shape[2]!, w.shape[2]!, 'elements of the input and of a row of weights');
-  requireShape(hidden, [batch, directions, size], 'the hidden state');
-  if (kind.hasCell) requireShape(inputFact(inputs, at.cell), [batch, directions, size], 'the cell state');
-  requireShape(inputFact(inputs, at.lengths), [batch], 'the sequence lengths');
-  requireShape(w, [directions, kind.gates * size, inputSize], 'the weights');
-  requireShape(inputFact(inputs, at.recurrent), [directions, kind.gates * size, size], 'the recurrent weights');
-  const bias = inputs[at.bias];
-  if (bias) requireShape(bias, [directions, kind.biasRows(a) * size], 'the bias');
-  const peepholes = inputs[at.peepholes];
-  if (peepholes) requireShape(peepholes, [directions, 3 * size], 'the peepholes');
-  const type = commonType(x, hidden, w);
+  const { type, batch } = requireInputs(kind, a, inputs, at, [directions]);
+  requireFit(inputFact(inputs, at.lengths), [batch], 'the sequence lengths');
+  const size = a.hidden_size;
   const state = { type, shape: [batch, directions, size] };
-  const y = { type, shape: [batch, directions, x.shape[1]!, size] };
+  const y = { type, shape: [batch, directions, inputs[0]!.shape[1]!, size] };
   return kind.hasCell ? [y, state, state] : [y, state];
 }
 
