@@ -45,8 +45,9 @@ export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, op
     if (options.path !== undefined) model.path = options.path;
     model.irVersion = irVersion(net.attributes.version);
     model.meta = metaOf(net);
-    refuseUnknown(net);
-    readNet(model, net, { bin, swap: highNibbleFirst(model.meta), shapes: options.shapes ?? {} });
+    const layers = allLayers(net);
+    refuseUnknown(layers);
+    readNet(model, net, { layers, bin, swap: highNibbleFirst(model.meta), shapes: options.shapes ?? {} });
     return model;
   } catch (error) {
     if (!(error instanceof LowpError) || options.path === undefined || error.path !== undefined) throw error;
@@ -59,8 +60,10 @@ export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, op
   }
 }
 
-/** What the constants of all nets of a file share. */
+/** What all nets of a file share. */
 interface Storage {
+  /** The layers of each net. */
+  readonly layers: ReadonlyMap<XmlElement, Layer[]>;
   readonly bin: Uint8Array | undefined;
   /** 4-bit constants have their first element in the high nibble. */
   readonly swap: boolean;
@@ -70,7 +73,8 @@ interface Storage {
 
 /** Reads the layers of a whole model or of a body into `model`; returns the nodes by the ids of their layers. */
 function readNet(model: Model, net: XmlElement, storage: Storage): Map<number, Node> {
-  const layers = readLayers(net);
+  // A body without layers is not among them: reading it says so.
+  const layers = storage.layers.get(net) ?? readLayers(net);
   connectLayers(net, layers);
   const nodes = addLayers(model, layers, storage);
   return new Map(layers.map((layer) => [layer.id, nodes.get(layer)!]));
@@ -89,18 +93,27 @@ function isConst(layer: Layer): boolean {
   return layer.type.toLowerCase() === 'const';
 }
 
-/** @throws {LowpError} `ERR_OP_UNKNOWN` with every unknown type, bodies included, how often it occurs and an example */
-function refuseUnknown(net: XmlElement): void {
-  const unknown = new Map<string, { count: number; example: string }>();
+/** The layers of a net and of all bodies in it. */
+function allLayers(net: XmlElement): Map<XmlElement, Layer[]> {
+  const found = new Map<XmlElement, Layer[]>();
   const nets = [net];
   while (nets.length > 0) {
-    for (const layer of readLayers(nets.pop()!)) {
-      nets.push(...layer.bodies.filter((b) => childOf(b, 'layers')));
-      if (isConst(layer) || findOp(layer.type, layer.opset)) continue;
-      const entry = unknown.get(layer.type);
-      if (entry) entry.count++;
-      else unknown.set(layer.type, { count: 1, example: layer.name });
-    }
+    const next = nets.pop()!;
+    const layers = readLayers(next);
+    found.set(next, layers);
+    for (const { bodies } of layers) nets.push(...bodies.filter((b) => childOf(b, 'layers')));
+  }
+  return found;
+}
+
+/** @throws {LowpError} `ERR_OP_UNKNOWN` with every unknown type, bodies included, how often it occurs and an example */
+function refuseUnknown(nets: ReadonlyMap<XmlElement, Layer[]>): void {
+  const unknown = new Map<string, { count: number; example: string }>();
+  for (const layer of [...nets.values()].flat()) {
+    if (isConst(layer) || findOp(layer.type, layer.opset)) continue;
+    const entry = unknown.get(layer.type);
+    if (entry) entry.count++;
+    else unknown.set(layer.type, { count: 1, example: layer.name });
   }
   if (unknown.size === 0) return;
   const list = [...unknown].map(([type, { count, example }]) => `${type} (${count}, for example '${example}')`);
