@@ -3,83 +3,23 @@
 //   node dist/bench/corrections.js [NETWORK…]
 //
 // Reads ../shared/models and ../shared/data. 300 samples calibrate; the accuracy is that of INT8.
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inputInfos } from '../lib/cli/options.ts';
-import { type DataOptions, openData } from '../lib/data/open.ts';
 import type { Feeds } from '../lib/engines/engine.ts';
-import { compile, type Model, openModel, type QuantizeOptions, quantize, readNpy, tensor } from '../lib/index.ts';
-import { sharedFolder } from '../test/support/shared-folder.ts';
+import { compile, type Model, openData, openModel, type QuantizeOptions, quantize } from '../lib/index.ts';
+import { prepareArrays } from './accuracy/prepare.ts';
 
-const models = sharedFolder('models').path;
-const data = sharedFolder('data').path;
+const shared = path.resolve('../shared');
+const datasets = path.resolve('bench/accuracy');
 
-interface Task {
-  readonly calibration: readonly Feeds[];
-  readonly test: readonly Feeds[];
-  readonly labels: readonly number[];
-}
+const networks = ['cifar10_resnet20', 'ic_resnet8_cifar10', 'kws_dscnn', 'mobilenet_v1_0.75_224', 'squeezenet1_1'];
 
-async function readAll(model: Model, spec: string, options: DataOptions): Promise<Feeds[]> {
-  const opened = await openData(path.join(data, spec), inputInfos(model), options);
+async function open(model: Model, file: string): Promise<{ samples: Feeds[]; labels: readonly number[] }> {
+  const opened = await openData(path.join(datasets, file), inputInfos(model));
   const samples: Feeds[] = [];
   for await (const { inputs } of opened.data) samples.push(inputs);
-  return samples;
+  return { samples, labels: [...(((await opened.labels()) as Int32Array | undefined) ?? [])] };
 }
-
-const imagenet =
-  (options: DataOptions) =>
-  async (model: Model): Promise<Task> => {
-    const all = { resize: 'short:256', crop: '224x224', ...options };
-    const lines = readFileSync(path.join(data, 'imagenet/test/labels.txt'), 'utf8').trim().split('\n');
-    const classes = new Map(lines.map((line) => line.split(/[\s,]+/)).map(([file, label]) => [file, Number(label)]));
-    const files = readdirSync(path.join(data, 'imagenet/test')).filter((f) => f.endsWith('.jpg'));
-    return {
-      calibration: await readAll(model, 'imagenet/calib', all),
-      test: await readAll(model, 'imagenet/test', all),
-      labels: files.sort().map((file) => classes.get(file)!),
-    };
-  };
-
-const cifar =
-  (options: DataOptions) =>
-  async (model: Model): Promise<Task> => {
-    const all: DataOptions = { sourceLayout: 'NHWC', ...options };
-    return {
-      calibration: await readAll(model, 'cifar10/calib_images.npy', all),
-      test: await readAll(model, 'cifar10/test_images.npy', all),
-      labels: Array.from(readNpy(readFileSync(path.join(data, 'cifar10/test_labels.npy'))).data, Number),
-    };
-  };
-
-/** Files of 490 signed bytes; of each ten the first three calibrate. */
-async function keywords(): Promise<Task> {
-  const rows = readFileSync(path.join(data, 'kws/y_labels.csv'), 'utf8').trim().split('\n');
-  const task = { calibration: [] as Feeds[], test: [] as Feeds[], labels: [] as number[] };
-  for (const [i, row] of rows.entries()) {
-    const [file, , label] = row.split(',').map((s) => s.trim());
-    const bytes = new Int8Array(readFileSync(path.join(data, 'kws', file!)));
-    const input = tensor(
-      'f32',
-      [1, 1, 49, 10],
-      Float32Array.from(bytes, (v) => (v - 83) * 0.5847029),
-    );
-    if (i % 10 < 3) task.calibration.push({ input });
-    else {
-      task.test.push({ input });
-      task.labels.push(Number(label));
-    }
-  }
-  return task;
-}
-
-const networks: Readonly<Record<string, (model: Model) => Promise<Task>>> = {
-  cifar10_resnet20: cifar({ mean: [123.675, 116.28, 103.53], scale: [58.395, 57.12, 57.375] }),
-  ic_resnet8_cifar10: cifar({}),
-  kws_dscnn: keywords,
-  'mobilenet_v1_0.75_224': imagenet({ mean: [127.5], scale: [127.5] }),
-  squeezenet1_1: imagenet({ color: 'bgr', mean: [104, 117, 123] }),
-};
 
 const variants: Readonly<Record<string, QuantizeOptions>> = {
   none: { biasCorrection: 'no', channelAlignment: false },
@@ -118,17 +58,19 @@ function decibels(outputs: readonly Float32Array[], wanted: readonly Float32Arra
   return (10 * Math.log10(signal / noise)).toFixed(2);
 }
 
-const chosen = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(networks);
+const chosen = process.argv.slice(2).length > 0 ? process.argv.slice(2) : networks;
 for (const name of chosen) {
-  const model = await openModel(path.join(models, `${name}.onnx`));
-  const task = await networks[name]!(model);
-  const wanted = await outputsOf(model, task.test);
-  console.log(`${name}: FP32 ${accuracy(wanted, task.labels)} %, ${task.test.length} samples`);
+  prepareArrays(name, path.join(shared, 'data'), path.resolve('bench/results/accuracy'));
+  const model = await openModel(path.join(shared, 'models', `${name}.onnx`));
+  const { samples: calibration } = await open(model, `${name}.calibration.yaml`);
+  const { samples, labels } = await open(model, `${name}.yaml`);
+  const wanted = await outputsOf(model, samples);
+  console.log(`${name}: FP32 ${accuracy(wanted, labels)} %, ${samples.length} samples`);
   for (const preset of ['performance', 'mixed'] as const) {
     for (const [variant, options] of Object.entries(variants)) {
-      const { model: quantized, report } = await quantize(model, task.calibration, { preset, ...options });
-      const outputs = await outputsOf(quantized, task.test);
-      const found = `${accuracy(outputs, task.labels)} %  ${decibels(outputs, wanted)} dB`;
+      const { model: quantized, report } = await quantize(model, calibration, { preset, ...options });
+      const outputs = await outputsOf(quantized, samples);
+      const found = `${accuracy(outputs, labels)} %  ${decibels(outputs, wanted)} dB`;
       console.log(`  ${preset}  ${variant}: ${found}  (${report.seconds.total.toFixed(1)} s)`);
     }
   }
