@@ -1,4 +1,5 @@
-// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, bench:calibration, bench:accuracy, bench:loading, npm run agree. Build first, they run dist.
+// The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, bench:calibration,
+// bench:accuracy, bench:loading, npm run agree. Build first, they run dist.
 //
 //   node scripts/bench.mjs [networks|layers|sweep|gate|table|calibration|accuracy|loading|agree] [options]
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// Writes docs/reference/errors.md, limits.md and operations.md from the registries of the compiled library, and the table of operations into README.md between <!-- operations:begin --> and <!-- operations:end -->.
+// Writes docs/reference/errors.md, limits.md and operations.md from the registries of the compiled library, and the
+// table of operations into README.md between <!-- operations:begin --> and <!-- operations:end -->.
 //
 //   node scripts/gen-docs.mjs                 writes the files
 //   node scripts/gen-docs.mjs --check         exits with 1 and names the files that are not what it would write

@@ -30,7 +30,8 @@ inline void FillTrained(std::mt19937* random, int8_t* weights, size_t depth) {
   for (size_t i = 0; i < depth; i++) weights[i] = static_cast<int8_t>(std::lround(values[i] * 127 / largest));
 }
 
-// Uniform x and weights (trained: see above). Floats keep the size of x from layer to layer; bytes give results spread over the whole range.
+// Uniform x and weights (trained: see above). Floats keep the size of x from layer to layer; bytes give results
+// spread over the whole range.
 inline Data MakeData(const Layer& l, uint32_t most_weight) {
   Data data;
   std::mt19937 random(1);

@@ -88,7 +88,8 @@ inline Status ValidateOnly(const CallSpec& spec) {
   return Validate(spec, &ins, &outs, &view);
 }
 
-// Runs the call on `isa`, by the row of a name if it fits, and returns the name of the row; fails the test on an error or a write behind an output.
+// Runs the call on `isa`, by the row of a name if it fits, and returns the name of the row; fails the test on an
+// error or a write behind an output.
 inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, const char* force_row = nullptr) {
   std::vector<Operand> ins, outs;
   CallView view;

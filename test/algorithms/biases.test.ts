@@ -72,8 +72,8 @@ for (const [name, correction] of Object.entries(corrections)) {
 
 describe('fast bias correction with the error of activations', () => {
   it('takes out what clipping does to the mean, by hand', async () => {
-    // Weights are on the grid. Behind the ReLU, of x = 1 and 3 the range is the mean of the maxima, 2: 3 is clipped to 2, so the mean of the
-    // rounded data is 1.5 instead of 2, and the output is short of w · 0.5 = 1.
+    // Weights are on the grid. Behind the ReLU, of x = 1 and 3 the range is the mean of the maxima, 2: 3 is clipped
+    // to 2, so the mean of the rounded data is 1.5 instead of 2, and the output is short of w · 0.5 = 1.
     const net = new Network();
     const x = net.op('ReLU', 'relu', [net.input('x', [1, 1])]);
     const y = net.op('MatMul', 'fc', [x, net.value('w', tensor('f32', [1, 1], [2]))], {

@@ -118,8 +118,8 @@ export interface Comparison {
   /** Common quantizers with equal levels and one range per tensor or per channel on both sides. */
   readonly sameForm: { readonly equal: number; readonly of: number };
   /**
-   * Output channels of weights whose step is the same, twice ours in a first convolution (half of the range is used), another because channel
-   * alignment scaled the weights with data before, or another.
+   * Output channels of weights whose step is the same, twice ours in a first convolution (half of the range is used),
+   * another because channel alignment scaled the weights with data before, or another.
    */
   readonly steps: Readonly<Record<'equal' | 'halved' | 'aligned' | 'other', number>>;
 }

@@ -50,7 +50,8 @@ interface OpenElement {
 /**
  * The root element.
  *
- * Text that is not blank is kept as it is written; beside child elements it is trimmed. Comments and processing instructions are dropped.
+ * Text that is not blank is kept as it is written; beside child elements it is trimmed. Comments and processing
+ * instructions are dropped.
  *
  * @throws {LowpError} `ERR_IR_SYNTAX` with line and column for anything that is not well-formed UTF-8 XML 1.0,
  *   `ERR_IR_DTD` for a DOCTYPE, `ERR_LIMIT_SIZE` beyond the limits

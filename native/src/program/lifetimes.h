@@ -23,8 +23,9 @@ struct Lifetimes {
 };
 
 // Time 0 is the copy of inputs, call i happens at time i + 1, outputs are copied after the last call. A buffer lives
-// from its first write to its last read or write; what a call that follows writes lives from the call before on. An output shares the memory of the input that its call allows, when
-// that input is used for the last time, has the same type and size, and the output is written for the first time.
+// from its first write to its last read or write; what a call that follows writes lives from the call before on. An
+// output shares the memory of the input that its call allows, when that input is used for the last time, has the same
+// type and size, and the output is written for the first time.
 Lifetimes ComputeLifetimes(const DecodedProgram& program, const std::vector<CallMemory>& calls);
 
 }  // namespace lowp

@@ -28,7 +28,8 @@ struct PackedWeights {
   size_t bytes = 0;
 };
 
-// The runs as segments of at most `most_steps` steps, nearly equal within a run; integer runs end with zero weights up to a multiple of 4.
+// The runs as segments of at most `most_steps` steps, nearly equal within a run; integer runs end with zero weights
+// up to a multiple of 4.
 std::vector<Segment> MakeSegments(const GemmProblem& problem, uint64_t most_steps);
 
 // kMemory when memory is exhausted.

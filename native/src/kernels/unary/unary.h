@@ -18,9 +18,10 @@
 //      15 gelu_tanh   (x / 2) * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
 //
 // in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]: the byte of a result r is
-// round_even(fma(r, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most byte_high. The algorithms of exp, erf, tanh, sigmoid and
-// softplus with their errors are in simd/elementary.h. NaN gives NaN, except in clamp, where it gives min(alpha, beta);
-// hswish, swish, gelu_erf and gelu_tanh give NaN at -Inf. All rows are bit-equal but for the payload of NaN.
+// round_even(fma(r, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most byte_high.
+// The algorithms of exp, erf, tanh, sigmoid and softplus with their errors are in simd/elementary.h. NaN gives NaN,
+// except in clamp, where it gives min(alpha, beta); hswish, swish, gelu_erf and gelu_tanh give NaN at -Inf. All rows
+// are bit-equal but for the payload of NaN.
 #pragma once
 #include "kernels/kernel.h"
 
