@@ -55,6 +55,11 @@ export interface CompileOptions {
   /** Shapes of dynamic inputs, by input name. */
   readonly shapes?: Readonly<Record<string, Shape>>;
   readonly observe?: readonly ObservePoint[];
+  /**
+   * Runs come one after another, and each may write over the arrays that the one before returned: thousands of runs then
+   * leave nothing behind for the collector. Default false.
+   */
+  readonly overwrites?: boolean;
   /** Values to return besides the outputs, in the model's own layout. */
   readonly taps?: readonly OutputPort[];
   readonly signal?: AbortSignal;

@@ -12,7 +12,7 @@ import { inferModel } from '../ops/infer-model.ts';
 import { getOp } from '../ops/registry.ts';
 import { prepareForExecution, prepareForObservation } from '../passes/index.ts';
 import { convert } from '../tensor/convert.ts';
-import type { ElementType } from '../tensor/element-type.ts';
+import type { ElementType, TensorData } from '../tensor/element-type.ts';
 import { elementCount, formatShape, normalizeAxis } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Bodies } from './bodies.ts';
@@ -38,6 +38,8 @@ export type CompiledStep =
       readonly lowered: Lowered;
       readonly executable: NativeExecutable;
       readonly observed: readonly WatchedPort[];
+      /** Where every run writes its results; undefined when each has arrays of its own. */
+      readonly kept: { outputs?: NativeOutputs } | undefined;
     })
   | Extract<Step, { kind: 'host' }>;
 
@@ -178,7 +180,7 @@ async function compileStep(
     ...(options.streams === undefined ? {} : { streams: options.streams }),
     ...(options.maxIsa === undefined ? {} : { maxIsa: options.maxIsa }),
   });
-  return { ...step, lowered, executable, observed: mine };
+  return { ...step, lowered, executable, observed: mine, kept: options.overwrites ? {} : undefined };
 }
 
 function requireStaticInputs(model: Model): void {
@@ -336,64 +338,74 @@ async function runNative(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const inputs = step.inputs.map((p) => values.get(p)!.data);
-  const outputs = await step.executable.run(inputs, {
+  const known = step.kept?.outputs;
+  const arrays = await step.executable.run(inputs, {
     ...(signal ? { signal } : {}),
     ...(step.observed.length > 0 ? { grouped: step.outputs.length } : {}),
+    ...(known ? { into: known.arrays } : {}),
   });
-  for (const [i, port] of step.outputs.entries())
-    values.set(port, { type: 'f32', shape: port.fact.shape, data: outputs[i]! });
-  let at = step.outputs.length;
-  for (const observed of step.observed) {
-    const count = observedOutputs(observed).length;
-    const [rows, ...neighbours] = outputs.slice(at, at + count) as Float32Array[];
-    observations.set(observed, new ObservedRows(observed, rows!, neighbours));
-    at += count;
-  }
+  const { tensors, rows } = known ?? outputsOf(step, arrays);
+  for (let i = 0; i < tensors.length; i++) values.set(step.outputs[i]!, tensors[i]!);
+  for (let i = 0; i < rows.length; i++) observations.set(step.observed[i]!, rows[i]!);
+  if (step.kept && !known) step.kept.outputs = { arrays, tensors, rows };
 }
 
-/** The five rows that the observe kernel writes, and the two of each quantile. */
+/** What a native step writes, and how it is read. */
+interface NativeOutputs {
+  readonly arrays: readonly TensorData[];
+  readonly tensors: readonly Tensor[];
+  readonly rows: readonly ObservedRows[];
+}
+
+function outputsOf(
+  step: Extract<CompiledStep, { kind: 'native' }>,
+  arrays: readonly TensorData[],
+): Omit<NativeOutputs, 'arrays'> {
+  const tensors = step.outputs.map((port, i): Tensor => ({ type: 'f32', shape: port.fact.shape, data: arrays[i]! }));
+  let at = step.outputs.length;
+  const rows = step.observed.map((observed) => {
+    const count = observedOutputs(observed).length;
+    const [first, ...neighbours] = arrays.slice(at, at + count) as Float32Array[];
+    at += count;
+    return new ObservedRows(observed, first!, neighbours);
+  });
+  return { tensors, rows };
+}
+
+/** The five rows that the observe kernel writes, and the two of each quantile, as they are when they are read. */
 class ObservedRows implements Observation {
-  readonly nonFinite: number;
+  readonly min: Float32Array;
+  readonly max: Float32Array;
+  readonly absMax: Float32Array;
+  readonly mean: Float32Array;
+  private readonly broken: Float32Array;
   private readonly observed: WatchedPort;
-  private readonly rows: Float32Array;
   private readonly neighbours: readonly Float32Array[];
 
   constructor(observed: WatchedPort, rows: Float32Array, neighbours: readonly Float32Array[]) {
     this.observed = observed;
-    this.rows = rows;
     this.neighbours = neighbours;
-    let broken = 0;
-    for (let i = (rows.length / 5) * 4; i < rows.length; i++) broken += rows[i]!;
-    this.nonFinite = broken;
+    const n = rows.length / 5;
+    const row = (i: number): Float32Array => rows.subarray(i * n, (i + 1) * n);
+    this.min = row(0);
+    this.max = row(1);
+    this.absMax = row(2);
+    this.mean = row(3);
+    this.broken = row(4);
   }
 
-  get min(): Float32Array {
-    return this.row(0);
-  }
-
-  get max(): Float32Array {
-    return this.row(1);
-  }
-
-  get absMax(): Float32Array {
-    return this.row(2);
-  }
-
-  get mean(): Float32Array {
-    return this.row(3);
+  get nonFinite(): number {
+    let sum = 0;
+    for (let i = 0; i < this.broken.length; i++) sum += this.broken[i]!;
+    return sum;
   }
 
   get quantiles(): readonly Float32Array[] {
     const { point, count } = this.observed;
-    const results = this.rows.length / 5;
+    const results = this.min.length;
     return this.neighbours.map((pair, i) => {
       const { share } = quantilePosition(count, point.quantiles![i]!.share);
       return pair.subarray(0, results).map((low, r) => interpolate(low, pair[results + r]!, share));
     });
-  }
-
-  private row(i: number): Float32Array {
-    const n = this.rows.length / 5;
-    return this.rows.subarray(i * n, (i + 1) * n);
   }
 }

@@ -52,6 +52,15 @@ function streamsFor(options: CompileProgramOptions): { readonly count: number; r
   return { count, threads: Math.floor(threads / count) };
 }
 
+/** How a program is run. */
+interface RunProgramOptions {
+  readonly signal?: AbortSignal;
+  /** Outputs from this number on are f32 and share one buffer. */
+  readonly grouped?: number;
+  /** Arrays to write into, which an earlier run returned. */
+  readonly into?: readonly TensorData[];
+}
+
 /** A compiled program with a session for each stream. Runs are begun in the order of the calls. */
 export class NativeExecutable {
   readonly info: NativeInfo;
@@ -76,13 +85,10 @@ export class NativeExecutable {
    * One run off the main thread.
    *
    * @param inputs  in the order of `info.inputs`, copied when the run begins; do not change them before
-   * @returns  new arrays in the order of `info.outputs`; those from `options.grouped` on share one buffer
+   * @returns  arrays in the order of `info.outputs`, new ones or `options.into`
    * @throws {LowpError} `ERR_RUN_INPUT`, `ERR_RUN_CLOSED`, `ERR_ABORTED` when the signal is aborted before the end
    */
-  run(
-    inputs: readonly TensorData[],
-    options: { readonly signal?: AbortSignal; readonly grouped?: number } = {},
-  ): Promise<TensorData[]> {
+  run(inputs: readonly TensorData[], options: RunProgramOptions = {}): Promise<readonly TensorData[]> {
     const result = this.runOnFree(inputs, options);
     const ended = result.then(
       () => undefined,
@@ -93,10 +99,7 @@ export class NativeExecutable {
     return result;
   }
 
-  private async runOnFree(
-    inputs: readonly TensorData[],
-    options: { readonly signal?: AbortSignal; readonly grouped?: number },
-  ): Promise<TensorData[]> {
+  private async runOnFree(inputs: readonly TensorData[], options: RunProgramOptions): Promise<readonly TensorData[]> {
     const session = this.free.pop() ?? (await new Promise<NativeSession>((resolve) => this.waiting.push(resolve)));
     try {
       return await this.runNow(session, inputs, options);
@@ -160,11 +163,11 @@ export class NativeExecutable {
   private async runNow(
     session: NativeSession,
     inputs: readonly TensorData[],
-    { signal, grouped }: { readonly signal?: AbortSignal; readonly grouped?: number },
-  ): Promise<TensorData[]> {
+    { signal, grouped, into }: RunProgramOptions,
+  ): Promise<readonly TensorData[]> {
     this.assertOpen();
     throwIfAborted(signal);
-    const outputs = this.allocateOutputs(grouped);
+    const outputs = into ?? this.allocateOutputs(grouped);
     const cancel = () => session.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {

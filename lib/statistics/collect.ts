@@ -9,7 +9,7 @@ import type { Shape } from '../tensor/shape.ts';
 import { type Batch, batchOf, shapesOf } from './batches.ts';
 import { CollectedStatistics, noData } from './collected.ts';
 import { DataFingerprint } from './fingerprint.ts';
-import { type CollectPlan, planOf } from './plan.ts';
+import { type Answer, type CollectPlan, planOf } from './plan.ts';
 import type { StatisticRequest } from './request.ts';
 
 export interface CollectOptions {
@@ -53,7 +53,7 @@ export async function collectStatistics(
       if (observations.some((o) => o.nonFinite > 0)) throw await notFinite(model, { feeds, samples }, done, options);
       for (const answer of plan.answers) {
         const observed = items[answer.point]!;
-        take(answer, () => answer.take(observations[answer.point]!, { observed, count: observed === 1 ? 1 : samples }));
+        take(answer, observations[answer.point]!, { observed, count: observed === 1 ? 1 : samples });
       }
       fingerprint?.add(feeds, samples, batchOf(model, shapesOf(feeds)));
       done += samples;
@@ -75,12 +75,13 @@ export async function collectStatistics(
 }
 
 /** Names the node in what an accumulator refuses. */
-function take({ key }: CollectPlan['answers'][number], work: () => void): void {
+function take(answer: Answer, ...numbers: Parameters<Answer['take']>): void {
   try {
-    work();
+    answer.take(...numbers);
   } catch (error) {
     if (!(error instanceof LowpError)) throw error;
-    throw new LowpError(error.code, `'${key.node}': ${error.message}`, { node: key.node, cause: error });
+    const { node } = answer.key;
+    throw new LowpError(error.code, `'${node}': ${error.message}`, { node, cause: error });
   }
 }
 
@@ -119,6 +120,7 @@ class Executables {
     const executable = await engine.compile(this.model, {
       shapes,
       observe,
+      overwrites: true,
       ...(threads === undefined ? {} : { threads }),
       ...(signal === undefined ? {} : { signal }),
     });

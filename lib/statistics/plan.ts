@@ -105,7 +105,7 @@ function takerOf(
     const { values, join } = read(observation);
     const size = values.length / items.observed;
     for (let i = 0; i < items.count; i++) {
-      const item = values.subarray(i * size, (i + 1) * size);
+      const item = items.observed === 1 ? values : values.subarray(i * size, (i + 1) * size);
       if (isSingle && join) {
         one[0] = join === 'least' ? least(item) : greatest(item);
         accumulator.add(one);

@@ -174,6 +174,28 @@ test('runs that are started at once do not mix their values', async () => {
   for (const [i, result] of together.entries()) assert.deepEqual(Object.values(result.outputs)[0], single[i]);
 });
 
+test('runs that overwrite return the arrays of the run before, with the numbers of their own', async () => {
+  const { b, relu, host } = mixed();
+  const observe: ObservePoint[] = [
+    { port: relu, granularity: 'perChannel' },
+    { port: host, granularity: 'perTensor' },
+    { port: relu, granularity: 'perTensor', channelAxis: -1, quantiles: [{ share: 0.9, isAbsolute: false }] },
+  ];
+  await using fresh = await compileNative(b.model, { observe });
+  await using executable = await compileNative(b.model, { observe, overwrites: true });
+  const first = (await executable.run(randomFeeds(b.model, 1))).observations[0]!;
+  const before = first.min;
+  for (const seed of [2, 3]) {
+    const feeds = randomFeeds(b.model, seed);
+    const [expected, found] = [await fresh.run(feeds), await executable.run(feeds)];
+    assert.deepEqual(found.outputs, expected.outputs);
+    for (const [i, o] of expected.observations.entries())
+      for (const kind of ['min', 'max', 'absMax', 'mean', 'quantiles', 'nonFinite'] as const)
+        assert.deepEqual(found.observations[i]![kind], o[kind], `${kind} of point ${i}`);
+    assert.equal(found.observations[0]!.min, before);
+  }
+});
+
 test('an aborted signal stops compiling and running', async () => {
   const { b } = mixed();
   const feeds = randomFeeds(b.model);
