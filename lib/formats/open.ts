@@ -12,8 +12,13 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Content of the .bin, when the bytes of an .xml are given instead of a path. */
   readonly weights?: Uint8Array;
-  /** Shapes of inputs of an IR whose rank is dynamic (`...`), by the names of their layers; -1 is a dynamic dimension. */
+  /**
+   * Shapes of inputs whose rank the file leaves open, by name; -1 is a dynamic dimension. In an IR those of rank `...`, by
+   * the names of their layers; in an ONNX model those without a shape.
+   */
   readonly shapes?: Readonly<Record<string, Shape>>;
+  /** Shapes of the tensors of ONNX inputs that are sequences or optional, by name; null when an optional is absent. */
+  readonly elements?: Readonly<Record<string, readonly Shape[] | null>>;
 }
 
 /**
@@ -26,19 +31,19 @@ export interface OpenOptions {
  */
 export async function openModel(source: string | Uint8Array, options: OpenOptions = {}): Promise<Model> {
   throwIfAborted(options.signal);
-  if (typeof source !== 'string') return readBytes(source, options.weights, undefined, options.shapes);
+  if (typeof source !== 'string') return readBytes(source, options.weights, undefined, options);
   if (/\.bin$/i.test(source)) throw weightsGiven(source);
   const bytes = await readWhole(source, options.signal);
   const weights = /\.xml$/i.test(source) ? await readIfPresent(weightsPath(source), options.signal) : undefined;
   throwIfAborted(options.signal);
-  return readBytes(bytes, options.weights ?? weights, source, options.shapes);
+  return readBytes(bytes, options.weights ?? weights, source, options);
 }
 
 function readBytes(
   bytes: Uint8Array,
   weights: Uint8Array | undefined,
   path: string | undefined,
-  shapes: OpenOptions['shapes'],
+  { shapes, elements }: OpenOptions,
 ): Model {
   const details = path === undefined ? {} : { path };
   const shown = path === undefined ? 'the model' : `'${path}'`;
@@ -48,7 +53,12 @@ function readBytes(
     case 'ir':
       return readIr(bytes, weights, { ...details, ...(shapes ? { shapes } : {}) });
     case 'onnx':
-      return readOnnx(bytes, { ...details, isOwned: path !== undefined });
+      return readOnnx(bytes, {
+        ...details,
+        isOwned: path !== undefined,
+        ...(shapes ? { shapes } : {}),
+        ...(elements ? { elements } : {}),
+      });
     default: {
       const what =
         content.kind === 'foreign' ? `is ${content.what}` : 'is neither an IR (.xml) nor an ONNX model (.onnx)';

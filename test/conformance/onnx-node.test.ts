@@ -7,7 +7,15 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { compile } from '../../lib/engines/session.ts';
 import { ModelProtoSchema } from '../../lib/formats/onnx/onnx_pb.ts';
 import { readOnnx } from '../../lib/formats/onnx/read.ts';
-import { caseDifference, caseFeeds, caseModel, type OnnxCase, onnxCases, skipCases } from '../support/onnx-cases.ts';
+import {
+  caseDifference,
+  caseElements,
+  caseFeeds,
+  caseModel,
+  type OnnxCase,
+  onnxCases,
+  skipCases,
+} from '../support/onnx-cases.ts';
 import { repositoryRoot, sharedFolder } from '../support/shared-folder.ts';
 
 /** The cases that do not pass, each with its reason. UPDATE_GOLDEN=1 writes it anew and keeps the reasons. */
@@ -38,7 +46,7 @@ function operatorsOf(nodes: readonly { readonly opType: string }[]): string[] {
 /** What went wrong; undefined for nothing. */
 async function check(c: OnnxCase): Promise<string | undefined> {
   try {
-    await using session = await compile(readOnnx(caseModel(c)));
+    await using session = await compile(readOnnx(caseModel(c), { elements: caseElements(c) }));
     return caseDifference(c, await session.infer(caseFeeds(c)));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,10 +1,17 @@
 // The backend tests of the ONNX project: models with inputs and expected outputs, read from one archive.
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { computeType } from '../../lib/formats/onnx/data-types.ts';
-import { type ModelProto, ModelProtoSchema, TensorProtoSchema } from '../../lib/formats/onnx/onnx_pb.ts';
+import {
+  type ModelProto,
+  ModelProtoSchema,
+  TensorProtoSchema,
+  type ValueInfoProto,
+} from '../../lib/formats/onnx/onnx_pb.ts';
 import { opsetRange } from '../../lib/formats/onnx/parse.ts';
 import { readTensor } from '../../lib/formats/onnx/tensor-proto.ts';
 import { convert, toFloat64 } from '../../lib/tensor/convert.ts';
+import type { Shape } from '../../lib/tensor/shape.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
 import { sharedFolder } from './shared-folder.ts';
 import { readTarGz } from './tar.ts';
@@ -48,6 +55,47 @@ export function decodeValue(bytes: Uint8Array, name: string): Tensor {
   return convert(value, computeType(value.type));
 }
 
+/** Fields of a stored sequence or optional that hold a tensor, or a sequence. */
+const [tensorField, sequenceField] = [3, 5];
+
+/** The tensors of a stored sequence or optional, by the names of lowp's inputs and outputs; undefined for an absent one. */
+function decodeStructure(
+  bytes: Uint8Array,
+  name: string,
+  isOptional: boolean,
+): readonly (readonly [string, Tensor])[] | undefined {
+  const reader = new BinaryReader(bytes);
+  const tensors: Tensor[] = [];
+  let isAbsent = isOptional;
+  while (reader.pos < reader.len) {
+    const [field, wire] = reader.tag();
+    if (field === tensorField) {
+      tensors.push(decodeValue(reader.bytes(), name));
+      if (isOptional) return [[name, tensors[0]!]];
+    } else if (field === sequenceField && isOptional) return decodeStructure(reader.bytes(), name, false);
+    else reader.skip(wire);
+    isAbsent &&= field !== sequenceField;
+  }
+  return isAbsent ? undefined : tensors.map((t, i) => [`${name}.${i}`, t]);
+}
+
+/** The tensors of an input or output; undefined for an optional that is absent. */
+function decodeTensors({ name, type }: ValueInfoProto, bytes: Uint8Array): ReturnType<typeof decodeStructure> {
+  if (type?.tensorType) return [[name, decodeValue(bytes, name)]];
+  return decodeStructure(bytes, name, type?.optionalType !== undefined);
+}
+
+/** The shapes of the tensors that a case feeds to sequences and optionals. */
+export function caseElements({ proto, inputs }: OnnxCase): Record<string, Shape[] | null> {
+  const elements: Record<string, Shape[] | null> = {};
+  for (const [i, info] of proto.graph!.input.entries()) {
+    const bytes = inputs[i];
+    if (!bytes || info.type?.tensorType) continue;
+    elements[info.name] = decodeTensors(info, bytes)?.map(([, t]) => t.shape) ?? null;
+  }
+  return elements;
+}
+
 /** The file of a case; operator sets outside of lowp's range are declared as the nearest one inside of it. */
 export function caseModel({ proto, inputs }: OnnxCase, fixed: (index: number) => boolean = () => false): Uint8Array {
   const copy = fromBinary(ModelProtoSchema, toBinary(ModelProtoSchema, proto));
@@ -69,20 +117,25 @@ export function caseModel({ proto, inputs }: OnnxCase, fixed: (index: number) =>
 /** Values by input name, without those that `fixed` made constants. */
 export function caseFeeds(c: OnnxCase, fixed: (index: number) => boolean = () => false): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};
-  for (const [i, { name }] of c.proto.graph!.input.entries()) {
+  for (const [i, info] of c.proto.graph!.input.entries()) {
     const bytes = c.inputs[i];
-    if (bytes && !fixed(i)) feeds[name] = decodeValue(bytes, name);
+    if (!bytes || (fixed(i) && info.type?.tensorType)) continue;
+    for (const [name, value] of decodeTensors(info, bytes) ?? []) feeds[name] = value;
   }
   return feeds;
 }
 
 /** What is wrong with an output; undefined when it is as the case expects it. */
 export function caseDifference(c: OnnxCase, outputs: Readonly<Record<string, Tensor>>): string | undefined {
-  for (const [i, { name }] of c.proto.graph!.output.entries()) {
-    const text = difference(outputs[name], decodeValue(c.outputs[i]!, name), toleranceOf(c));
-    if (text) return `output '${name}' ${text}`;
+  const unexpected = new Set(Object.keys(outputs));
+  for (const [i, info] of c.proto.graph!.output.entries()) {
+    for (const [name, expected] of decodeTensors(info, c.outputs[i]!) ?? []) {
+      const text = difference(outputs[name], expected, toleranceOf(c));
+      if (text) return `output '${name}' ${text}`;
+      unexpected.delete(name);
+    }
   }
-  return undefined;
+  return unexpected.size > 0 ? `has outputs that the case does not have: ${[...unexpected]}` : undefined;
 }
 
 /**

@@ -1,7 +1,14 @@
 /** ONNX files for tests, from a few plain values. */
 import { clone, create, toBinary } from '@bufbuild/protobuf';
 import { nodeProto, tensorProto, valueInfo } from '../../lib/formats/onnx/build.ts';
-import { type ModelProto, ModelProtoSchema, type NodeProto, NodeProtoSchema } from '../../lib/formats/onnx/onnx_pb.ts';
+import {
+  type GraphProto,
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+} from '../../lib/formats/onnx/onnx_pb.ts';
 import type { ElementType } from '../../lib/tensor/element-type.ts';
 import type { Shape } from '../../lib/tensor/shape.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
@@ -33,4 +40,22 @@ export function onnxProto(spec: OnnxSpec): ModelProto {
 
 export function onnxBytes(spec: OnnxSpec): Uint8Array {
   return toBinary(ModelProtoSchema, onnxProto(spec));
+}
+
+/** A body: its inputs and outputs as declarations, `['f32', [2]]`. */
+export function bodyProto(spec: {
+  readonly inputs?: OnnxSpec['inputs'];
+  readonly initializers?: OnnxSpec['initializers'];
+  readonly nodes: readonly NodeProto[];
+  readonly outputs: NonNullable<OnnxSpec['inputs']>;
+}): GraphProto {
+  const declared = (list: OnnxSpec['inputs']) =>
+    Object.entries(list ?? {}).map(([name, [type, shape]]) => valueInfo(name, type, shape));
+  return create(GraphProtoSchema, {
+    name: 'body',
+    node: spec.nodes.map((n) => clone(NodeProtoSchema, n)),
+    input: declared(spec.inputs),
+    output: declared(spec.outputs),
+    initializer: Object.entries(spec.initializers ?? {}).map(([name, value]) => tensorProto(name, value)),
+  });
 }

@@ -2,7 +2,7 @@
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type AttributeKind, attributeKinds } from './data-types.ts';
-import type { AttributeProto, NodeProto } from './onnx_pb.ts';
+import type { AttributeProto, GraphProto, NodeProto } from './onnx_pb.ts';
 import { readTensor } from './tensor-proto.ts';
 
 /**
@@ -75,6 +75,12 @@ export class Attributes {
     if (!attribute) return undefined;
     if (!attribute.t) this.fail(name, 'has no tensor');
     return attribute.t && readTensor(attribute.t, this.#path, `${this.#node}.${name}`);
+  }
+
+  /** A body. */
+  graph(name: string): GraphProto {
+    const attribute = this.#get(name, 'graph') ?? this.fail(name, 'is missing');
+    return attribute.g ?? this.fail(name, 'has no graph');
   }
 
   /** @throws {LowpError} `ERR_OP_ATTRIBUTE`, always */

@@ -7,6 +7,7 @@ import { attributeKinds, onnxTypeOf } from './data-types.ts';
 import {
   type AttributeProto,
   AttributeProtoSchema,
+  type GraphProto,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -15,7 +16,7 @@ import {
   ValueInfoProtoSchema,
 } from './onnx_pb.ts';
 
-/** An attribute: a bigint is an int, a number a float, and lists likewise; an empty list is one of ints. */
+/** An attribute: a bigint is an int, a number a float, and lists likewise; an empty list is one of ints; a graph is a body. */
 export type AttributeValue =
   | bigint
   | number
@@ -23,7 +24,8 @@ export type AttributeValue =
   | readonly bigint[]
   | readonly number[]
   | readonly string[]
-  | Tensor;
+  | Tensor
+  | GraphProto;
 
 /** A message that shares the tensor's bytes. */
 export function tensorProto(name: string, t: Tensor): TensorProto {
@@ -64,6 +66,7 @@ function attributeProto(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'string') {
     return create(AttributeProtoSchema, { name, type: kinds.string, s: new TextEncoder().encode(value) });
   }
+  if ('node' in value) return create(AttributeProtoSchema, { name, type: kinds.graph, g: value });
   if ('data' in value) return create(AttributeProtoSchema, { name, type: kinds.tensor, t: tensorProto('', value) });
   const strings = value.filter((v) => typeof v === 'string').map((v) => new TextEncoder().encode(v));
   if (strings.length > 0) return create(AttributeProtoSchema, { name, type: kinds.strings, strings });

@@ -6,7 +6,6 @@ import {
   AttributeProtoSchema,
   type FunctionProto,
   type GraphProto,
-  type ModelProto,
   type NodeProto,
   NodeProtoSchema,
 } from './onnx_pb.ts';
@@ -25,42 +24,53 @@ function keyOf(domain: string, name: string): string {
   return `${domain === 'ai.onnx' ? '' : domain}::${name}`;
 }
 
-/**
- * Values inside of a body are called `<node>/<value>`, its nodes `<node>/<node>`. Attributes that refer to those of the
- * caller get their values, else the function's default, else they are left out.
- *
- * @throws {LowpError} `ERR_ONNX_GRAPH` for functions that call each other in a circle, a name that is defined twice, or
- *   more inputs or outputs than the function has; `ERR_LIMIT_SIZE` beyond a million nodes
- */
-export function inlineFunctions(proto: ModelProto, graph: GraphProto): InlinedGraph {
-  const functions = new Map<string, FunctionProto>();
-  for (const f of proto.functions) {
-    const key = keyOf(f.domain, f.name);
-    if (functions.has(key)) throw new LowpError('ERR_ONNX_GRAPH', `the function ${key} is defined twice`);
-    functions.set(key, f);
+/** The functions of a file. */
+export class FunctionLibrary {
+  readonly #functions = new Map<string, FunctionProto>();
+  #nodes = 0;
+
+  /** @throws {LowpError} `ERR_ONNX_GRAPH` for a name that is defined twice */
+  constructor(functions: readonly FunctionProto[]) {
+    for (const f of functions) {
+      const key = keyOf(f.domain, f.name);
+      if (this.#functions.has(key)) throw new LowpError('ERR_ONNX_GRAPH', `the function ${key} is defined twice`);
+      this.#functions.set(key, f);
+    }
   }
-  const opsets = new Map<NodeProto, number>();
-  if (functions.size === 0) return { nodes: graph.node, opsets };
-  const nodes: NodeProto[] = [];
-  const add = (node: NodeProto, opset: number | undefined, depth: number): void => {
-    const f = functions.get(keyOf(node.domain, node.opType));
-    if (!f) {
-      if (nodes.push(node) > mostNodes) {
-        throw new LowpError('ERR_LIMIT_SIZE', `functions expand to more than ${mostNodes} nodes`);
+
+  /**
+   * The nodes of a graph with the bodies of functions in place of their calls. Values inside of a body are called
+   * `<node>/<value>`, its nodes `<node>/<node>`. Attributes that refer to those of the caller get their values, else the
+   * function's default, else they are left out.
+   *
+   * @throws {LowpError} `ERR_ONNX_GRAPH` for functions that call each other in a circle, or more inputs or outputs than
+   *   the function has; `ERR_LIMIT_SIZE` beyond a million nodes in the file
+   */
+  inline(given: readonly NodeProto[]): InlinedGraph {
+    const opsets = new Map<NodeProto, number>();
+    if (this.#functions.size === 0) return { nodes: given, opsets };
+    const nodes: NodeProto[] = [];
+    const add = (node: NodeProto, opset: number | undefined, depth: number): void => {
+      const f = this.#functions.get(keyOf(node.domain, node.opType));
+      if (!f) {
+        nodes.push(node);
+        if (++this.#nodes > mostNodes) {
+          throw new LowpError('ERR_LIMIT_SIZE', `functions expand to more than ${mostNodes} nodes`);
+        }
+        if (opset !== undefined) opsets.set(node, opset);
+        return;
       }
-      if (opset !== undefined) opsets.set(node, opset);
-      return;
-    }
-    if (depth === mostDepth) {
-      throw new LowpError('ERR_ONNX_GRAPH', `calls of functions are nested ${mostDepth} deep at ${f.name}`, {
-        help: 'A function may not call itself.',
-      });
-    }
-    const version = f.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx')?.version;
-    for (const inner of bodyOf(f, node)) add(inner, version === undefined ? opset : Number(version), depth + 1);
-  };
-  for (const node of graph.node) add(node, undefined, 0);
-  return { nodes, opsets };
+      if (depth === mostDepth) {
+        throw new LowpError('ERR_ONNX_GRAPH', `calls of functions are nested ${mostDepth} deep at ${f.name}`, {
+          help: 'A function may not call itself.',
+        });
+      }
+      const version = f.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx')?.version;
+      for (const inner of bodyOf(f, node)) add(inner, version === undefined ? opset : Number(version), depth + 1);
+    };
+    for (const node of given) add(node, undefined, 0);
+    return { nodes, opsets };
+  }
 }
 
 function bodyOf(f: FunctionProto, call: NodeProto): NodeProto[] {

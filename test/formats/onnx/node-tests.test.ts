@@ -5,7 +5,15 @@ import { referenceEngine } from '../../../lib/engines/reference-engine.ts';
 import { LowpError } from '../../../lib/errors/lowp-error.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
 import { writeOnnx } from '../../../lib/formats/onnx/write.ts';
-import { caseDifference, caseFeeds, caseModel, type OnnxCase, onnxCases, skipCases } from '../../support/onnx-cases.ts';
+import {
+  caseDifference,
+  caseElements,
+  caseFeeds,
+  caseModel,
+  type OnnxCase,
+  onnxCases,
+  skipCases,
+} from '../../support/onnx-cases.ts';
 
 /** What a model may be refused for; any other code, and any other error, is a failure. */
 const refusals = new Set([
@@ -35,7 +43,7 @@ const older = /^test_PReLU_.d_multiparam$/;
 /** Undefined when the model is refused for a stated reason; else what went wrong, '' for nothing. */
 async function check(c: OnnxCase, fixed: (index: number) => boolean, written: boolean): Promise<string | undefined> {
   try {
-    const first = readOnnx(caseModel(c, fixed));
+    const first = readOnnx(caseModel(c, fixed), { elements: caseElements(c) });
     const model = written ? readOnnx(writeOnnx(first)) : first;
     await using executable = await referenceEngine.compile(model);
     const { outputs } = await executable.run(caseFeeds(c, fixed));

@@ -7,9 +7,9 @@ import { elementCount, isStatic } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { computeType, elementTypeOf } from '../data-types.ts';
 import { addTensor } from './add-tensor.ts';
-import type { ImporterTable, ImportNode } from './import-node.ts';
+import type { ImportNode, ValueImporterTable } from './import-node.ts';
 
-export const constantImporters: ImporterTable = {
+export const constantImporters: ValueImporterTable = {
   Constant: constant,
   ConstantOfShape: constantOfShape,
   Shape: shape,
@@ -17,7 +17,7 @@ export const constantImporters: ImporterTable = {
   Range: range,
   Cast: cast,
   CastLike: castLike,
-  Identity: (n) => [n.input(0)],
+  Identity: (n) => [n.value(0)],
   Dropout: dropout,
 };
 

@@ -12,12 +12,19 @@ import { elementCount, isStatic, type Shape, sameShape, spannedElements } from '
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { Attributes } from '../attributes.ts';
 import type { Grid } from '../grid.ts';
+import type { GraphProto } from '../onnx_pb.ts';
+import { describe, isTensor, type Value } from './values.ts';
 
 /** Turns one ONNX node into operations; returns the ports of its outputs, undefined for one that is not computed. */
 export type Importer = (n: ImportNode) => readonly (OutputPort | undefined)[];
 
 /** Importers by ONNX operator name. */
 export type ImporterTable = Readonly<Record<string, Importer>>;
+
+/** An importer whose outputs may be sequences or optionals. */
+export type ValueImporter = (n: ImportNode) => readonly (Value | undefined)[];
+
+export type ValueImporterTable = Readonly<Record<string, ValueImporter>>;
 
 /** What was quantized by a QuantizeLinear, so that the DequantizeLinear behind it can undo it. */
 export interface QuantizedValue {
@@ -38,6 +45,25 @@ export interface ImportState {
   readonly grids: Map<OutputPort, Grid>;
   /** Sums of whole numbers, and the same numbers rounded to f32. */
   readonly reals: Map<OutputPort, OutputPort>;
+}
+
+/** A body as a model of its own. */
+export interface ReadBody {
+  readonly model: Model;
+  /** What the outputs of the body are, in its model; results are not added yet. */
+  readonly outputs: readonly Value[];
+  /** Values from outside that it reads, and the parameters that stand for them. */
+  readonly captures: readonly { readonly outside: OutputPort; readonly parameter: OutputPort }[];
+}
+
+/** Reads the graphs that one node holds as attributes. */
+export interface BodyReader {
+  /** Adds the nodes of a body to the model of the node, once more with each call; returns the outputs of the body. */
+  inline(graph: GraphProto, inputs: readonly Value[], prefix: string): readonly Value[];
+  /** Reads a body as a model of its own; `inputs` adds what the body is given to that model. */
+  separate(graph: GraphProto, inputs: (model: Model) => readonly Value[]): ReadBody;
+  /** True when the body reads a value from outside that is no tensor. */
+  readsStructures(graph: GraphProto): boolean;
 }
 
 export interface AddOptions {
@@ -61,7 +87,8 @@ export class ImportNode {
   readonly inputCount: number;
   /** ONNX names of the outputs, '' for one that nobody wants. */
   readonly outputNames: readonly string[];
-  readonly #inputs: readonly (OutputPort | undefined)[];
+  readonly bodies: BodyReader;
+  readonly #inputs: readonly (Value | undefined)[];
 
   constructor(
     state: ImportState,
@@ -69,8 +96,9 @@ export class ImportNode {
       readonly name: string;
       readonly opType: string;
       readonly attributes: Attributes;
-      readonly inputs: readonly (OutputPort | undefined)[];
+      readonly inputs: readonly (Value | undefined)[];
       readonly outputNames: readonly string[];
+      readonly bodies: BodyReader;
     },
   ) {
     this.state = state;
@@ -78,29 +106,39 @@ export class ImportNode {
     this.opType = node.opType;
     this.attributes = node.attributes;
     this.outputNames = node.outputNames;
+    this.bodies = node.bodies;
     this.inputCount = node.inputs.length;
     this.#inputs = node.inputs;
   }
 
   /** The same node with other inputs: what an operator is for values that this node made first. */
   derive(inputs: readonly OutputPort[], as: { readonly opType?: string; readonly opset?: number } = {}): ImportNode {
-    const { name, attributes, outputNames } = this;
+    const { name, attributes, outputNames, bodies } = this;
     const { opType = this.opType, opset = this.opset } = as;
-    return new ImportNode({ ...this.state, opset }, { name, opType, attributes, inputs, outputNames });
+    return new ImportNode({ ...this.state, opset }, { name, opType, attributes, inputs, outputNames, bodies });
   }
 
   get opset(): number {
     return this.state.opset;
   }
 
-  /** @throws {LowpError} `ERR_OP_INPUTS` when the input is absent */
+  /** @throws {LowpError} `ERR_OP_INPUTS` when the input is absent, `ERR_ONNX_UNSUPPORTED` when it is no tensor */
   input(index: number): OutputPort {
-    const port = this.#inputs[index];
-    if (port) return port;
-    throw new LowpError('ERR_OP_INPUTS', `${this.opType} '${this.name}' has no input ${index}`, { node: this.name });
+    return this.optional(index) ?? this.#missing(index);
   }
 
   optional(index: number): OutputPort | undefined {
+    const value = this.#inputs[index];
+    if (value === undefined || isTensor(value)) return value;
+    return this.unsupported(`its input ${index} is ${describe(value)}, it reads tensors only`);
+  }
+
+  /** An input of any structure. */
+  value(index: number): Value {
+    return this.#inputs[index] ?? this.#missing(index);
+  }
+
+  optionalValue(index: number): Value | undefined {
     return this.#inputs[index];
   }
 
@@ -119,7 +157,7 @@ export class ImportNode {
    * @throws {LowpError} `ERR_ONNX_UNSUPPORTED` when it is computed from the inputs of the model
    */
   known(index: number, what: string): Tensor | undefined {
-    const port = this.#inputs[index];
+    const port = this.optional(index);
     if (!port || port.fact.value) return port?.fact.value;
     return this.unsupported(
       `the value of its ${what} depends on the inputs of the model; only constants are supported`,
@@ -215,7 +253,7 @@ export class ImportNode {
 
   /** The value of an input when it is known now, as integers; undefined when it is absent or computed. */
   ints(index: number): number[] | undefined {
-    const value = this.#inputs[index]?.fact.value;
+    const value = this.optional(index)?.fact.value;
     return value && toIntegers(value);
   }
 
@@ -249,6 +287,10 @@ export class ImportNode {
   /** @throws {LowpError} `ERR_ONNX_GRAPH`, always */
   invalid(text: string): never {
     throw new LowpError('ERR_ONNX_GRAPH', `${this.opType} '${this.name}': ${text}`, { node: this.name });
+  }
+
+  #missing(index: number): never {
+    throw new LowpError('ERR_OP_INPUTS', `${this.opType} '${this.name}' has no input ${index}`, { node: this.name });
   }
 
   #fold(

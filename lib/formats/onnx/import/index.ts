@@ -1,12 +1,14 @@
 /** The list of all importers: one line per family. */
 import { mergeTables } from '../merge-tables.ts';
+import type { NodeProto } from '../onnx_pb.ts';
 import { activationImporters } from './activation.ts';
 import { attentionImporters } from './attention.ts';
 import { constantImporters } from './constants.ts';
+import { controlImporters } from './control.ts';
 import { convolutionImporters } from './convolution.ts';
 import { detectionImporters } from './detection.ts';
 import { elementwiseImporters } from './elementwise.ts';
-import type { Importer } from './import-node.ts';
+import type { ValueImporter } from './import-node.ts';
 import { integerImporters } from './integer.ts';
 import { linearImporters } from './linear.ts';
 import { microsoftImporters } from './microsoft.ts';
@@ -18,11 +20,12 @@ import { quantizationImporters } from './quantization.ts';
 import { recurrentImporters } from './recurrent.ts';
 import { reductionImporters } from './reduction.ts';
 import { resizeImporters } from './resize.ts';
+import { sequenceImporters } from './sequence.ts';
 import { signalImporters } from './signal.ts';
 import { slicingImporters } from './slicing.ts';
 
 /** Importers by ONNX operator; one of another domain is listed as `domain::operator`. */
-export const importers: ReadonlyMap<string, Importer> = mergeTables([
+export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueImporter>([
   convolutionImporters,
   poolingImporters,
   linearImporters,
@@ -42,4 +45,16 @@ export const importers: ReadonlyMap<string, Importer> = mergeTables([
   microsoftImporters,
   pickingImporters,
   signalImporters,
+  controlImporters,
+  sequenceImporters,
 ]);
+
+/** Under which the importer of a node is listed: its operator, behind the domain when that is not ONNX's own. */
+export function keyOf(node: NodeProto): string {
+  return node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}::${node.opType}`;
+}
+
+/** The importer of a node; undefined when its operator cannot be read. */
+export function findImporter(node: NodeProto): ValueImporter | undefined {
+  return importers.get(keyOf(node));
+}
