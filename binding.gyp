@@ -53,6 +53,15 @@
           'cflags_cc': ['<@(avx512_flags)', '-mavx512vnni'],
           'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(avx512_flags)', '-mavx512vnni']},
         },
+        {
+          'target_name': 'lowp_amx',
+          'type': 'static_library',
+          'sources': ['<!@(node scripts/native-sources.cjs amx)'],
+          'cflags_cc': ['<@(avx512_flags)', '-mavx512vnni', '-mamx-tile', '-mamx-int8'],
+          'xcode_settings': {
+            'OTHER_CPLUSPLUSFLAGS': ['<@(avx512_flags)', '-mavx512vnni', '-mamx-tile', '-mamx-int8'],
+          },
+        },
       ],
     }],
   ],
@@ -64,9 +73,9 @@
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED',
                   'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'conditions': [
-        ['target_arch=="x64"', {'dependencies': ['lowp_avx2', 'lowp_avxvnni', 'lowp_avx512', 'lowp_vnni']}, {
+        ['target_arch=="x64"', {'dependencies': ['lowp_avx2', 'lowp_avxvnni', 'lowp_avx512', 'lowp_vnni', 'lowp_amx']}, {
           # Guarded by __x86_64__ inside; compiled so that every symbol exists.
-          'sources': ['<!@(node scripts/native-sources.cjs avx2 avxvnni avx512 vnni)'],
+          'sources': ['<!@(node scripts/native-sources.cjs avx2 avxvnni avx512 vnni amx)'],
         }],
         ['OS=="linux"', {'ldflags': ['-Wl,--gc-sections', '-static-libstdc++', '-static-libgcc']}],
       ],

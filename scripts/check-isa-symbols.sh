@@ -47,14 +47,15 @@ check avx2 '%zmm|%k[0-7]|vpdp'
 # Without {vex} the product is encoded for AVX-512.
 check avxvnni '%zmm|%k[0-7]|%[xy]mm(1[6-9]|[23][0-9])|\tvpdp'
 check avx512 'vpdp'
-check vnni ''
+check vnni '%tmm'
+check amx ''
 
 while IFS= read -r object; do
   checked=$((checked + 1))
   if contains "$object" '%[yz]mm'; then
     report "$object is meant for every x86-64 and contains AVX instructions"
   fi
-done < <(find "$objects" -name '*.cc.o' | grep -vE '(/|_)(avx2|avxvnni|avx512|vnni)\.cc\.o$' | sort)
+done < <(find "$objects" -name '*.cc.o' | grep -vE '(/|_)(avx2|avxvnni|avx512|vnni|amx)\.cc\.o$' | sort)
 
 if [ "$checked" -eq 0 ]; then report "no objects below $objects"; fi
 if [ "$failed" -ne 0 ]; then exit 1; fi

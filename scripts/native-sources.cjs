@@ -3,7 +3,7 @@
 //   node scripts/native-sources.cjs GROUP...   prints the files of these groups, one per line
 //   node scripts/native-sources.cjs            only writes native/generated/kernel_list.inc
 //
-// Groups: base, kernels, core (program and runtime), capi, addon (the N-API layer), avx2, avxvnni, avx512, vnni.
+// Groups: base, kernels, core (program and runtime), capi, addon (the N-API layer), avx2, avxvnni, avx512, vnni, amx.
 // A file named `<isa>.cc` or `<something>_<isa>.cc` belongs to its ISA; `*_test.cc` and `*_bench.cc` belong to nobody.
 // Every definition `const KernelDef kernel_<name> = …` below native/src/kernels becomes a line of the kernel list.
 'use strict';
@@ -14,7 +14,7 @@ const root = path.resolve(__dirname, '..');
 const sourceRoot = path.join(root, 'native', 'src');
 const generated = path.join(root, 'native', 'generated', 'kernel_list.inc');
 
-const isas = ['avx2', 'avxvnni', 'avx512', 'vnni'];
+const isas = ['avx2', 'avxvnni', 'avx512', 'vnni', 'amx'];
 const groupOfFolder = {
   base: 'base',
   cpu: 'base',

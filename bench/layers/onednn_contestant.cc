@@ -64,7 +64,8 @@ const char* Start(const char* isa, const int* cpus, uint32_t threads) {
   const d::cpu_isa level = name == "avx2"      ? d::cpu_isa::avx2
                            : name == "avxvnni" ? d::cpu_isa::avx2_vnni
                            : name == "avx512"  ? d::cpu_isa::avx512_core
-                                               : d::cpu_isa::avx512_core_vnni;
+                                           : name == "vnni"    ? d::cpu_isa::avx512_core_vnni
+                                               : d::cpu_isa::avx512_core_amx;
   if (d::set_max_cpu_isa(level) != d::status::success) return "oneDNN refused the instruction set";
   omp_set_dynamic(0);
   omp_set_num_threads(static_cast<int>(threads));

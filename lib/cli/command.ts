@@ -4,7 +4,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { Output, type OutputOptions } from './output.ts';
 
 /** Values of `--max-isa` and `LOWP_MAX_ISA`. */
-export const isaNames = ['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni', 'native'] as const;
+export const isaNames = ['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni', 'amx', 'native'] as const;
 
 /** What a command's action gets besides its arguments. */
 export interface CommandContext {

@@ -49,7 +49,7 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Runs that may go on at the same time, each on its share of the threads; weights are packed once. Default 1. */
   readonly streams?: number;
-  readonly maxIsa?: 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni' | 'native';
+  readonly maxIsa?: 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni' | 'amx' | 'native';
   /** Quantizers round floats and every product is one of floats, where the engine would run on bytes. */
   readonly simulate?: boolean;
   /** Shapes of dynamic inputs, by input name. */

@@ -2,7 +2,7 @@ import type { ProgramType } from '../program/program.ts';
 import type { TensorData } from '../tensor/element-type.ts';
 
 /** Instruction-set levels, best last. `avxvnni` is AVX2 with AVX-VNNI, on CPUs without AVX-512. */
-export type IsaName = 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni';
+export type IsaName = 'scalar' | 'avx2' | 'avxvnni' | 'avx512' | 'vnni' | 'amx';
 
 /** What the machine offers and what is in force. */
 export interface CpuInfo {

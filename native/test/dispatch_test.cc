@@ -65,7 +65,7 @@ TEST(Isa, IsTheOneThatWasAskedFor) {
 TEST(Isa, LevelsIncludeThoseBelowButAvxVnniOnlyItself) {
   for (const Isa level : kIsas) {
     EXPECT_EQ(Includes(level, Isa::kAvxVnni), level == Isa::kAvxVnni);
-    for (const Isa needed : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni})
+    for (const Isa needed : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx})
       EXPECT_EQ(Includes(level, needed), needed <= level) << IsaName(level) << " " << IsaName(needed);
   }
   EXPECT_EQ(HighestIsa(Isa::kScalar), Isa::kScalar);
@@ -130,7 +130,7 @@ TEST(Dispatch, TheForcedLevelIsInForce) {
 
 TEST(Dispatch, ALevelAboveTheMachineIsLowered) {
   CompileOptions options;
-  options.isa = Isa::kVnni;
+  options.isa = Isa::kAmx;
   const std::string best = MatmulRow(options);
   options.isa = DetectIsa();
   EXPECT_EQ(MatmulRow(options), best);

@@ -27,7 +27,7 @@ function rejectsWith(code: string) {
 
 test('reports a CPU that makes sense', () => {
   const info = cpuInfo();
-  const levels = ['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni'];
+  const levels = ['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni', 'amx'];
   assert.ok(levels.indexOf(info.isa) >= 0 && levels.indexOf(info.isa) <= levels.indexOf(info.detectedIsa));
   assert.equal(info.isas[0], 'scalar');
   assert.equal(info.isas.at(-1), info.isa);

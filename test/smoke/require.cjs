@@ -2,5 +2,5 @@
 const assert = require('node:assert/strict');
 const { cpuInfo, LowpError } = require('lowp');
 
-assert.ok(['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni'].includes(cpuInfo().isa));
+assert.ok(['scalar', 'avx2', 'avxvnni', 'avx512', 'vnni', 'amx'].includes(cpuInfo().isa));
 assert.equal(new LowpError('ERR_DATA_EMPTY', 'x').exitCode, 5);

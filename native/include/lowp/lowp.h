@@ -54,7 +54,7 @@ typedef struct lowp_bytes {
 
 /* Zero gives the defaults of the machine. */
 typedef struct lowp_options {
-  const char* isa;       /* upper limit: scalar, avx2, avxvnni, avx512, vnni or native; null is native */
+  const char* isa;       /* upper limit: scalar, avx2, avxvnni, avx512, vnni, amx or native; null is native */
   const char* force_row; /* the kernel row of this name wherever it fits; null for none */
   size_t threads;        /* what work is split for; 0 is the number of usable cores */
 } lowp_options;
@@ -70,7 +70,7 @@ typedef struct lowp_port {
 
 LOWP_API uint32_t lowp_abi_version(void);
 
-/* The instruction set in force: scalar, avx2, avxvnni, avx512 or vnni. */
+/* The instruction set in force: scalar, avx2, avxvnni, avx512, vnni or amx. */
 LOWP_API const char* lowp_isa(void);
 
 /* Name of a kernel of this build; null when index is not below lowp_kernel_count(). */

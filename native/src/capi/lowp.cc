@@ -56,7 +56,7 @@ lowp::Status ReadOptions(const lowp_options* given, lowp::CompileOptions* option
   if (!given) return lowp::Status();
   lowp::Isa isa = options->isa;
   LOWP_REQUIRE(!given->isa || lowp::ParseIsa(given->isa, &isa),
-               std::string("unknown instruction set ") + given->isa + ", expected scalar, avx2, avxvnni, avx512, vnni or native");
+               std::string("unknown instruction set ") + given->isa + ", expected scalar, avx2, avxvnni, avx512, vnni, amx or native");
   options->isa = std::min(options->isa, isa);
   if (given->force_row) options->force_row = given->force_row;
   if (given->threads > 0) options->threads = given->threads;

@@ -7,12 +7,16 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace lowp {
 namespace {
 
-constexpr const char* kNames[] = {"scalar", "avx2", "avxvnni", "avx512", "vnni"};
+constexpr const char* kNames[] = {"scalar", "avx2", "avxvnni", "avx512", "vnni", "amx"};
 
 struct Offer {
   Isa highest = Isa::kScalar;
@@ -21,8 +25,9 @@ struct Offer {
 
 #if defined(__x86_64__)
 
-constexpr uint64_t kYmmState = 0x06;   // XCR0: SSE and AVX
-constexpr uint64_t kZmmState = 0xE6;   // and opmask, upper halves of zmm0-15, zmm16-31
+constexpr uint64_t kYmmState = 0x06;       // XCR0: SSE and AVX
+constexpr uint64_t kZmmState = 0xE6;       // and opmask, upper halves of zmm0-15, zmm16-31
+constexpr uint64_t kTileState = 0x60000;  // XTILECFG and XTILEDATA
 
 constexpr bool Bit(uint32_t word, int index) { return (word >> index) & 1; }
 
@@ -30,6 +35,17 @@ uint64_t ReadXcr0() {
   uint32_t low = 0, high = 0;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return (static_cast<uint64_t>(high) << 32) | low;
+}
+
+// Linux lets a process use XTILEDATA when it asks (arch_prctl, Documentation/arch/x86/xstate.rst). It refuses where the
+// alternate signal stack of a thread would be too small.
+bool TilesAreAllowed() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 // Intel SDM volume 2, CPUID leaves 1 and 7; volume 1, section 13.3 for XCR0.
@@ -43,8 +59,10 @@ Offer Detect() {
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !Bit(b, 5)) return {};
   const bool avx512 = Bit(b, 16) && Bit(b, 17) && Bit(b, 30) && Bit(b, 31) && (state & kZmmState) == kZmmState;
   const bool avx512_vnni = Bit(c, 11);
+  const bool amx = Bit(d, 24) && Bit(d, 25) && (state & kTileState) == kTileState;
   const bool avx_vnni = __get_cpuid_count(7, 1, &a, &b, &c, &d) && Bit(a, 4);
-  if (avx512) return {avx512_vnni ? Isa::kVnni : Isa::kAvx512, avx_vnni};
+  if (avx512 && avx512_vnni) return {amx && TilesAreAllowed() ? Isa::kAmx : Isa::kVnni, avx_vnni};
+  if (avx512) return {Isa::kAvx512, avx_vnni};
   return {avx_vnni ? Isa::kAvxVnni : Isa::kAvx2, avx_vnni};
 }
 

@@ -17,7 +17,7 @@ Status ReadOptions(const Napi::Value& value, CompileOptions* options, std::strin
   if (isa.value()) {
     Isa wanted = Isa::kScalar;
     LOWP_REQUIRE(ParseIsa(isa_name.c_str(), &wanted),
-                 "option isa is \"" + isa_name + "\", expected scalar, avx2, avxvnni, avx512, vnni or native");
+                 "option isa is \"" + isa_name + "\", expected scalar, avx2, avxvnni, avx512, vnni, amx or native");
     options->isa = std::min(options->isa, wanted);
   }
   const Result<bool> row = StringOption(value, "forceRow", force_row);

@@ -130,6 +130,7 @@ class BatchedMatmulCall final : public PreparedCall {
     query.integer = integer_;
     query.computed = true;
     query.force_row = context.force_row;
+    query.rows = p.m;
     row_ = SelectRow(query);
     row = row_->name;
     pack_ = &batched_pack_scalar;
@@ -150,6 +151,7 @@ class BatchedMatmulCall final : public PreparedCall {
   }
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
+    const RowScope scope(*row_);
     for (size_t tile = begin; tile < end; tile++) {
       if (packs_in_tile_) {
         Pack(context, tile, context.scratch);
@@ -170,7 +172,8 @@ class BatchedMatmulCall final : public PreparedCall {
   void MakePanels() {
     const size_t lanes = row_->lanes, units = (params_.n + lanes - 1) / lanes;
     const size_t count = (units + row_->most_vectors - 1) / row_->most_vectors;
-    steps_ = integer_ ? (params_.k + 3) / 4 : params_.k;
+    used_steps_ = integer_ ? (params_.k + 3) / 4 : params_.k;
+    steps_ = (used_steps_ + row_->unit_steps - 1) / row_->unit_steps * row_->unit_steps;
     size_t offset = 0, column = 0;
     for (size_t i = 0; i < count; i++) {
       ColumnPanel panel;
@@ -271,6 +274,8 @@ class BatchedMatmulCall final : public PreparedCall {
       task.out = packed + panel.offset;
       if (integer_) {
         pack_->bytes(task);
+        const size_t step_bytes = size_t{panel.vectors} * row_->lanes * 4;
+        std::memset(task.out + used_steps_ * step_bytes, 0, (steps_ - used_steps_) * step_bytes);
         Correct(context, panel, packed);
       } else {
         pack_->floats(task);
@@ -353,7 +358,7 @@ class BatchedMatmulCall final : public PreparedCall {
   std::vector<ColumnPanel> panels_;
   std::vector<Segment> segments_;
   std::vector<StepBlock> step_blocks_;
-  size_t steps_ = 0, initial_offset_ = 0, packed_bytes_per_batch_ = 0;
+  size_t steps_ = 0, used_steps_ = 0, initial_offset_ = 0, packed_bytes_per_batch_ = 0;
   size_t block_rows_ = 0, blocks_per_batch_ = 1, table_bytes_ = 0, work_offset_ = 0;
   Epilogue epilogue_, sums_;
   AlignedPtr<float> scales_, biases_;

@@ -362,7 +362,8 @@ TEST(Convolution, ChoosesTheBestRowOfTheIsa) {
       {Isa::kAvx2, {"gemm_u8s8_avx2_proven_6x16", "gemm_u8s8_avx2_proven_6x16", "gemm_f32_avx2_6x16"}},
       {Isa::kAvxVnni, {"gemm_u8s8_avxvnni_6x16", "gemm_u8s8_avxvnni_6x16", "gemm_f32_avx2_6x16"}},
       {Isa::kAvx512, {"gemm_u8s8_avx512_proven_12x32", "gemm_u8s8_avx512_proven_12x32", "gemm_f32_avx512_6x64"}},
-      {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}}};
+      {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}},
+      {Isa::kAmx, {"gemm_u8s8_amx_32x32", "gemm_u8s8_amx_32x32", "gemm_f32_avx512_6x64"}}};
   for (Isa isa : RunnableIsas()) {
     EXPECT_EQ(Case(s, {true, true, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][0]);
     EXPECT_EQ(Case(s, {true, true, Weights::kSafe}, PostOps{}, 1).Check(isa), rows[isa][1]);

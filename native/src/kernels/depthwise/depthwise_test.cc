@@ -339,10 +339,10 @@ TEST(Depthwise, IgnoresChannelsBehindTheUsedOnes) {
 TEST(Depthwise, TakesTheFastRowsFor3x3) {
   const char* const stride1[] = {"depthwise_u8s8_scalar_1x16", "depthwise_u8s8_avx2_3x3s1_1x16",
                                  "depthwise_u8s8_avx2_3x3s1_1x16", "depthwise_u8s8_avx512_3x3s1_1x32",
-                                 "depthwise_u8s8_vnni_3x3s1_1x64"};
+                                 "depthwise_u8s8_vnni_3x3s1_1x64", "depthwise_u8s8_vnni_3x3s1_1x64"};
   const char* const stride2[] = {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_3x3s2_7x8",
                                  "depthwise_f32_avx2_3x3s2_7x8", "depthwise_f32_avx512_3x3s2_7x16",
-                                 "depthwise_f32_avx512_3x3s2_7x16"};
+                                 "depthwise_f32_avx512_3x3s2_7x16", "depthwise_f32_avx512_3x3s2_7x16"};
   const std::vector<Isa> isas = test::RunnableIsas();
   const std::vector<std::string> rows1 = ExpectExact(Case(16, 8, 3, 1, 1));
   const std::vector<std::string> rows2 = ExpectExact(Case(16, 8, 3, 2, 1).Float());

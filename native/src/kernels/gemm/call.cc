@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/gemm/gather.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/gemm/rows.h"
 #include "kernels/gemm/tiling.h"
@@ -25,6 +26,7 @@ struct GemmPlan {
   RowWalk walk;
   PaddedCopy copy;
   Scatter scatter;
+  GatherPlan gather;
   std::vector<Segment> segments;
   std::vector<StepBlock> blocks;
   PackedWeights packed;
@@ -35,7 +37,7 @@ struct GemmPlan {
   size_t residual_element = 0, residual_stride = 0;                // bytes
 };
 
-// Bytes of a block's row pointers; the partial sums follow them in scratch.
+// Bytes of a block's row pointers; gathered rows and partial sums follow them in scratch.
 size_t RowTableBytes(size_t rows) { return (rows * sizeof(uint8_t*) + 63) & ~size_t{63}; }
 
 class GemmCall final : public PreparedCall {
@@ -51,11 +53,15 @@ class GemmCall final : public PreparedCall {
     const uint8_t* base = plan_.copy.needed ? context.shared : x;
     const uint8_t** rows = reinterpret_cast<const uint8_t**>(context.scratch);
     const Tiling& t = plan_.tiling;
+    const RowScope scope(*plan_.row);
     size_t filled = SIZE_MAX;
     for (size_t tile = begin; tile < end; tile++) {
       const size_t block = tile / t.panel_groups, group = tile % t.panel_groups;
       const size_t pixel = block * t.block_rows, count = std::min(t.block_rows, plan_.pixels - pixel);
-      if (block != filled) FillRows(base, pixel, count, rows);
+      if (block != filled) {
+        FillRows(base, pixel, count, rows);
+        if (plan_.gather.needed) Gather(rows, count, context.scratch + RowTableBytes(t.block_rows));
+      }
       filled = block;
       const size_t first = group * t.group_panels;
       const size_t last = std::min(first + t.group_panels, plan_.packed.panels.size());
@@ -85,6 +91,11 @@ class GemmCall final : public PreparedCall {
         for (size_t j = 0; j < run; j++, row += w.step_x) rows[i++] = row;
       }
     }
+  }
+
+  void Gather(const uint8_t** rows, size_t count, uint8_t* to) const {
+    const GatherPlan& gather = plan_.gather;
+    plan_.row->gather({rows, count, gather.runs.data(), gather.runs.size(), to, gather.pitch});
   }
 
   // The panel to fetch while panel `index` of a tile that ends at `last` runs, or kNoPanel. Weights that stay in the
@@ -167,6 +178,8 @@ const GemmRow* ChooseRow(const GemmProblem& problem, const PrepareContext& conte
   query.isa = context.isa;
   query.integer = problem.integer;
   query.force_row = context.force_row;
+  query.rows = problem.pixels;
+  query.grouped = problem.groups > 1;
   return SelectRow(query);
 }
 
@@ -191,16 +204,17 @@ void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* p
 }  // namespace
 
 Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
-                                const GemmProblem& problem) {
+                                GemmProblem problem) {
   GemmPlan plan;
   plan.row = ChooseRow(problem, context);
+  plan.gather = PlanGather(*plan.row, &problem);
   plan.integer = problem.integer;
   plan.pixels = problem.pixels;
   plan.walk = problem.walk;
   plan.copy = problem.copy;
   plan.scatter = problem.scatter;
   const uint64_t most_steps = problem.integer ? UINT64_MAX : FloatBlockSteps(*plan.row, context.l2_bytes);
-  plan.segments = MakeSegments(problem, most_steps);
+  plan.segments = MakeSegments(problem, *plan.row, most_steps);
   plan.blocks = MakeStepBlocks(plan.segments, most_steps);
   Result<PackedWeights> packed = PackWeights(problem, *plan.row);
   if (!packed.ok()) return packed.status();
@@ -222,6 +236,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   const size_t shared = plan.copy.needed ? plan.copy.bytes() + kReadSlack : 0;
   const size_t table = RowTableBytes(plan.tiling.block_rows);
   const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * WidestPanel(plan) * sizeof(float) : 0;
+  const size_t gathered = plan.gather.Bytes(plan.tiling.block_rows);
   // A panel that ends within a vector would read what another thread writes beside it.
   const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride &&
                        problem.group_columns % plan.row->lanes == 0;
@@ -233,7 +248,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   prepared->tiles[0] = phases == 2 ? copy_rows : tiles;
   prepared->tiles[1] = tiles;
   prepared->shared_bytes = shared;
-  prepared->scratch_bytes = table + partial;
+  prepared->scratch_bytes = table + std::max(partial, gathered);
   prepared->packed_bytes = bytes;
   prepared->packed_inputs = kPackedOperands;
   prepared->operations = operations;

@@ -8,7 +8,7 @@ namespace lowp {
 
 // Packs the weights of `problem` for the best row of the context. kMemory when memory is exhausted.
 Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
-                                const GemmProblem& problem);
+                                GemmProblem problem);
 
 // Largest depth for which 255 * 128 * depth is an s32.
 constexpr uint64_t kMostIntegerProducts = 65793;

@@ -11,9 +11,9 @@ namespace {
 
 size_t ElementsPerStep(bool integer) { return integer ? 4 : 1; }
 
-// problem.source with every run padded to whole steps.
-std::vector<size_t> StepSource(const GemmProblem& p) {
-  const size_t unit = ElementsPerStep(p.integer);
+// problem.source with every run filled up to whole units.
+std::vector<size_t> StepSource(const GemmProblem& p, const GemmRow& row) {
+  const size_t unit = ElementsPerStep(p.integer) * row.unit_steps;
   std::vector<size_t> source;
   size_t next = 0;
   for (const Run& run : p.runs) {
@@ -98,7 +98,7 @@ bool PackProven(const GemmProblem& p, const GemmRow& row, const std::vector<size
   const AlignedPtr<uint8_t> quads = AllocateAligned<uint8_t>(steps * columns * 4);
   if (!quads) return false;
   std::vector<int64_t> offsets;
-  for (const Segment& s : MakeSegments(p, UINT64_MAX))
+  for (const Segment& s : MakeSegments(p, row, UINT64_MAX))
     for (uint64_t step = 0; step < s.steps; step++) offsets.push_back(s.offset + static_cast<int64_t>(step * 4));
   packed->step_offsets.resize(steps * packed->panels.size());
   int64_t* sorted = packed->step_offsets.data();
@@ -123,12 +123,12 @@ int32_t SumOf(const int8_t* w, const std::vector<size_t>& source) {
 
 }  // namespace
 
-std::vector<Segment> MakeSegments(const GemmProblem& p, uint64_t most_steps) {
-  const size_t unit = ElementsPerStep(p.integer), element = p.integer ? 1 : 4;
+std::vector<Segment> MakeSegments(const GemmProblem& p, const GemmRow& row, uint64_t most_steps) {
+  const size_t element = p.integer ? 1 : 4, unit = ElementsPerStep(p.integer) * row.unit_steps;
   std::vector<Segment> segments;
   for (const Run& run : p.runs) {
     const int64_t offset = run.offset * static_cast<int64_t>(element);
-    const uint64_t steps = (run.length + unit - 1) / unit;
+    const uint64_t steps = (run.length + unit - 1) / unit * row.unit_steps;
     const uint64_t parts = (steps - 1) / most_steps + 1;
     for (uint64_t part = 0, first = 0; steps > 0 && part < parts; part++) {
       const uint64_t length = steps / parts + (part < steps % parts ? 1 : 0);
@@ -140,7 +140,7 @@ std::vector<Segment> MakeSegments(const GemmProblem& p, uint64_t most_steps) {
 }
 
 Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
-  const std::vector<size_t> source = StepSource(p);
+  const std::vector<size_t> source = StepSource(p, row);
   const Status memory(Code::kMemory, "no memory for packed weights");
   PackedWeights packed;
   packed.steps = source.size() / ElementsPerStep(p.integer);

@@ -28,9 +28,9 @@ struct PackedWeights {
   size_t bytes = 0;
 };
 
-// The runs as segments of at most `most_steps` steps, nearly equal within a run; integer runs end with zero weights
-// up to a multiple of 4.
-std::vector<Segment> MakeSegments(const GemmProblem& problem, uint64_t most_steps);
+// The runs as segments of at most `most_steps` steps, nearly equal within a run. Runs end with zero weights up to whole
+// steps, and of integers up to whole units of the row's.
+std::vector<Segment> MakeSegments(const GemmProblem& problem, const GemmRow& row, uint64_t most_steps);
 
 // kMemory when memory is exhausted.
 Result<PackedWeights> PackWeights(const GemmProblem& problem, const GemmRow& row);

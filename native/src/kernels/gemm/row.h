@@ -73,6 +73,24 @@ struct PanelTask {
   size_t residual_stride = 0;
 };
 
+// Consecutive bytes of a row, and where they go in its copy.
+struct GatherRun {
+  int64_t offset = 0;  // bytes from the row's pointer
+  size_t bytes = 0;
+  size_t to = 0;
+};
+
+// Copies `count` rows, each to the next `pitch` bytes of `to`, and points to the copies. Up to 63 bytes behind a run are
+// read, and written behind the last copy.
+struct GatherTask {
+  const uint8_t** rows = nullptr;
+  size_t count = 0;
+  const GatherRun* runs = nullptr;
+  size_t run_count = 0;
+  uint8_t* to = nullptr;
+  size_t pitch = 0;
+};
+
 struct GemmRow {
   const char* name;
   Isa isa;
@@ -83,6 +101,13 @@ struct GemmRow {
   uint32_t most_rows;     // rows of the tile at the widest panel, for choosing block sizes
   void (*run)(const PanelTask& task);
   uint32_t few_vectors = 0;  // widest panel for a product of 2 or 3 rows; 0: most_vectors
+  uint32_t fewest_rows = 1;  // of a product that it is worth choosing for
+  uint32_t unit_steps = 1;   // segments are filled up, with weights of 0, to a multiple of so many steps of any x
+  // Of a row that wants the rows of a task at equal distances: brings others there. Otherwise null.
+  void (*gather)(const GatherTask& task) = nullptr;
+  // What a thread does before its first and after its last task; may be null.
+  void (*enter)() = nullptr;
+  void (*leave)() = nullptr;
 };
 
 extern const GemmRow gemm_f32_scalar_1x8;
@@ -96,6 +121,7 @@ extern const GemmRow gemm_f32_avx512_6x64;
 extern const GemmRow gemm_u8s8_avx512_proven_12x32;
 extern const GemmRow gemm_u8s8_avx512_12x32;
 extern const GemmRow gemm_u8s8_vnni_6x64;
+extern const GemmRow gemm_u8s8_amx_32x32;
 #endif
 
 }  // namespace lowp

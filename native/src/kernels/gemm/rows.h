@@ -9,9 +9,27 @@ struct RowQuery {
   bool integer = false;              // u8 x, s8 weights; otherwise f32
   bool computed = false;             // the weights are packed at run time, so that nothing is known of them
   const char* force_row = nullptr;   // taken when a row of this name fits
+  size_t rows = SIZE_MAX;            // of the product
+  bool grouped = false;              // the weights are in several groups
 };
 
 // Never null: the scalar rows fit everything.
 const GemmRow* SelectRow(const RowQuery& query);
+
+// A thread's tasks of a row lie within a scope.
+class RowScope {
+ public:
+  explicit RowScope(const GemmRow& row) : leave_(row.leave) {
+    if (row.enter) row.enter();
+  }
+  ~RowScope() {
+    if (leave_) leave_();
+  }
+  RowScope(const RowScope&) = delete;
+  RowScope& operator=(const RowScope&) = delete;
+
+ private:
+  void (*leave_)();
+};
 
 }  // namespace lowp

@@ -259,8 +259,8 @@ TEST(Pool, PassesOverNaNInMaxima) {
 
 TEST(Pool, TakesVectorRows) {
   const std::vector<std::string> rows = ExpectExact(Case(0, ElementType::kU8, ElementType::kU8, 64, 4, 2, 2, 0));
-  const char* const expected[] = {"pool_max_u8_scalar_1x16", "pool_max_u8_avx2_1x128", "pool_max_u8_avx2_1x128",
-                                  "pool_max_u8_avx512_1x256", "pool_max_u8_avx512_1x256"};
+  const char* const expected[] = {"pool_max_u8_scalar_1x16",  "pool_max_u8_avx2_1x128",   "pool_max_u8_avx2_1x128",
+                                  "pool_max_u8_avx512_1x256", "pool_max_u8_avx512_1x256", "pool_max_u8_avx512_1x256"};
   const std::vector<Isa> isas = test::RunnableIsas();
   for (size_t i = 0; i < rows.size(); i++) EXPECT_EQ(rows[i], expected[static_cast<int>(isas[i])]);
 }

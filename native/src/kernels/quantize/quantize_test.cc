@@ -116,7 +116,7 @@ TEST(Quantize, ImagesOverSeveralTiles) {
 TEST(Quantize, RowsFollowTheInstructionSet) {
   const Case c = MakeCase({1, 3, 8, 1, 4, 0}, false, false, 1);
   const char* names[] = {"quantize_f32u8_scalar", "quantize_f32u8_avx2_32", "quantize_f32u8_avx2_32",
-                         "quantize_f32u8_avx512_64", "quantize_f32u8_avx512_64"};
+                         "quantize_f32u8_avx512_64", "quantize_f32u8_avx512_64", "quantize_f32u8_avx512_64"};
   for (Isa isa : RunnableIsas()) {
     std::string row;
     c.Run(isa, &row);

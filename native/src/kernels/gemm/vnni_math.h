@@ -1,0 +1,27 @@
+// The step of the integer rows on vpdpbusd. For ISA files with AVX-512 VNNI only.
+#pragma once
+#include "kernels/gemm/tile_avx512.h"
+
+namespace lowp {
+namespace {
+
+struct VnniMath : IntegerMath {
+  // gcc 12 copies the accumulators around the intrinsic, and spills them; the instruction itself keeps its tile.
+  static LOWP_INLINE __m512i Dot(__m512i acc, __m512i u8, __m512i s8) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u8), "v"(s8));
+    return acc;
+  }
+
+  template <int R, int V>
+  static LOWP_INLINE void Step(__m512i (&acc)[R][V], const uint8_t* const (&x)[R], size_t k, const uint8_t* weights) {
+    __m512i w[V];
+    LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = _mm512_load_si512(weights + j * 64);
+    LOWP_UNROLL for (int i = 0; i < R; i++) {
+      const __m512i value = Broadcast(x[i] + k);
+      LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Dot(acc[i][j], value, w[j]);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace lowp
