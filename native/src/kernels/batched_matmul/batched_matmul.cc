@@ -131,6 +131,7 @@ class BatchedMatmulCall final : public PreparedCall {
     query.computed = true;
     query.force_row = context.force_row;
     query.rows = p.m;
+    query.steps = integer_ ? (p.k + 3) / 4 : p.k;
     row_ = SelectRow(query);
     row = row_->name;
     pack_ = &batched_pack_scalar;

@@ -355,6 +355,28 @@ TEST(Convolution, ResidualMayBeTheOutput) {
   }
 }
 
+// Rows that load tiles of 16 pixels by one distance meet lines and planes that end within a tile.
+TEST(Convolution, DeepProductsWhoseLinesEndWithinTiles) {
+  std::mt19937 random(5);
+  const auto draw = [&](uint32_t least, uint32_t most) { return least + static_cast<uint32_t>(random() % (most - least + 1)); };
+  for (unsigned i = 0; i < 120; i++) {
+    Shape s;
+    s.batch = draw(1, i % 3 == 0 ? 3 : 1);
+    s.in_h = draw(1, 9), s.in_w = draw(1, 40), s.in_d = i % 5 == 0 ? draw(1, 4) : 1;
+    s.in_c = draw(16, 70), s.out_c = draw(1, i % 4 == 0 ? 150 : 40);
+    s.kernel_h = draw(1, std::min(3u, s.in_h)), s.kernel_w = draw(1, std::min(5u, s.in_w));
+    s.kernel_d = draw(1, std::min(2u, s.in_d));
+    s.stride = draw(1, 2), s.stride_d = draw(1, 2);
+    s.pad_top = draw(0, 1), s.pad_left = draw(0, 2), s.pad_bottom = draw(0, 1), s.pad_right = draw(0, 2);
+    s.in_gap = draw(0, 1) * draw(0, 9), s.out_gap = draw(0, 1) * draw(0, 9);
+    for (const PostOps& ops : {PostOps{}, EverythingFor(true, i % 2 == 0)}) {
+      const Case c(s, {true, i % 2 == 0, Weights::kFull}, ops, i, i % 7 == 0);
+      for (Isa isa : RunnableIsas()) c.Check(isa);
+      ASSERT_FALSE(testing::Test::HasFailure()) << "case " << i;
+    }
+  }
+}
+
 TEST(Convolution, ChoosesTheBestRowOfTheIsa) {
   const Shape s = Square(4, 8, 16, 1, 0);
   std::map<Isa, std::vector<std::string>> rows = {
@@ -363,12 +385,15 @@ TEST(Convolution, ChoosesTheBestRowOfTheIsa) {
       {Isa::kAvxVnni, {"gemm_u8s8_avxvnni_6x16", "gemm_u8s8_avxvnni_6x16", "gemm_f32_avx2_6x16"}},
       {Isa::kAvx512, {"gemm_u8s8_avx512_proven_12x32", "gemm_u8s8_avx512_proven_12x32", "gemm_f32_avx512_6x64"}},
       {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}},
-      {Isa::kAmx, {"gemm_u8s8_amx_32x32", "gemm_u8s8_amx_32x32", "gemm_f32_avx512_6x64"}}};
+      {Isa::kAmx, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}}};
   for (Isa isa : RunnableIsas()) {
     EXPECT_EQ(Case(s, {true, true, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][0]);
     EXPECT_EQ(Case(s, {true, true, Weights::kSafe}, PostOps{}, 1).Check(isa), rows[isa][1]);
     EXPECT_EQ(Case(s, {false, false, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][2]);
   }
+  rows[Isa::kAmx] = {"gemm_u8s8_amx_32x64", "gemm_u8s8_amx_32x64", "gemm_f32_avx512_6x64"};
+  for (Isa isa : RunnableIsas())
+    EXPECT_EQ(Case(Square(4, 48, 16, 1, 0), {true, true, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][0]);
 }
 
 // Changes one parameter of a good call and returns whether it is refused.

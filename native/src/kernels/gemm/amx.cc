@@ -1,7 +1,7 @@
 // The integer gemm row for AMX: tile registers of 16 rows x 64 bytes, products of 16 x 16 sums by 64 elements.
 //
-// A block is 32 x 32 sums in four tiles. Panels are packed as for VNNI (kQuads): 16 steps of a vector are one tile of
-// weights. tdpbusd wraps in 32 bits and never saturates, so its sums are those of every other row.
+// A block is 32 rows x up to 64 columns, two vectors of columns at a time: 32 x 32 sums in four tiles. Panels are packed
+// as for VNNI (kQuads): 16 steps of a vector are one tile of weights. tdpbusd wraps in 32 bits and never saturates, so its sums are those of every other row.
 #if defined(__x86_64__)
 #include "kernels/gemm/vnni_math.h"
 
@@ -31,9 +31,11 @@ void Enter() {
 
 void Leave() { _tile_release(); }
 
+// Sums of a block, by row.
 struct Sums {
-  alignas(64) int32_t values[2 * kTileRows][32];
+  alignas(64) int32_t values[2 * kTileRows][64];
 };
+constexpr size_t kSumsRow = sizeof(Sums::values[0]);
 
 // x of two tiles of rows; a block of one tile leaves the second alone.
 struct BlockRows {
@@ -41,39 +43,69 @@ struct BlockRows {
   size_t distance;
 };
 
-// Tiles 0 to 3 are the sums [rows][vector], 4 and 5 x, 6 and 7 weights.
+// M tiles of rows by V vectors, V at most 2. Tiles 0 to 3 are the sums [rows][vector], 4 and 5 x, 6 and 7 weights.
 template <int M, int V>
-LOWP_INLINE void StartSums(const int32_t* initial) {
-  _tile_loadd(0, initial, 0);
-  if constexpr (V > 1) _tile_loadd(1, initial + 16, 0);
-  if constexpr (M > 1) _tile_loadd(2, initial, 0);
-  if constexpr (M > 1 && V > 1) _tile_loadd(3, initial + 16, 0);
-}
-
-template <int M, int V>
-LOWP_INLINE void AddProducts(const BlockRows& rows, int64_t offset, const uint8_t* weights) {
-  _tile_loadd(6, weights, V * kTileBytes);
-  _tile_loadd(4, rows.x[0] + offset, rows.distance);
-  if constexpr (V > 1) _tile_loadd(7, weights + kTileBytes, V * kTileBytes);
-  _tile_dpbusd(0, 4, 6);
-  if constexpr (V > 1) _tile_dpbusd(1, 4, 7);
-  if constexpr (M > 1) {
-    _tile_loadd(5, rows.x[1] + offset, rows.distance);
-    _tile_dpbusd(2, 5, 6);
-    if constexpr (V > 1) _tile_dpbusd(3, 5, 7);
+struct TileBlock {
+  static LOWP_INLINE void Start(const int32_t* initial) {
+    _tile_loadd(0, initial, 0);
+    if constexpr (V > 1) _tile_loadd(1, initial + 16, 0);
+    if constexpr (M > 1) _tile_loadd(2, initial, 0);
+    if constexpr (M > 1 && V > 1) _tile_loadd(3, initial + 16, 0);
   }
-}
 
+  static LOWP_INLINE void Add(const BlockRows& rows, int64_t offset, const uint8_t* weights, size_t weights_distance) {
+    _tile_loadd(4, rows.x[0] + offset, rows.distance);
+    _tile_loadd(6, weights, weights_distance);
+    _tile_dpbusd(0, 4, 6);
+    if constexpr (V > 1) _tile_loadd(7, weights + kTileBytes, weights_distance);
+    if constexpr (V > 1) _tile_dpbusd(1, 4, 7);
+    if constexpr (M > 1) _tile_loadd(5, rows.x[1] + offset, rows.distance);
+    if constexpr (M > 1) _tile_dpbusd(2, 5, 6);
+    if constexpr (M > 1 && V > 1) _tile_dpbusd(3, 5, 7);
+  }
+
+  static LOWP_INLINE void Store(Sums* sums, size_t column) {
+    _tile_stored(0, sums->values[0] + column, kSumsRow);
+    if constexpr (V > 1) _tile_stored(1, sums->values[0] + column + 16, kSumsRow);
+    if constexpr (M > 1) _tile_stored(2, sums->values[kTileRows] + column, kSumsRow);
+    if constexpr (M > 1 && V > 1) _tile_stored(3, sums->values[kTileRows] + column + 16, kSumsRow);
+  }
+};
+
+// A share of the next weights, asked for along the steps of a block.
+class TileFetch {
+ public:
+  LOWP_INLINE TileFetch(FetchShare share, size_t steps)
+      : next_(share.from), last_(share.from + share.bytes), step_((share.bytes / (steps > 0 ? steps : 1) + 63) & ~size_t{63}) {}
+  LOWP_INLINE void Step() {
+    for (const uint8_t* to = next_ + step_; next_ < to && next_ < last_; next_ += 64) __builtin_prefetch(next_, 0, 2);
+  }
+
+ private:
+  const uint8_t *next_, *last_;
+  size_t step_;
+};
+
+// The sums of vectors [vector, vector + V) of all products.
 template <int M, int V>
-LOWP_INLINE void StoreSums(Sums* sums) {
-  _tile_stored(0, sums->values[0], sizeof(sums->values[0]));
-  if constexpr (V > 1) _tile_stored(1, sums->values[0] + 16, sizeof(sums->values[0]));
-  if constexpr (M > 1) _tile_stored(2, sums->values[kTileRows], sizeof(sums->values[0]));
-  if constexpr (M > 1 && V > 1) _tile_stored(3, sums->values[kTileRows] + 16, sizeof(sums->values[0]));
+LOWP_INLINE void SumVectors(const PanelTask& t, const BlockRows& rows, size_t vector, TileFetch& fetch, Sums* sums) {
+  using Block = TileBlock<M, V>;
+  const size_t distance = t.vectors * kTileBytes;
+  const uint8_t* weights = t.weights + vector * kTileBytes;
+  BeforeTileLoads();
+  Block::Start(t.initial + vector * 16);
+  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
+    const int64_t stop = s->offset + static_cast<int64_t>(s->steps * 4);
+    for (int64_t offset = s->offset; offset < stop; offset += kTileBytes, weights += distance * kTileSteps) {
+      fetch.Step();
+      Block::Add(rows, offset, weights, distance);
+    }
+  }
+  Block::Store(sums, vector * 16);
 }
 
 template <int R, int V>
-LOWP_INLINE void FinishRows(const PanelTask& t, const int32_t (*sums)[32], size_t row) {
+LOWP_INLINE void FinishRows(const PanelTask& t, const int32_t (*sums)[64], size_t row, size_t to) {
   __m512i acc[R][V];
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) {
@@ -81,37 +113,45 @@ LOWP_INLINE void FinishRows(const PanelTask& t, const int32_t (*sums)[32], size_
       if (t.row_initial) acc[i][j] = _mm512_add_epi32(acc[i][j], _mm512_set1_epi32(t.row_initial[row + i]));
     }
   }
-  FinishVectors<IntegerMath, 0, V>(t, row, acc);
+  FinishVectors<IntegerMath, 0, V>(t, to, acc);
 }
 
-// Rows [row, row + count) of the task from their sums.
+// Calls each(row, count, to) for the rows [row, row + count) of the task that are stored; `to` counts stored rows.
+template <class Each>
+LOWP_INLINE void ForStoredRows(const PanelTask& t, size_t row, size_t count, Each each) {
+  if (t.gaps.line == 0) return each(row, count, row);
+  size_t to = t.gaps.Stored(t.first_row + row) - t.gaps.Stored(t.first_row);
+  for (const size_t end = row + count; row < end;) {
+    bool stored = false;
+    const size_t run = t.gaps.Alike(t.first_row + row, end - row, &stored);
+    if (stored) each(row, run, to), to += run;
+    row += run;
+  }
+}
+
+// Rows [row, row + count) of the task; sums[0] are those of row.
 template <int V>
-LOWP_INLINE void Finish(const PanelTask& t, const int32_t (*sums)[32], size_t row, size_t count) {
-  for (; count >= 8; count -= 8, row += 8, sums += 8) FinishRows<8, V>(t, sums, row);
-  for (; count > 0; count--, row++, sums++) FinishRows<1, V>(t, sums, row);
+LOWP_INLINE void Finish(const PanelTask& t, const int32_t (*sums)[64], size_t row, size_t count) {
+  ForStoredRows(t, row, count, [&](size_t first, size_t left, size_t to) {
+    const int32_t(*from)[64] = sums + (first - row);
+    constexpr size_t kRows = V > 2 ? 4 : 8;
+    for (; left >= kRows; left -= kRows, from += kRows, first += kRows, to += kRows)
+      FinishRows<kRows, V>(t, from, first, to);
+    for (; left > 0; left--, from++, first++, to++) FinishRows<1, V>(t, from, first, to);
+  });
 }
 
 // Tiles of rows from starts[0] and starts[1] on; rows before `row` are there already.
 template <int M, int V>
-void RunBlock(const PanelTask& t, const size_t (&starts)[2], size_t row, FetchShare fetch) {
+void RunBlock(const PanelTask& t, const size_t (&starts)[2], size_t row, FetchShare share) {
   const BlockRows rows = {{t.rows[starts[0]] + t.row_offset, t.rows[starts[M - 1]] + t.row_offset},
                           static_cast<size_t>(t.rows[1] - t.rows[0])};
-  BeforeTileLoads();
-  StartSums<M, V>(t.initial);
-  const uint8_t* weights = t.weights;
-  size_t tiles = 0;
-  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) tiles += s->steps / kTileSteps;
-  const size_t share = (fetch.bytes / (tiles > 0 ? tiles : 1) + 63) & ~size_t{63};
-  const uint8_t *next = fetch.from, *last = fetch.from + fetch.bytes;
-  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
-    const int64_t stop = s->offset + static_cast<int64_t>(s->steps * 4);
-    for (int64_t offset = s->offset; offset < stop; offset += kTileBytes, weights += V * kTileBytes * kTileRows) {
-      for (const uint8_t* to = next + share; next < to && next < last; next += 64) __builtin_prefetch(next, 0, 2);
-      AddProducts<M, V>(rows, offset, weights);
-    }
-  }
+  size_t steps = 0;
+  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps / kTileSteps;
+  TileFetch fetch(share, steps * (V + 1) / 2);
   Sums sums;
-  StoreSums<M, V>(&sums);
+  SumVectors<M, (V > 1 ? 2 : 1)>(t, rows, 0, fetch, &sums);
+  if constexpr (V > 2) SumVectors<M, V - 2>(t, rows, 2, fetch, &sums);
   Finish<V>(t, sums.values + (row - starts[0]), row, starts[0] + kTileRows - row);
   if constexpr (M > 1) {
     const size_t first = starts[0] + kTileRows;
@@ -140,10 +180,22 @@ void RunBlocks(const PanelTask& t) {
   }
 }
 
+void RunFewRows(const PanelTask& t) {
+  ForStoredRows(t, 0, t.m, [&](size_t row, size_t count, size_t to) {
+    PanelTask part = t;
+    part.rows += row;
+    part.m = count;
+    part.y += to * t.y_stride;
+    if (part.row_initial) part.row_initial += row;
+    if (part.residual) part.residual += to * t.residual_stride;
+    RunPanel<VnniMath, 4>(part);
+  });
+}
+
 void RunTask(const PanelTask& t) {
-  if (t.m < kTileRows) return RunPanel<VnniMath, 2>(t);
-  if (t.vectors == 1) return RunBlocks<1>(t);
-  RunBlocks<2>(t);
+  if (t.m < kTileRows) return RunFewRows(t);
+  constexpr void (*kByVectors[])(const PanelTask&) = {RunBlocks<1>, RunBlocks<2>, RunBlocks<3>, RunBlocks<4>};
+  kByVectors[t.vectors - 1](t);
 }
 
 // Whole vectors are copied; what they write behind a run is overwritten by the next one.
@@ -161,17 +213,19 @@ void Gather(const GatherTask& t) {
 
 }  // namespace
 
-const GemmRow gemm_u8s8_amx_32x32 = {.name = "gemm_u8s8_amx_32x32",
+const GemmRow gemm_u8s8_amx_32x64 = {.name = "gemm_u8s8_amx_32x64",
                                      .isa = Isa::kAmx,
                                      .packing = Packing::kQuads,
                                      .lanes = 16,
-                                     .most_vectors = 2,
-                                     .thin_vectors = 2,
+                                     .most_vectors = 4,
+                                     .thin_vectors = 4,
                                      .most_rows = 2 * kTileRows,
                                      .run = RunTask,
                                      .fewest_rows = kTileRows,
+                                     .fewest_steps = 12,
                                      .unit_steps = kTileSteps,
                                      .gather = Gather,
+                                     .tile_rows = kTileRows,
                                      .enter = Enter,
                                      .leave = Leave};
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "kernels/gemm/gather.h"
+#include "kernels/gemm/even_rows.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/gemm/rows.h"
 #include "kernels/gemm/tiling.h"
@@ -22,11 +22,11 @@ constexpr size_t kNoPanel = SIZE_MAX;
 struct GemmPlan {
   const GemmRow* row = nullptr;
   bool integer = false;
-  size_t pixels = 0;
+  size_t pixels = 0;  // those in gaps included
   RowWalk walk;
   PaddedCopy copy;
   Scatter scatter;
-  GatherPlan gather;
+  EvenRows even;
   std::vector<Segment> segments;
   std::vector<StepBlock> blocks;
   PackedWeights packed;
@@ -60,7 +60,7 @@ class GemmCall final : public PreparedCall {
       const size_t pixel = block * t.block_rows, count = std::min(t.block_rows, plan_.pixels - pixel);
       if (block != filled) {
         FillRows(base, pixel, count, rows);
-        if (plan_.gather.needed) Gather(rows, count, context.scratch + RowTableBytes(t.block_rows));
+        if (plan_.even.gather.needed) Gather(rows, count, context.scratch + RowTableBytes(t.block_rows));
       }
       filled = block;
       const size_t first = group * t.group_panels;
@@ -75,7 +75,8 @@ class GemmCall final : public PreparedCall {
     if (plan_.scatter.needed || plan_.y_offset != 0 || row != plan_.epilogue_channels) return {};
     const size_t first = (begin + t.panel_groups - 1) / t.panel_groups, last = end / t.panel_groups;
     if (last <= first) return {};
-    return {first * t.block_rows * row, std::min(last * t.block_rows, plan_.pixels) * row};
+    const RowGaps& gaps = plan_.even.gaps;
+    return {gaps.Stored(first * t.block_rows) * row, gaps.Stored(std::min(last * t.block_rows, plan_.pixels)) * row};
   }
 
  private:
@@ -86,15 +87,14 @@ class GemmCall final : public PreparedCall {
     for (size_t i = 0; i < count; plane++, y = 0) {
       const uint8_t* first = base + plane / w.out_d * w.step_b + plane % w.out_d * w.step_z;
       for (; i < count && y < w.out_h; y++, x = 0) {
-        const uint8_t* row = first + y * w.step_y + x * w.step_x;
-        const size_t run = std::min(w.out_w - x, count - i);
-        for (size_t j = 0; j < run; j++, row += w.step_x) rows[i++] = row;
+        for (const uint8_t* row = first + y * w.step_y; i < count && x < w.out_w; x++)
+          rows[i++] = row + (x < w.back_from ? x : x - w.back) * w.step_x;
       }
     }
   }
 
   void Gather(const uint8_t** rows, size_t count, uint8_t* to) const {
-    const GatherPlan& gather = plan_.gather;
+    const GatherPlan& gather = plan_.even.gather;
     plan_.row->gather({rows, count, gather.runs.data(), gather.runs.size(), to, gather.pitch});
   }
 
@@ -110,7 +110,7 @@ class GemmCall final : public PreparedCall {
   // Scattered results are at equal distances within a line only.
   void RunPanel(const RunContext& context, size_t index, size_t pixel, size_t count, size_t fetched) const {
     if (!plan_.scatter.needed) {
-      RunRows(context, index, {0, count, pixel, 1}, fetched);
+      RunRows(context, index, {0, count, plan_.even.gaps.Stored(pixel), 1, pixel}, fetched);
       return;
     }
     const RowWalk& w = plan_.walk;
@@ -128,6 +128,7 @@ class GemmCall final : public PreparedCall {
   // Rows [first, first + count) of the block, to output pixels `pixel`, `pixel + step`, ...
   struct RowRange {
     size_t first, count, pixel, step;
+    size_t gap_row = 0;  // where the first one is in the gaps
   };
 
   void RunRows(const RunContext& context, size_t index, const RowRange& range, size_t fetched) const {
@@ -143,6 +144,8 @@ class GemmCall final : public PreparedCall {
     task.n = panel.n;
     task.columns = panel.columns;
     task.epilogue = &plan_.epilogue.view();
+    task.gaps = plan_.even.gaps;
+    task.first_row = range.gap_row;
     task.y_stride = plan_.y_stride * range.step;
     task.y = static_cast<uint8_t*>(context.outputs[0]) + range.pixel * plan_.y_stride + plan_.y_offset +
              panel.n * plan_.y_element;
@@ -179,6 +182,7 @@ const GemmRow* ChooseRow(const GemmProblem& problem, const PrepareContext& conte
   query.integer = problem.integer;
   query.force_row = context.force_row;
   query.rows = problem.pixels;
+  query.steps = problem.integer ? (problem.depth + 3) / 4 : problem.depth;
   query.grouped = problem.groups > 1;
   return SelectRow(query);
 }
@@ -206,8 +210,10 @@ void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* p
 Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
                                 GemmProblem problem) {
   GemmPlan plan;
+  const double operations = 2.0 * static_cast<double>(problem.pixels) * static_cast<double>(problem.depth) *
+                            static_cast<double>(problem.groups * problem.group_columns);
   plan.row = ChooseRow(problem, context);
-  plan.gather = PlanGather(*plan.row, &problem);
+  plan.even = PlanEvenRows(*plan.row, &problem);
   plan.integer = problem.integer;
   plan.pixels = problem.pixels;
   plan.walk = problem.walk;
@@ -226,8 +232,6 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.epilogue = std::move(epilogue.value());
   plan.epilogue_channels = channels;
   FillAddresses(call, problem, &plan);
-  const double operations =
-      2.0 * static_cast<double>(problem.pixels) * static_cast<double>(channels) * static_cast<double>(problem.depth);
   TilingQuery query{problem.pixels,        plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
                     plan.row->most_rows,   operations,                context.threads,   context.l2_bytes};
   plan.tiling = ChooseTiling(query);
@@ -236,7 +240,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   const size_t shared = plan.copy.needed ? plan.copy.bytes() + kReadSlack : 0;
   const size_t table = RowTableBytes(plan.tiling.block_rows);
   const size_t partial = plan.blocks.size() > 1 ? plan.tiling.block_rows * WidestPanel(plan) * sizeof(float) : 0;
-  const size_t gathered = plan.gather.Bytes(plan.tiling.block_rows);
+  const size_t gathered = plan.even.gather.Bytes(plan.tiling.block_rows);
   // A panel that ends within a vector would read what another thread writes beside it.
   const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride &&
                        problem.group_columns % plan.row->lanes == 0;

@@ -13,7 +13,7 @@
 
 namespace lowp {
 
-// Bytes from one output pixel's row to the next one's.
+// Bytes from one output pixel's row to the next one's. Columns from `back_from` on are those `back` columns before.
 struct RowWalk {
   size_t out_d = 1;
   size_t out_h = 1;
@@ -22,6 +22,8 @@ struct RowWalk {
   size_t step_z = 0;
   size_t step_y = 0;
   size_t step_x = 0;
+  size_t back_from = SIZE_MAX;
+  size_t back = 0;
 };
 
 // Consecutive elements of x.

@@ -47,6 +47,35 @@ struct Segment {
   uint64_t steps = 0;
 };
 
+// Which rows of a task are stored, one behind the other: of every `line` rows all but [drop_begin, drop_end), of every
+// `lines` lines the first `used_lines`. No line: all rows.
+struct RowGaps {
+  size_t line = 0;
+  size_t drop_begin = 0;
+  size_t drop_end = 0;
+  size_t lines = SIZE_MAX;
+  size_t used_lines = SIZE_MAX;
+
+  // Rows that are stored before row `row`.
+  size_t Stored(size_t row) const {
+    if (line == 0) return row;
+    const size_t used = line - (drop_end - drop_begin);
+    const size_t at_line = row / line, x = row % line, plane = at_line / lines, y = at_line % lines;
+    if (y >= used_lines) return (plane + 1) * used_lines * used;
+    const size_t before = x <= drop_begin ? x : x < drop_end ? drop_begin : x - (drop_end - drop_begin);
+    return (plane * used_lines + y) * used + before;
+  }
+  // Rows from `row` on, at most `most`, that are all stored or, when *stored becomes false, all dropped.
+  size_t Alike(size_t row, size_t most, bool* stored) const {
+    *stored = true;
+    if (line == 0) return most;
+    const size_t x = row % line, y = row / line % lines;
+    *stored = y < used_lines && (x < drop_begin || x >= drop_end);
+    const size_t end = x < drop_begin ? drop_begin : x < drop_end ? drop_end : line;
+    return end - x < most ? end - x : most;
+  }
+};
+
 // `m` rows of x against the segments of one panel.
 struct PanelTask {
   const uint8_t* const* rows = nullptr;  // [m]
@@ -67,6 +96,8 @@ struct PanelTask {
   size_t n = 0;                          // first output channel
   size_t columns = 0;                    // channels to store; all vectors but the last are full
   const Epilogue* epilogue = nullptr;
+  RowGaps gaps;                          // for rows of the table that gather; y and residual are those of stored rows
+  size_t first_row = 0;                  // where row 0 is in the gaps
   uint8_t* y = nullptr;                  // row 0, channel n; strides are bytes from row to row
   size_t y_stride = 0;
   const uint8_t* residual = nullptr;
@@ -101,10 +132,12 @@ struct GemmRow {
   uint32_t most_rows;     // rows of the tile at the widest panel, for choosing block sizes
   void (*run)(const PanelTask& task);
   uint32_t few_vectors = 0;  // widest panel for a product of 2 or 3 rows; 0: most_vectors
-  uint32_t fewest_rows = 1;  // of a product that it is worth choosing for
+  uint32_t fewest_rows = 0;  // of a product that it is worth choosing for
+  uint32_t fewest_steps = 0;
   uint32_t unit_steps = 1;   // segments are filled up, with weights of 0, to a multiple of so many steps of any x
   // Of a row that wants the rows of a task at equal distances: brings others there. Otherwise null.
   void (*gather)(const GatherTask& task) = nullptr;
+  uint32_t tile_rows = 1;    // rows that it loads by one distance
   // What a thread does before its first and after its last task; may be null.
   void (*enter)() = nullptr;
   void (*leave)() = nullptr;
@@ -121,7 +154,7 @@ extern const GemmRow gemm_f32_avx512_6x64;
 extern const GemmRow gemm_u8s8_avx512_proven_12x32;
 extern const GemmRow gemm_u8s8_avx512_12x32;
 extern const GemmRow gemm_u8s8_vnni_6x64;
-extern const GemmRow gemm_u8s8_amx_32x32;
+extern const GemmRow gemm_u8s8_amx_32x64;
 #endif
 
 }  // namespace lowp

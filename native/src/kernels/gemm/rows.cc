@@ -8,7 +8,7 @@ namespace {
 
 const GemmRow* const kRows[] = {
 #if defined(__x86_64__)
-    &gemm_u8s8_amx_32x32,
+    &gemm_u8s8_amx_32x64,
     &gemm_u8s8_vnni_6x64,        &gemm_u8s8_avx512_proven_12x32, &gemm_u8s8_avx512_12x32, &gemm_u8s8_avxvnni_6x16,
     &gemm_u8s8_avx2_proven_6x16, &gemm_u8s8_avx2_6x16,           &gemm_f32_avx512_6x64,   &gemm_f32_avx2_6x16,
 #endif
@@ -17,7 +17,7 @@ const GemmRow* const kRows[] = {
 
 bool Fits(const GemmRow& row, const RowQuery& query) {
   return Includes(query.isa, row.isa) && (row.packing != Packing::kSingles) == query.integer &&
-         !(query.computed && row.packing == Packing::kProven) && query.rows >= row.fewest_rows &&
+         !(query.computed && row.packing == Packing::kProven) && query.rows >= row.fewest_rows && query.steps >= row.fewest_steps &&
          !(query.grouped && row.gather);
 }
 

@@ -10,6 +10,7 @@ struct RowQuery {
   bool computed = false;             // the weights are packed at run time, so that nothing is known of them
   const char* force_row = nullptr;   // taken when a row of this name fits
   size_t rows = SIZE_MAX;            // of the product
+  size_t steps = SIZE_MAX;           // of a row, about
   bool grouped = false;              // the weights are in several groups
 };
 
