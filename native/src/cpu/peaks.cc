@@ -59,6 +59,25 @@ void FmaZmm() { LOOP(REPEAT24(FMA_ZMM)); }
 void DotZmm() { LOOP(REPEAT24(DOT_ZMM)); }
 void QuadZmm() { LOOP(REPEAT24(QUAD_ZMM)); }
 
+// Sums in tiles 0 to 3, operands in 4 to 7; 16 products of tiles a turn. Operand of ldtilecfg: Intel SDM volume 1,
+// section 18.2.
+void DotTile() {
+  struct alignas(64) {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } config;
+#define DOT_TILES                                                                           \
+  "tdpbusd %%tmm6, %%tmm4, %%tmm0\n\ttdpbusd %%tmm7, %%tmm4, %%tmm1\n\t"                    \
+  "tdpbusd %%tmm6, %%tmm5, %%tmm2\n\ttdpbusd %%tmm7, %%tmm5, %%tmm3\n\t"
+  uint64_t turns = kTurns;
+  asm volatile("ldtilecfg %1\n\t1:\n\t" DOT_TILES DOT_TILES DOT_TILES DOT_TILES
+               "dec %0\n\tjnz 1b\n\ttilerelease"
+               : "+r"(turns)
+               : "m"(config)
+               : "cc");
+}
+
 struct Loop {
   ArithmeticPeak peak;
   void (*run)();
@@ -127,7 +146,8 @@ std::vector<ArithmeticPeak> MeasureArithmetic(Isa isa) {
                         {{"vpmaddubsw + vpmaddwd + vpaddd ymm", "u8s8", Isa::kAvx2}, QuadYmm, 12 * 64},
                         {{"vfmadd231ps zmm", "f32", Isa::kAvx512}, FmaZmm, 24 * 32},
                         {{"vpmaddubsw + vpmaddwd + vpaddd zmm", "u8s8", Isa::kAvx512}, QuadZmm, 24 * 128},
-                        {{"vpdpbusd zmm", "u8s8", Isa::kVnni}, DotZmm, 24 * 128}};
+                        {{"vpdpbusd zmm", "u8s8", Isa::kVnni}, DotZmm, 24 * 128},
+                        {{"tdpbusd", "u8s8", Isa::kAmx}, DotTile, 16 * 32768}};
   const Isa level = std::min(isa, DetectIsa());
   if (level >= Isa::kAvx512) ClearHigh();
   for (const Loop& loop : loops) {

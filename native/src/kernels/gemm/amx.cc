@@ -3,7 +3,7 @@
 // A block is 32 rows x up to 64 columns, two vectors of columns at a time: 32 x 32 sums in four tiles. Panels are packed
 // as for VNNI (kQuads): 16 steps of a vector are one tile of weights. tdpbusd wraps in 32 bits and never saturates, so its sums are those of every other row.
 #if defined(__x86_64__)
-#include "kernels/gemm/vnni_math.h"
+#include "kernels/gemm/tile_avx512.h"
 
 namespace lowp {
 namespace {
@@ -116,25 +116,48 @@ LOWP_INLINE void FinishRows(const PanelTask& t, const int32_t (*sums)[64], size_
   FinishVectors<IntegerMath, 0, V>(t, to, acc);
 }
 
-// Calls each(row, count, to) for the rows [row, row + count) of the task that are stored; `to` counts stored rows.
-template <class Each>
-LOWP_INLINE void ForStoredRows(const PanelTask& t, size_t row, size_t count, Each each) {
-  if (t.gaps.line == 0) return each(row, count, row);
-  size_t to = t.gaps.Stored(t.first_row + row) - t.gaps.Stored(t.first_row);
-  for (const size_t end = row + count; row < end;) {
-    bool stored = false;
-    const size_t run = t.gaps.Alike(t.first_row + row, end - row, &stored);
-    if (stored) each(row, run, to), to += run;
-    row += run;
+// Goes through the rows of a task, from the first on, and finds those that are stored.
+class StoredRows {
+ public:
+  LOWP_INLINE explicit StoredRows(const PanelTask& t) : gaps_(t.gaps) {
+    if (gaps_.line == 0) return;
+    x_ = t.first_row % gaps_.line;
+    y_ = t.first_row / gaps_.line % gaps_.lines;
   }
-}
 
-// Rows [row, row + count) of the task; sums[0] are those of row.
+  // Calls each(skipped, count, to) for the stored ones of the next `rows` rows: those behind the next `skipped` go to
+  // `to`, which counts stored rows.
+  template <class Each>
+  LOWP_INLINE void Next(size_t rows, Each each) {
+    if (gaps_.line == 0) {
+      each(size_t{0}, rows, to_);
+      to_ += rows;
+      return;
+    }
+    for (size_t row = 0; row < rows;) {
+      bool stored = false;
+      const size_t count = gaps_.Alike(x_, y_, rows - row, &stored);
+      if (stored) each(row, count, to_), to_ += count;
+      row += count;
+      x_ += count;
+      if (x_ < gaps_.line) continue;
+      x_ = 0;
+      if (++y_ == gaps_.lines) y_ = 0;
+    }
+  }
+
+ private:
+  const RowGaps& gaps_;
+  size_t x_ = 0, y_ = 0, to_ = 0;
+};
+
+// The next rows of the task, `row` on; sums[0] are those of row.
 template <int V>
-LOWP_INLINE void Finish(const PanelTask& t, const int32_t (*sums)[64], size_t row, size_t count) {
-  ForStoredRows(t, row, count, [&](size_t first, size_t left, size_t to) {
-    const int32_t(*from)[64] = sums + (first - row);
-    constexpr size_t kRows = V > 2 ? 4 : 8;
+LOWP_INLINE void Finish(const PanelTask& t, StoredRows& stored, const int32_t (*sums)[64], size_t row, size_t count) {
+  constexpr size_t kRows = V > 2 ? 4 : 8;
+  stored.Next(count, [&](size_t skipped, size_t left, size_t to) {
+    const int32_t(*from)[64] = sums + skipped;
+    size_t first = row + skipped;
     for (; left >= kRows; left -= kRows, from += kRows, first += kRows, to += kRows)
       FinishRows<kRows, V>(t, from, first, to);
     for (; left > 0; left--, from++, first++, to++) FinishRows<1, V>(t, from, first, to);
@@ -143,7 +166,7 @@ LOWP_INLINE void Finish(const PanelTask& t, const int32_t (*sums)[64], size_t ro
 
 // Tiles of rows from starts[0] and starts[1] on; rows before `row` are there already.
 template <int M, int V>
-void RunBlock(const PanelTask& t, const size_t (&starts)[2], size_t row, FetchShare share) {
+void RunBlock(const PanelTask& t, StoredRows& stored, const size_t (&starts)[2], size_t row, FetchShare share) {
   const BlockRows rows = {{t.rows[starts[0]] + t.row_offset, t.rows[starts[M - 1]] + t.row_offset},
                           static_cast<size_t>(t.rows[1] - t.rows[0])};
   size_t steps = 0;
@@ -152,10 +175,10 @@ void RunBlock(const PanelTask& t, const size_t (&starts)[2], size_t row, FetchSh
   Sums sums;
   SumVectors<M, (V > 1 ? 2 : 1)>(t, rows, 0, fetch, &sums);
   if constexpr (V > 2) SumVectors<M, V - 2>(t, rows, 2, fetch, &sums);
-  Finish<V>(t, sums.values + (row - starts[0]), row, starts[0] + kTileRows - row);
+  Finish<V>(t, stored, sums.values + (row - starts[0]), row, starts[0] + kTileRows - row);
   if constexpr (M > 1) {
     const size_t first = starts[0] + kTileRows;
-    Finish<V>(t, sums.values + kTileRows + (first - starts[1]), first, starts[1] + kTileRows - first);
+    Finish<V>(t, stored, sums.values + kTileRows + (first - starts[1]), first, starts[1] + kTileRows - first);
   }
 }
 
@@ -165,6 +188,7 @@ template <int V>
 void RunBlocks(const PanelTask& t) {
   const size_t blocks = (t.m + 2 * kTileRows - 1) / (2 * kTileRows), last_start = t.m - kTileRows;
   const size_t share = (t.next_bytes / blocks + 63) & ~size_t{63};
+  StoredRows stored(t);
   size_t begin = 0;
   for (size_t row = 0; row < t.m; row += 2 * kTileRows) {
     const size_t end = begin + share < t.next_bytes ? begin + share : t.next_bytes;
@@ -172,23 +196,25 @@ void RunBlocks(const PanelTask& t) {
     const size_t first = row < last_start ? row : last_start, second = row + kTileRows;
     const size_t starts[2] = {first, second < last_start ? second : last_start};
     if (second < t.m) {
-      RunBlock<2, V>(t, starts, row, fetch);
+      RunBlock<2, V>(t, stored, starts, row, fetch);
     } else {
-      RunBlock<1, V>(t, starts, row, fetch);
+      RunBlock<1, V>(t, stored, starts, row, fetch);
     }
     begin = end;
   }
 }
 
+// Fewer rows than a tile has go to the row for VNNI, whose panels are the same.
 void RunFewRows(const PanelTask& t) {
-  ForStoredRows(t, 0, t.m, [&](size_t row, size_t count, size_t to) {
+  StoredRows stored(t);
+  stored.Next(t.m, [&](size_t row, size_t count, size_t to) {
     PanelTask part = t;
     part.rows += row;
     part.m = count;
     part.y += to * t.y_stride;
     if (part.row_initial) part.row_initial += row;
     if (part.residual) part.residual += to * t.residual_stride;
-    RunPanel<VnniMath, 4>(part);
+    gemm_u8s8_vnni_6x64.run(part);
   });
 }
 

@@ -65,11 +65,8 @@ struct RowGaps {
     const size_t before = x <= drop_begin ? x : x < drop_end ? drop_begin : x - (drop_end - drop_begin);
     return (plane * used_lines + y) * used + before;
   }
-  // Rows from `row` on, at most `most`, that are all stored or, when *stored becomes false, all dropped.
-  size_t Alike(size_t row, size_t most, bool* stored) const {
-    *stored = true;
-    if (line == 0) return most;
-    const size_t x = row % line, y = row / line % lines;
+  // Of line y of a plane, rows from x on, at most `most`, that are all stored or, when *stored becomes false, dropped.
+  size_t Alike(size_t x, size_t y, size_t most, bool* stored) const {
     *stored = y < used_lines && (x < drop_begin || x >= drop_end);
     const size_t end = x < drop_begin ? drop_begin : x < drop_end ? drop_end : line;
     return end - x < most ? end - x : most;
