@@ -1,8 +1,10 @@
-// Every network of the model folder: through the formats and back, and beside ONNX Runtime in floats and in bytes.
+// Every network of the model folder: through the formats and back, and beside ONNX Runtime in floats and in bytes; and
+// bodies in ONNX Runtime.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { referenceEngine } from '../../lib/engines/reference-engine.ts';
 import { compile } from '../../lib/engines/session.ts';
 import { readIr } from '../../lib/formats/ir/read.ts';
 import { writeIr } from '../../lib/formats/ir/write.ts';
@@ -13,6 +15,9 @@ import { openModel, quantize, type Tensor, tensor } from '../../lib/index.ts';
 import { toFloat64 } from '../../lib/tensor/convert.ts';
 import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
 import { random } from '../../lib/util/random.ts';
+import { loopModels } from '../support/loop-models.ts';
+import { onnxBytes } from '../support/onnx.ts';
+import { bodyCases } from '../support/onnx-bodies.ts';
 import { runOnnxRuntime, withoutOnnxRuntime } from '../support/onnxruntime.ts';
 import { sharedFolder } from '../support/shared-folder.ts';
 
@@ -63,6 +68,24 @@ function differences(a: Outputs, b: Outputs): Float64Array {
 const almostAll = (list: Float64Array): number => list[Math.floor(0.999 * (list.length - 1))]!;
 
 const largest = (a: Outputs, b: Outputs): number => differences(a, b).at(-1)!;
+
+/** What ONNX Runtime gives for a written model is what the reference engine gives for the model itself. */
+async function sameOutputs(model: Model, feeds: Outputs): Promise<void> {
+  await using executable = await referenceEngine.compile(model);
+  const { outputs } = await executable.run(feeds);
+  assert.deepEqual(await runOnnxRuntime(writeOnnx(model), feeds), { ...outputs });
+}
+
+describe('conditions and loops in ONNX Runtime', { skip: withoutOnnxRuntime }, () => {
+  for (const { name, spec, runs } of bodyCases) {
+    it(`${name} gives the same outputs`, async () => {
+      for (const { feeds } of runs) await sameOutputs(readOnnx(onnxBytes(spec)), feeds);
+    });
+  }
+  for (const { name, model, feeds } of loopModels()) {
+    it(`${name} of an IR gives the same outputs`, () => sameOutputs(model, feeds));
+  }
+});
 
 describe('networks of the model folder', { skip: models.skip }, () => {
   for (const file of files) {

@@ -49,11 +49,15 @@ export function nodeProto(
   return create(NodeProtoSchema, { opType, name, input: [...inputs], output: [...outputs], attribute });
 }
 
-/** A declaration of an input or output; -1 becomes a symbolic dimension named after its axis. */
-export function valueInfo(name: string, type: ElementType, shape: Shape): ValueInfoProto {
+/**
+ * A declaration of an input or output; -1 becomes a symbolic dimension named after its axis.
+ *
+ * @param first  name of a dynamic dimension 0
+ */
+export function valueInfo(name: string, type: ElementType, shape: Shape, first = 'N'): ValueInfoProto {
   const dim = shape.map((d, i) =>
     d < 0
-      ? { value: { case: 'dimParam' as const, value: i === 0 ? 'N' : `${name}_${i}` } }
+      ? { value: { case: 'dimParam' as const, value: i === 0 ? first : `${name}_${i}` } }
       : { value: { case: 'dimValue' as const, value: BigInt(d) } },
   );
   return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType: onnxTypeOf(type), shape: { dim } } } });

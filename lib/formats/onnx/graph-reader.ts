@@ -12,6 +12,7 @@ import { type BodyReader, ImportNode, type ImportState, type ReadBody } from './
 import { findImporter, keyOf } from './import/index.ts';
 import { isTensor, mapPorts, portsOf, SequenceValue, type Value } from './import/values.ts';
 import { addInput, type InputShapes } from './inputs.ts';
+import { namesIn } from './names.ts';
 import type { GraphProto, NodeProto } from './onnx_pb.ts';
 import { readTensor } from './tensor-proto.ts';
 
@@ -244,16 +245,6 @@ function copied(model: Model, port: OutputPort): OutputPort | undefined {
   const source = addConstant(model, `${node.name}/value`, stored).output;
   const { type, name, attributes, notes } = node;
   return createNode(model, { type, name, attributes, inputs: [source], notes }).outputs[port.index];
-}
-
-/** Every name that a graph mentions. */
-function namesIn(graph: GraphProto, names = new Set<string>()): Set<string> {
-  for (const { name } of graph.output) names.add(name);
-  for (const node of graph.node) {
-    for (const name of node.input) names.add(name);
-    for (const { g } of node.attribute) if (g) namesIn(g, names);
-  }
-  return names;
 }
 
 /** Lists everything in a graph that cannot be read at once, before any work is done. */

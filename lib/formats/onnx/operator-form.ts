@@ -1,5 +1,6 @@
 /** The operator form of quantized ONNX models: operators that read and write integers in place of floats between pairs. */
 import { create } from '@bufbuild/protobuf';
+import { namesReadBy } from './names.ts';
 import { type AttributeProto, type NodeProto, NodeProtoSchema, type TensorProto } from './onnx_pb.ts';
 
 /** Float operators and their integer counterparts. */
@@ -49,7 +50,7 @@ export function toOperatorForm(
   const types = new Map(constants.map((t) => [t.name, t.dataType]));
   const producers = new Map(nodes.flatMap((n) => n.output.map((o) => [o, n] as const)));
   const readers = new Map<string, NodeProto[]>();
-  for (const node of nodes) for (const i of node.input) readers.set(i, [...(readers.get(i) ?? []), node]);
+  for (const node of nodes) for (const i of namesReadBy(node)) readers.set(i, [...(readers.get(i) ?? []), node]);
   const replaced = new Map<NodeProto, NodeProto>();
   for (const node of nodes) {
     const to = operators[node.opType];
@@ -125,7 +126,7 @@ function needed(nodes: readonly NodeProto[], wanted: readonly string[]): NodePro
   const names = new Set(wanted);
   const kept = nodes.toReversed().filter((node) => {
     if (!node.output.some((o) => names.has(o))) return false;
-    for (const input of node.input) names.add(input);
+    namesReadBy(node, names);
     return true;
   });
   return kept.reverse();

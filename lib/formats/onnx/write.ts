@@ -3,21 +3,13 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { inputName, type Model, outputName } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
+import { withBodies } from '../../graph/sub-graph.ts';
 import { compressWeights } from '../../ops/storage/compress-weights.ts';
 import { bitsOf } from '../../tensor/element-type.ts';
 import { valueInfo } from './build.ts';
-import { activationGrids } from './export/activation-grids.ts';
-import { ExportNode } from './export/export-node.ts';
 import { GraphWriter } from './export/graph-writer.ts';
-import { exporters } from './export/index.ts';
-import { repeatGrid } from './export/quantization.ts';
-import {
-  ModelProtoSchema,
-  type NodeProto,
-  type StringStringEntryProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from './onnx_pb.ts';
+import { exportOperations, refuseUnknown } from './export-model.ts';
+import { ModelProtoSchema, type NodeProto, type StringStringEntryProto, type ValueInfoProto } from './onnx_pb.ts';
 import { toOperatorForm } from './operator-form.ts';
 
 /** Operator set and IR version of the files that are written. */
@@ -32,16 +24,14 @@ export interface WriteOnnxOptions {
   readonly form?: 'pairs' | 'operators';
 }
 
-/** Types that are not nodes of an ONNX graph. */
-const notNodes = new Set(['Parameter', 'Result', 'Constant']);
-
 /**
  * Writes an ONNX model of opset 17.
  *
  * Inputs, outputs and values keep their names. A FakeQuantize with 256 levels, equal input and output limits and an
  * integer zero point becomes QuantizeLinear and DequantizeLinear, per tensor or per channel; any other one becomes the
  * arithmetic that defines it. Weights behind a FakeQuantize, and weights that are stored as integers, become an 8-bit
- * initializer and a DequantizeLinear. A constant bias becomes an input of its convolution or matrix product.
+ * initializer and a DequantizeLinear. A constant bias becomes an input of its convolution or matrix product. What a body is
+ * given in every iteration is read from the graph around it.
  *
  * Quantized models take the form in which runtimes compute in integers: such a bias is rounded to i32 on the grid of the
  * sums where the product can run on bytes, which moves it by half of a step at most; values of a grid that were only
@@ -54,23 +44,18 @@ const notNodes = new Set(['Parameter', 'Result', 'Constant']);
  */
 export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Array {
   const copy = model.clone();
-  compressWeights(copy);
-  refuseUnknown(copy);
+  const models = withBodies(copy);
+  for (const each of models) compressWeights(each);
+  refuseUnknown(models);
   const writer = new GraphWriter();
-  const activations = activationGrids(copy);
-  const inputs = copy.parameters().map((p) => nameInput(new ExportNode(p, writer, activations)));
+  const inputs = copy.parameters().map((p) => nameInput(writer, p));
   const wanted = copy.results().map((r) => nameOutput(writer, r));
-  for (const node of copy.nodes()) {
-    if (notNodes.has(node.type) || writer.isAbsorbed(node)) continue;
-    const e = new ExportNode(node, writer, activations);
-    exporters.get(node.type)?.(e);
-    repeatGrid(e);
-  }
+  exportOperations(copy, writer);
   const outputs = copy.results().map((r, i) => finishOutput(writer, r, wanted[i]!));
   const names = outputs.map((o) => o.name);
   const { nodes, initializers } = writer.finish(names);
   const written = options.form === 'operators' ? toOperatorForm(nodes, initializers, names) : nodes;
-  checkSize(initializers);
+  checkSize(writer.constantBytes);
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -89,26 +74,21 @@ function opsets(nodes: readonly NodeProto[]): { domain: string; version: bigint 
   return [{ domain: '', version: opset }, ...[...others].map((domain) => ({ domain, version: 1n }))];
 }
 
-/** Lists everything that cannot be written at once. */
-function refuseUnknown(model: Model): void {
-  const missing = new Map<string, string>();
-  for (const node of model.nodes()) {
-    if (!notNodes.has(node.type) && !exporters.has(node.type))
-      missing.set(node.type, missing.get(node.type) ?? node.name);
-  }
-  if (missing.size === 0) return;
-  const list = [...missing].map(([type, name]) => `${type} (first '${name}')`).join(', ');
-  throw new LowpError('ERR_FORMAT_UNSUPPORTED', `operations that cannot be written as ONNX: ${list}`, {
-    help: 'Write an OpenVINO IR (.xml) instead.',
-  });
-}
-
 /** Opset 17 has no types narrower than a byte; constants of such types are widened. */
-function nameInput(e: ExportNode): ValueInfoProto {
-  const { type, shape } = e.node.output.fact;
-  if (bitsOf(type) < 8) e.unsupported('inputs below 8 bits');
-  const name = e.writer.unique(inputName(e.node));
-  e.writer.define(e.node.output, name);
+function nameInput(writer: GraphWriter, parameter: Node): ValueInfoProto {
+  const { type, shape } = parameter.output.fact;
+  if (bitsOf(type) < 8) {
+    throw new LowpError(
+      'ERR_FORMAT_UNSUPPORTED',
+      `the input '${parameter.name}' of type ${type} has less than 8 bits`,
+      {
+        node: parameter.name,
+        help: 'Write an OpenVINO IR (.xml) instead.',
+      },
+    );
+  }
+  const name = writer.unique(inputName(parameter));
+  writer.define(parameter.output, name);
   return valueInfo(name, type, shape);
 }
 
@@ -128,8 +108,7 @@ function finishOutput(writer: GraphWriter, result: Node, name: string): ValueInf
   return valueInfo(name, source.fact.type, source.fact.shape);
 }
 
-function checkSize(initializers: readonly TensorProto[]): void {
-  const size = initializers.reduce((sum, t) => sum + (t.rawData?.length ?? 0), 0);
+function checkSize(size: number): void {
   if (size < largest - 2 ** 24) return;
   throw new LowpError('ERR_LIMIT_SIZE', `the constants take ${size} bytes; an ONNX file holds less than 2 GB`, {
     help: 'Write an OpenVINO IR (.xml) instead.',

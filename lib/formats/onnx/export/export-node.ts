@@ -1,5 +1,6 @@
 /** One operation while it is exported: its inputs and attributes, and the means to add ONNX nodes for it. */
 import { LowpError } from '../../../errors/lowp-error.ts';
+import type { Model } from '../../../graph/model.ts';
 import type { Node, OutputPort } from '../../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
@@ -22,11 +23,19 @@ export class ExportNode {
   readonly node: Node;
   readonly writer: GraphWriter;
   readonly activations: ActivationGrids;
+  /** Adds the operations of a body to a graph of its own, whose inputs are named already. */
+  readonly exportBody: (body: Model, writer: GraphWriter) => void;
 
-  constructor(node: Node, writer: GraphWriter, activations: ActivationGrids) {
+  constructor(
+    node: Node,
+    writer: GraphWriter,
+    activations: ActivationGrids,
+    exportBody: (body: Model, writer: GraphWriter) => void,
+  ) {
     this.node = node;
     this.writer = writer;
     this.activations = activations;
+    this.exportBody = exportBody;
   }
 
   /** Name of the value of an input, '' when it is absent. */

@@ -5,19 +5,40 @@ import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
 import { bitsOf } from '../../../tensor/element-type.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { type AttributeValue, nodeProto, tensorProto } from '../build.ts';
+import { namesReadBy } from '../names.ts';
 import type { NodeProto, TensorProto } from '../onnx_pb.ts';
 
+/** What a graph shares with its bodies: no name may stand for two things. */
+interface Shared {
+  readonly taken: Set<string>;
+  readonly nodeNames: Set<string>;
+  constantBytes: number;
+}
+
 export class GraphWriter {
+  readonly #shared: Shared;
   readonly #values = new Map<OutputPort, string>();
-  readonly #taken = new Set<string>();
-  readonly #nodeNames = new Set<string>();
   readonly #absorbed = new Set<Node>();
   #nodes: NodeProto[] = [];
   #initializers: TensorProto[] = [];
 
+  constructor(shared: Shared = { taken: new Set(), nodeNames: new Set(), constantBytes: 0 }) {
+    this.#shared = shared;
+  }
+
+  /** The writer of a body. */
+  nested(): GraphWriter {
+    return new GraphWriter(this.#shared);
+  }
+
+  /** Bytes of all initializers, those of bodies included. */
+  get constantBytes(): number {
+    return this.#shared.constantBytes;
+  }
+
   /** The wanted name, or with a number behind it when it is taken. */
   unique(wanted: string): string {
-    return reserve(this.#taken, wanted || 'value');
+    return reserve(this.#shared.taken, wanted || 'value');
   }
 
   /** Gives a port its name. */
@@ -59,7 +80,9 @@ export class GraphWriter {
   /** Adds an initializer and returns its name. Types narrower than a byte are widened. */
   constant(value: Tensor, wanted: string): string {
     const name = this.unique(wanted);
-    this.#initializers.push(tensorProto(name, widened(value)));
+    const proto = tensorProto(name, widened(value));
+    this.#shared.constantBytes += proto.rawData?.length ?? 0;
+    this.#initializers.push(proto);
     return name;
   }
 
@@ -71,7 +94,7 @@ export class GraphWriter {
     name: string,
   ): void {
     const last = inputs.findLastIndex((i) => i !== '');
-    const unique = reserve(this.#nodeNames, name || opType);
+    const unique = reserve(this.#shared.nodeNames, name || opType);
     this.#nodes.push(nodeProto(opType, inputs.slice(0, last + 1), outputs, attributes, unique));
   }
 
@@ -82,7 +105,7 @@ export class GraphWriter {
       .reverse()
       .filter((node) => {
         if (!node.output.some((o) => needed.has(o))) return false;
-        for (const input of node.input) needed.add(input);
+        namesReadBy(node, needed);
         return true;
       })
       .reverse();

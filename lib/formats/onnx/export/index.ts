@@ -1,6 +1,7 @@
 /** The list of all exporters: one line per family. */
 import { mergeTables } from '../merge-tables.ts';
 import { activationExporters } from './activation.ts';
+import { controlExporters } from './control.ts';
 import { convolutionExporters } from './convolution.ts';
 import { elementwiseExporters } from './elementwise.ts';
 import type { Exporter } from './export-node.ts';
@@ -30,4 +31,5 @@ export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
   quantizationExporters,
   pickingExporters,
   recurrentExporters,
+  controlExporters,
 ]);

@@ -1,0 +1,40 @@
+/** The operations of a model, or of a body, through their exporters. */
+import { LowpError } from '../../errors/lowp-error.ts';
+import type { Model } from '../../graph/model.ts';
+import { activationGrids } from './export/activation-grids.ts';
+import { ExportNode } from './export/export-node.ts';
+import type { GraphWriter } from './export/graph-writer.ts';
+import { exporters } from './export/index.ts';
+import { repeatGrid } from './export/quantization.ts';
+
+/** Types that are not nodes of an ONNX graph. */
+const notNodes = new Set(['Parameter', 'Result', 'Constant']);
+
+/** Adds the nodes of a model to a graph whose inputs are named already. */
+export function exportOperations(model: Model, writer: GraphWriter): void {
+  const activations = activationGrids(model);
+  for (const node of model.nodes()) {
+    if (notNodes.has(node.type) || writer.isAbsorbed(node)) continue;
+    const e = new ExportNode(node, writer, activations, exportOperations);
+    exporters.get(node.type)?.(e);
+    repeatGrid(e);
+  }
+}
+
+/**
+ * Lists everything that cannot be written at once.
+ *
+ * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED`
+ */
+export function refuseUnknown(models: readonly Model[]): void {
+  const missing = new Map<string, string>();
+  for (const node of models.flatMap((m) => m.nodes())) {
+    if (!notNodes.has(node.type) && !exporters.has(node.type))
+      missing.set(node.type, missing.get(node.type) ?? node.name);
+  }
+  if (missing.size === 0) return;
+  const list = [...missing].map(([type, name]) => `${type} (first '${name}')`).join(', ');
+  throw new LowpError('ERR_FORMAT_UNSUPPORTED', `operations that cannot be written as ONNX: ${list}`, {
+    help: 'Write an OpenVINO IR (.xml) instead.',
+  });
+}
