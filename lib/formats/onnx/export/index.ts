@@ -2,6 +2,7 @@
 import { mergeTables } from '../merge-tables.ts';
 import { activationExporters } from './activation.ts';
 import { controlExporters } from './control.ts';
+import { convertExporters } from './convert.ts';
 import { convolutionExporters } from './convolution.ts';
 import { elementwiseExporters } from './elementwise.ts';
 import type { Exporter } from './export-node.ts';
@@ -32,4 +33,5 @@ export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
   pickingExporters,
   recurrentExporters,
   controlExporters,
+  convertExporters,
 ]);

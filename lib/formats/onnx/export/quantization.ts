@@ -1,7 +1,6 @@
-/** FakeQuantize as QuantizeLinear and DequantizeLinear where they say the same, else as arithmetic; Convert. */
+/** FakeQuantize as QuantizeLinear and DequantizeLinear where they say the same, else as arithmetic. */
 import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
-import { bitsOf, type ElementType } from '../../../tensor/element-type.ts';
-import { isMinifloat } from '../../../tensor/minifloat.ts';
+import type { ElementType } from '../../../tensor/element-type.ts';
 import { type Shape, sameShape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
@@ -12,7 +11,6 @@ import { dequantizedWeights } from './stored-weights.ts';
 
 export const quantizationExporters: ExporterTable = {
   FakeQuantize: fakeQuantize,
-  Convert: convert,
   Multiply: multiply,
 };
 
@@ -107,14 +105,6 @@ function combined(
     shape,
     type,
   );
-}
-
-function convert(e: ExportNode): void {
-  const { type } = e.node.output.fact;
-  if (bitsOf(type) < 8) e.unsupported(`conversion to ${type}`);
-  // Limits of floats of eight bits are operations of the model.
-  const saturate = isMinifloat(type) ? { saturate: 0n } : {};
-  e.finish('Cast', [e.input(0)], { to: BigInt(onnxTypeOf(type)), ...saturate });
 }
 
 /** The last operation of stored weights is their DequantizeLinear; any other is a product. */

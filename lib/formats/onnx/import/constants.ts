@@ -6,6 +6,7 @@ import { isMinifloat, largestOf } from '../../../tensor/minifloat.ts';
 import { elementCount, isStatic } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { computeType, elementTypeOf } from '../data-types.ts';
+import { isWithin } from '../ranges.ts';
 import { addTensor } from './add-tensor.ts';
 import type { ImportNode, ValueImporterTable } from './import-node.ts';
 
@@ -88,8 +89,9 @@ function castLike(n: ImportNode): OutputPort[] {
 }
 
 /**
- * Whole numbers become narrower ones by their lowest bits, and anything becomes a number of less than eight bits so.
- * Floats of eight bits saturate, infinities too, unless `saturate` is 0.
+ * Whole numbers become others by their lowest bits, and anything becomes a number of less than eight bits so. From 64 to
+ * 32 bits they saturate: what does not fit is a size without an end as a rule, and files keep a plain Convert. Floats of
+ * eight bits saturate, infinities too, unless `saturate` is 0.
  */
 function castTo(n: ImportNode, target: ElementType): OutputPort {
   const type = computeType(target);
@@ -99,10 +101,18 @@ function castTo(n: ImportNode, target: ElementType): OutputPort {
   const real = type === 'f32' ? n.state.reals.get(data) : undefined;
   if (real) return real;
   if (isMinifloat(type)) return castToMinifloat(n, n.converted(data, 'f32'), type);
-  if (bitsOf(type) < 8 || (isInteger(from) && isInteger(type) && bitsOf(type) < Math.min(32, bitsOf(from)))) {
+  if (bitsOf(type) < 8 || (losesBits(from, type) && !isWithin(data, type))) {
     return n.converted(lowestBits(n, data, type), type);
   }
   return n.add('Convert', { destination_type: type }, [data]);
+}
+
+function losesBits(from: ElementType, to: ElementType): boolean {
+  const target = isInteger(from) && isInteger(to) ? integerRange(to) : undefined;
+  if (!target) return false;
+  const source = integerRange(from);
+  if (!source) return bitsOf(to) < 32;
+  return source[0] < target[0] || source[1] > target[1];
 }
 
 function castToMinifloat(n: ImportNode, real: OutputPort, type: ElementType): OutputPort {
