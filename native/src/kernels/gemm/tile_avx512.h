@@ -125,11 +125,18 @@ LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchPolicy fetch, 
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const uint8_t* x[R];
     LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
-    const size_t bytes = s->steps * 4;
-    for (size_t k = 0; k < bytes; k += 4, weights += V * 64) {
+    const size_t bytes = s->steps * 4, pairs = bytes & ~size_t{7};
+    size_t k = 0;
+    for (; k < pairs; k += 8, weights += 2 * V * 64) {
       Math::template Step<R, V>(acc, x, k, weights);
       fetch.Step();
+      Math::template Step<R, V>(acc, x, k + 4, weights + V * 64);
+      fetch.Step();
     }
+    if (k == bytes) continue;
+    Math::template Step<R, V>(acc, x, k, weights);
+    fetch.Step();
+    weights += V * 64;
   }
 }
 
