@@ -162,10 +162,12 @@ class GemmCall final : public PreparedCall {
       task.segment_count = block.segments;
       task.weights = weights + block.first_step * step_bytes;
       if (fetched != kNoPanel) {
-        const Panel& next = plan_.packed.panels[fetched];
+        const bool stays = k + 1 < plan_.blocks.size();
+        const Panel& next = plan_.packed.panels[stays ? index : fetched];
+        const StepBlock& next_block = plan_.blocks[stays ? k + 1 : 0];
         const size_t next_step = size_t{next.vectors} * plan_.row->lanes * 4;
-        task.next = plan_.packed.weights.get() + next.weights + block.first_step * next_step;
-        task.next_bytes = block.steps * next_step;
+        task.next = plan_.packed.weights.get() + next.weights + next_block.first_step * next_step;
+        task.next_bytes = next_block.steps * next_step;
       }
       task.resume = k > 0;
       task.suspend = k + 1 < plan_.blocks.size();
