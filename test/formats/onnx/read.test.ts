@@ -153,6 +153,19 @@ test('Clip with attributes, with inputs and without limits', async () => {
   assert.deepEqual((await run(clip(13, {}, ['high', 'low']), { x })).y, [0, 0, 0]);
 });
 
+test('a slope of PRelu lies on the last axes, and on the channels where it fits those only', async () => {
+  const slope = async (shape: readonly number[], slopes: Tensor): Promise<number[]> => {
+    const nodes = [node('PRelu', ['x', 's'], ['y'])];
+    const bytes = onnxBytes({ inputs: { x: ['f32', shape] }, initializers: { s: slopes }, nodes, outputs: ['y'] });
+    const count = shape.reduce((a, b) => a * b);
+    return (await run(readOnnx(bytes), { x: tensor('f32', shape, new Float32Array(count).fill(-1)) })).y!;
+  };
+  const two = tensor('f32', [2], [1, 2]);
+  assert.deepEqual(await slope([1, 2, 2], two), [-1, -2, -1, -2]);
+  assert.deepEqual(await slope([1, 2, 3], two), [-1, -1, -1, -2, -2, -2]);
+  await assert.rejects(slope([1, 3, 3], two), { code: 'ERR_SHAPE_MISMATCH' });
+});
+
 test('a chain of shape arithmetic becomes a constant', () => {
   const model = readOnnx(
     onnxBytes({

@@ -38,14 +38,18 @@ function leakyRelu(n: ImportNode): OutputPort[] {
 }
 
 /**
- * ONNX aligns the slope with the last axes; PReLU takes a list of one number per channel, or a shape of full rank.
+ * ONNX aligns the slope with the last axes; PReLU takes a list of one number per channel, or a shape of full rank. A list
+ * that fits the channels and not the last axis is one of opset 6, which converters have left as it was.
  */
 function slope(n: ImportNode): OutputPort {
   const port = n.input(1);
   const data = n.input(0).fact.shape;
   const { shape } = port.fact;
   if (shape.length > data.length || shape.some((d) => d < 0)) n.invalid('its slope does not fit its input');
-  const full = [...new Array<number>(data.length - shape.length).fill(1), ...shape];
+  const last = data.at(-1)!;
+  const isOld = shape.length === 1 && shape[0] !== 1 && last >= 0 && last !== shape[0] && data[1] === shape[0];
+  const aligned = isOld ? [shape[0]!, ...data.slice(2).map(() => 1)] : shape;
+  const full = [...new Array<number>(data.length - aligned.length).fill(1), ...aligned];
   if (full.every((d) => d === 1)) return n.reshaped(port, [1], 'slope');
   const perChannel = data.length > 1 && full.every((d, i) => i === 1 || d === 1) && full[1] === data[1];
   return n.reshaped(port, perChannel ? [full[1]!] : full, 'slope');
