@@ -104,6 +104,6 @@ test('the backend tests of ONNX pass, except those on the list', { skip: skipCas
   assert.deepEqual(mended, [], 'cases that are listed and pass; UPDATE_GOLDEN=1 removes them');
   const share = `${count.passed} of ${count.all} pass, ${count.corpusPassed} of ${count.corpus} with known operators`;
   console.log(share);
-  assert.ok(count.all > 1600 && count.passed >= 0.93 * count.all, share);
-  assert.ok(count.corpus > 500 && count.corpusPassed >= 0.99 * count.corpus, share);
+  assert.ok(count.all > 1600 && count.passed >= 0.96 * count.all, share);
+  assert.ok(count.corpus > 500 && count.corpusPassed >= 0.995 * count.corpus, share);
 });

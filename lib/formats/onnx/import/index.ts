@@ -13,6 +13,7 @@ import { integerImporters } from './integer.ts';
 import { linearImporters } from './linear.ts';
 import { microsoftImporters } from './microsoft.ts';
 import { movementImporters } from './movement.ts';
+import { nGramImporters } from './n-grams.ts';
 import { normalizationImporters } from './normalization.ts';
 import { pickingImporters } from './picking.ts';
 import { poolingImporters } from './pooling.ts';
@@ -47,6 +48,7 @@ export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueIm
   signalImporters,
   controlImporters,
   sequenceImporters,
+  nGramImporters,
 ]);
 
 /** Under which the importer of a node is listed: its operator, behind the domain when that is not ONNX's own. */

@@ -18,6 +18,7 @@ export const signalImporters: ImporterTable = {
   HannWindow: (n) => [cosineWindow(n, [0.5, -0.5])],
   HammingWindow: (n) => [cosineWindow(n, [25 / 46, -21 / 46])],
   BlackmanWindow: (n) => [cosineWindow(n, [0.42, -0.5, 0.08])],
+  MelWeightMatrix: melWeightMatrix,
   GridSample: gridSample,
   AffineGrid: affineGrid,
 };
@@ -35,6 +36,41 @@ function cosineWindow(n: ImportNode, terms: readonly number[]): OutputPort {
   }
   const type = computeType(elementTypeOf(n.attributes.int('output_datatype') ?? 1, `the output of '${n.name}'`));
   return n.converted(sum!, type);
+}
+
+/**
+ * Triangles over the bins of a spectrum whose corners are equally far apart in mels, `2595 · log10(1 + f / 700)`, rounded
+ * down to whole bins: they rise from one corner to the next and fall to the one behind it.
+ */
+function melWeightMatrix(n: ImportNode): OutputPort[] {
+  const input = (i: number) => n.converted(n.reshaped(n.input(i), [], `input.${i}`), 'f64');
+  const [count, size, rate, low, high] = [input(0), input(1), input(2), input(3), input(4)];
+  const scale = 2595 / Math.LN10;
+  const mels = (f: OutputPort) =>
+    n.with('Multiply', n.step('Log', [n.with('Add', n.with('Divide', f, 700), 1)]), scale);
+  const first = mels(low);
+  const corners = n.with('Add', count, 2);
+  const step = n.step('Divide', [n.step('Subtract', [mels(high), first]), corners]);
+  const at = n.step('Add', [n.step('Multiply', [n.countTo(corners), step]), first]);
+  const hertz = n.with('Multiply', n.with('Subtract', n.step('Exp', [n.with('Divide', at, scale)]), 1), 700);
+  const bins = n.step('Floor', [n.step('Divide', [n.step('Multiply', [hertz, n.with('Add', size, 1)]), rate])]);
+  const corner = (i: number) => {
+    const places = n.with('Add', n.countTo(n.converted(count, 'i64')), i);
+    return n.step('Gather', [bins, places, n.scalar('i64', 0, 'axis')], { batch_dims: 0 });
+  };
+  const [left, middle, right] = [corner(0), corner(1), corner(2)];
+  const half = n.with('Add', n.step('Floor', [n.with('Divide', size, 2)]), 1);
+  const rows = n.step('Unsqueeze', [n.countTo(half), n.indices([1], 'axes')]);
+  // A side without width is a step: it is 1 at the corner itself.
+  const side = (distance: OutputPort, width: OutputPort) => {
+    const divisor = n.with('Maximum', width, 1);
+    return n.step('Divide', [n.step('Add', [distance, n.step('Subtract', [divisor, width])]), divisor]);
+  };
+  const rising = side(n.step('Subtract', [rows, left]), n.step('Subtract', [middle, left]));
+  const falling = side(n.step('Subtract', [right, rows]), n.step('Subtract', [right, middle]));
+  const weights = n.with('Maximum', n.step('Minimum', [rising, falling]), 0);
+  const type = computeType(elementTypeOf(n.attributes.int('output_datatype') ?? 1, `the output of '${n.name}'`));
+  return [n.converted(weights, type)];
 }
 
 /** The axis is an attribute before opset 20, an input since. Real signals have a last axis of one element. */
