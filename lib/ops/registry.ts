@@ -4,6 +4,9 @@ import type { OpDef, RuntimeTraits } from './define-op.ts';
 
 const byType = new Map<string, OpDef[]>();
 
+/** The opset of operations that belong to no set with a name of its own. */
+const extension = 'extension';
+
 /**
  * Makes an operation known to every reader, writer and engine of this process. Several revisions of one type may be
  * registered, each with its own opset.
@@ -25,14 +28,29 @@ export function registerOp(definition: OpDef): void {
 }
 
 /**
- * The definition of a type: the latest revision not newer than `opset` (`opset4`), the first one when all are newer,
- * the latest one without `opset`. Types are compared without case. Undefined when the type is unknown.
+ * The definition of a type: the latest revision not newer than `opset` (`opset4`), the first one when all are newer, the
+ * latest one without `opset`; for the name of another set its own one, else an `extension`. Types are compared without
+ * case. Undefined when the type is unknown.
  */
 export function findOp(type: string, opset?: string): OpDef | undefined {
   const revisions = byType.get(type.toLowerCase());
   if (!revisions) return undefined;
+  const named = revisions.find((r) => r.opset === opset);
+  const other = opset === undefined || isNumbered(opset) ? undefined : revisions.find((r) => r.opset === extension);
+  if (named ?? other) return named ?? other;
   const wanted = opset === undefined ? Number.POSITIVE_INFINITY : opsetNumber(opset);
   return revisions.findLast((r) => opsetNumber(r.opset) <= wanted) ?? revisions[0];
+}
+
+/** The operation of a user that a format calls by a type and the name of a set: one of that set, else an `extension`. */
+export function findExtension(type: string, set: string): OpDef | undefined {
+  const revisions = byType.get(type.toLowerCase())?.filter((r) => !isNumbered(r.opset));
+  return revisions?.find((r) => r.opset === set) ?? revisions?.find((r) => r.opset === extension);
+}
+
+/** False for the sets of operations outside of OpenVINO's own, such as `extension`. */
+export function isNumbered(opset: string): boolean {
+  return /^opset\d+$/.test(opset);
 }
 
 /**

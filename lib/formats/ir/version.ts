@@ -1,6 +1,8 @@
 // Differences between IR versions and producers: version numbers, opset labels, nibble order.
+
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { MetaElement } from '../../graph/model.ts';
+import { isNumbered } from '../../ops/registry.ts';
 
 /**
  * The version of `<net>`.
@@ -29,11 +31,6 @@ const unnumbered = 'opset6';
 export function opsetOf(type: string, label: string | undefined): string {
   if (label === undefined || !isNumbered(label)) return unnumbered;
   return corrections[label]?.[type.toLowerCase()] ?? label;
-}
-
-/** False for the sets of operations outside of OpenVINO's own, such as `extension`. */
-export function isNumbered(opset: string): boolean {
-  return /^opset\d+$/.test(opset);
 }
 
 /** The text of `Runtime_version` or `MO_version` in the kept elements of a file. */

@@ -8,7 +8,7 @@ import { topologicalOrder } from '../../graph/topological.ts';
 import { parseAttributes } from '../../ops/create-node.ts';
 import type { OpDef } from '../../ops/define-op.ts';
 import '../../ops/index.ts';
-import { getOp } from '../../ops/registry.ts';
+import { getOp, isNumbered } from '../../ops/registry.ts';
 import { type Shape, sameShape } from '../../tensor/shape.ts';
 import { printAttributes } from './attributes.ts';
 import { BinWriter } from './bin.ts';
@@ -16,7 +16,7 @@ import { metaFor } from './meta.ts';
 import { joinNames, portPrecision } from './names.ts';
 import { writePortMap } from './port-map.ts';
 import { XmlPrinter } from './print-xml.ts';
-import { highNibbleFirst, isNumbered } from './version.ts';
+import { highNibbleFirst } from './version.ts';
 
 /** How to write. */
 export interface WriteIrOptions {

@@ -83,6 +83,33 @@ export class Attributes {
     return attribute.g ?? this.fail(name, 'has no graph');
   }
 
+  /** All attributes as plain values, by name. */
+  values(): Record<string, unknown> {
+    return Object.fromEntries([...this.#byName].map(([name, { type }]) => [name, this.#value(name, type)]));
+  }
+
+  #value(name: string, type: number): unknown {
+    const kinds = attributeKinds;
+    switch (type) {
+      case kinds.float:
+        return this.float(name);
+      case kinds.int:
+        return this.int(name);
+      case kinds.string:
+        return this.string(name);
+      case kinds.tensor:
+        return this.tensor(name);
+      case kinds.floats:
+        return this.floats(name);
+      case kinds.ints:
+        return this.ints(name);
+      case kinds.strings:
+        return this.strings(name);
+      default:
+        return this.fail(name, `has kind ${type}; numbers, strings, tensors and lists are read`);
+    }
+  }
+
   /** @throws {LowpError} `ERR_OP_ATTRIBUTE`, always */
   fail(name: string, text: string): never {
     throw new LowpError('ERR_OP_ATTRIBUTE', `node '${this.#node}': attribute '${name}' ${text}`, { node: this.#node });

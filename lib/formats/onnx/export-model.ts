@@ -1,8 +1,10 @@
 /** The operations of a model, or of a body, through their exporters. */
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Model } from '../../graph/model.ts';
+import type { Node } from '../../graph/node.ts';
 import { activationGrids } from './export/activation-grids.ts';
-import { ExportNode } from './export/export-node.ts';
+import { type Exporter, ExportNode } from './export/export-node.ts';
+import { extensionExporter } from './export/extension.ts';
 import type { GraphWriter } from './export/graph-writer.ts';
 import { exporters } from './export/index.ts';
 import { repeatGrid } from './export/quantization.ts';
@@ -16,9 +18,13 @@ export function exportOperations(model: Model, writer: GraphWriter): void {
   for (const node of model.nodes()) {
     if (notNodes.has(node.type) || writer.isAbsorbed(node)) continue;
     const e = new ExportNode(node, writer, activations, exportOperations);
-    exporters.get(node.type)?.(e);
+    exporterOf(node)?.(e);
     repeatGrid(e);
   }
+}
+
+function exporterOf(node: Node): Exporter | undefined {
+  return extensionExporter(node) ?? exporters.get(node.type);
 }
 
 /**
@@ -29,8 +35,7 @@ export function exportOperations(model: Model, writer: GraphWriter): void {
 export function refuseUnknown(models: readonly Model[]): void {
   const missing = new Map<string, string>();
   for (const node of models.flatMap((m) => m.nodes())) {
-    if (!notNodes.has(node.type) && !exporters.has(node.type))
-      missing.set(node.type, missing.get(node.type) ?? node.name);
+    if (!notNodes.has(node.type) && !exporterOf(node)) missing.set(node.type, missing.get(node.type) ?? node.name);
   }
   if (missing.size === 0) return;
   const list = [...missing].map(([type, name]) => `${type} (first '${name}')`).join(', ');

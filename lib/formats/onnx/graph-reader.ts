@@ -260,7 +260,10 @@ function refuseUnknown(nodes: readonly NodeProto[], opset: number): void {
   if (missing.size === 0) return;
   const list = [...missing].map(([key, { count, example }]) => `${key} (${count}, first '${example}')`);
   const shown = list.length > 20 ? [...list.slice(0, 20), `… ${list.length - 20} more`] : list;
-  throw new LowpError('ERR_ONNX_UNSUPPORTED', `operators that lowp cannot read (opset ${opset}): ${shown.join(', ')}`);
+  const isForeign = [...missing.keys()].some((key) => key.includes('::'));
+  throw new LowpError('ERR_ONNX_UNSUPPORTED', `operators that lowp cannot read (opset ${opset}): ${shown.join(', ')}`, {
+    ...(isForeign ? { help: 'Register operators of other domains with registerOp before the model is opened.' } : {}),
+  });
 }
 
 function nameOf(node: NodeProto): string {

@@ -70,7 +70,12 @@ export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Ar
 
 /** Domains of the operators, each with its version. */
 function opsets(nodes: readonly NodeProto[]): { domain: string; version: bigint }[] {
-  const others = new Set(nodes.map((n) => n.domain).filter((domain) => domain !== ''));
+  const others = new Set<string>();
+  const add = ({ domain, attribute }: NodeProto): void => {
+    if (domain !== '') others.add(domain);
+    for (const { g } of attribute) g?.node.forEach(add);
+  };
+  nodes.forEach(add);
   return [{ domain: '', version: opset }, ...[...others].map((domain) => ({ domain, version: 1n }))];
 }
 

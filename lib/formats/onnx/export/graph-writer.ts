@@ -92,10 +92,13 @@ export class GraphWriter {
     outputs: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>>,
     name: string,
+    domain = '',
   ): void {
     const last = inputs.findLastIndex((i) => i !== '');
     const unique = reserve(this.#shared.nodeNames, name || opType);
-    this.#nodes.push(nodeProto(opType, inputs.slice(0, last + 1), outputs, attributes, unique));
+    const proto = nodeProto(opType, inputs.slice(0, last + 1), outputs, attributes, unique);
+    proto.domain = domain;
+    this.#nodes.push(proto);
   }
 
   /** Nodes and initializers that the outputs need. */

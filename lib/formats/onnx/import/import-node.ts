@@ -147,6 +147,11 @@ export class ImportNode {
     return this.#inputs.map((_, i) => this.input(i));
   }
 
+  /** All inputs, undefined for those that are absent. */
+  all(): (OutputPort | undefined)[] {
+    return this.#inputs.map((_, i) => this.optional(i));
+  }
+
   rank(index: number): number {
     return this.input(index).fact.shape.length;
   }

@@ -1,4 +1,5 @@
 /** The list of all importers: one line per family. */
+import { findExtension } from '../../../ops/registry.ts';
 import { mergeTables } from '../merge-tables.ts';
 import type { NodeProto } from '../onnx_pb.ts';
 import { activationImporters } from './activation.ts';
@@ -51,12 +52,19 @@ export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueIm
   nGramImporters,
 ]);
 
-/** Under which the importer of a node is listed: its operator, behind the domain when that is not ONNX's own. */
-export function keyOf(node: NodeProto): string {
-  return node.domain === '' || node.domain === 'ai.onnx' ? node.opType : `${node.domain}::${node.opType}`;
+function isOwn({ domain }: NodeProto): boolean {
+  return domain === '' || domain === 'ai.onnx';
 }
 
-/** The importer of a node; undefined when its operator cannot be read. */
+/** Under which the importer of a node is listed: its operator, behind the domain when that is not ONNX's own. */
+export function keyOf(node: NodeProto): string {
+  return isOwn(node) ? node.opType : `${node.domain}::${node.opType}`;
+}
+
+/** The importer of a node; undefined when its operator cannot be read. Operations of users have domains of their own. */
 export function findImporter(node: NodeProto): ValueImporter | undefined {
-  return importers.get(keyOf(node));
+  const known = importers.get(keyOf(node));
+  if (known || isOwn(node)) return known;
+  const definition = findExtension(node.opType, node.domain);
+  return definition && ((n) => n.addAll(definition.type, n.attributes.values(), n.all(), { opset: node.domain }));
 }
