@@ -1,7 +1,9 @@
 // Piecewise-linear stand-ins for Sigmoid and Swish: HSigmoid, HSwish, HardSigmoid.
-import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { constantOf } from '../../graph/node.ts';
+import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import { lowerUnary } from '../elementwise/lower-unary.ts';
 import { definePointwise, mapValues } from '../elementwise/pointwise.ts';
 import { inputFact } from '../fact.ts';
 
@@ -38,4 +40,10 @@ export const hardSigmoid = defineOp({
     const out = mapValues(toFloat64(x!), (v) => Math.max(0, Math.min(1, a * v + b)));
     return [fromFloat64(out, x!.shape, x!.type)];
   },
+  canLower: (_, node) => [1, 2].every((i) => constantOf(node.source(i)) !== undefined),
+  lower: (_, node, context) => {
+    const [alpha, beta] = [1, 2].map((i) => toFloat32(constantOf(node.source(i))!)[0]!);
+    lowerUnary(node, context, 'hardSigmoid', alpha, beta);
+  },
+  runtime: { bytes: 'never', epilogue: 'store', storesBytes: true },
 });

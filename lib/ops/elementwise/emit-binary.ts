@@ -13,6 +13,7 @@ const functions = {
   maximum: 4,
   minimum: 5,
   squaredDifference: 6,
+  prelu: 7,
 } as const;
 
 /** Name of a function of the `eltwise` kernel. */

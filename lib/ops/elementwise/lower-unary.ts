@@ -22,6 +22,7 @@ const functions = {
   softplus: 13,
   erf: 14,
   geluTanh: 15,
+  hardSigmoid: 16,
 } as const;
 
 /** Name of a function of the `unary` kernel. */

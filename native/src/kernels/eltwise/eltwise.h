@@ -1,6 +1,6 @@
 // Kernel `eltwise`: y = min(max(op(a, b), low), high) on f32 with broadcasting over four dimensions.
 //
-//   op 0 a + b, 1 a - b, 2 a * b, 3 a / b, 4 a > b ? a : b, 5 a < b ? a : b, 6 (a - b) * (a - b)
+//   op 0 a + b, 1 a - b, 2 a * b, 3 a / b, 4 a > b ? a : b, 5 a < b ? a : b, 6 (a - b) * (a - b), 7 a < 0 ? a * b : a
 //   max(v, low) = v > low ? v : low; min(v, high) = v < high ? v : high; so NaN becomes min(low, high).
 //   low = -Inf with high = Inf means no clamp: NaN stays NaN.
 //

@@ -60,8 +60,10 @@ float Apply(uint32_t op, float a, float b) {
       return a > b ? a : b;
     case 5:
       return a < b ? a : b;
-    default:
+    case 6:
       return (a - b) * (a - b);
+    default:
+      return a < 0 ? a * b : a;
   }
 }
 
@@ -87,7 +89,7 @@ Four Dense(Four d) { return {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1}; }
 
 TEST(Eltwise, EveryOpAndEveryBroadcast) {
   unsigned seed = 1;
-  for (uint32_t op = 0; op < 7; op++)
+  for (uint32_t op = 0; op < 8; op++)
     for (uint32_t mask = 0; mask < 32; mask++)
       for (Four d : {Four{2, 3, 4, 5}, Four{1, 2, 3, 33}, Four{3, 1, 5, 16}, Four{2, 2, 1, 1}}) {
         // Bits 0..3 of the mask: dimensions over which b, or with bit 4 a, is broadcast.
@@ -180,7 +182,7 @@ TEST(Eltwise, RefusesBadCalls) {
   EXPECT_FALSE(ok(good.p, a, b, bytes));
   EXPECT_FALSE(ok(good.p, a, Buffer::Absent(), y));
   EltwiseParams p = good.p;
-  p.op = 7;
+  p.op = 8;
   EXPECT_FALSE(ok(p, a, b, y));
   p = good.p;
   p.b_stride0 = ~0u;

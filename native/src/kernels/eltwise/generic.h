@@ -1,6 +1,7 @@
 // `eltwise` over the vector interface; include a simd/vec_*.h before this file.
 #pragma once
 #include "kernels/eltwise/rows.h"
+#include "simd/steps.h"
 
 namespace lowp {
 namespace {
@@ -32,19 +33,12 @@ struct SquaredDifferenceOp {
   }
 };
 
+struct PReluOp {
+  static LOWP_INLINE Vec Apply(Vec a, Vec b) { return Select(Less(a, Set(0.0f)), Mul(a, b), a); }
+};
+
 // How an operand moves along a row: kOne value for all elements, kDense, or kAny step.
 enum class Step { kOne, kDense, kAny };
-
-LOWP_INLINE Vec LoadSteps(const float* p, size_t step, size_t n) {
-  alignas(64) float lanes[kLanes] = {};
-  if (n == kLanes) {
-#pragma GCC unroll 16
-    for (size_t i = 0; i < kLanes; i++) lanes[i] = p[i * step];
-  } else {
-    for (size_t i = 0; i < n; i++) lanes[i] = p[i * step];
-  }
-  return Load(lanes);
-}
 
 // n elements from index i on; n <= kLanes.
 template <Step kStep>
@@ -89,7 +83,8 @@ void RunBlock(const EltwiseBlock& block) {
 #define LOWP_ELTWISE_FUNCTIONS(clamp)                                                                            \
   {                                                                                                              \
     RunBlock<AddOp, clamp>, RunBlock<SubtractOp, clamp>, RunBlock<MultiplyOp, clamp>, RunBlock<DivideOp, clamp>, \
-        RunBlock<MaximumOp, clamp>, RunBlock<MinimumOp, clamp>, RunBlock<SquaredDifferenceOp, clamp>             \
+        RunBlock<MaximumOp, clamp>, RunBlock<MinimumOp, clamp>, RunBlock<SquaredDifferenceOp, clamp>,            \
+        RunBlock<PReluOp, clamp>                                                                                 \
   }
 
 #define LOWP_ELTWISE_ROWS \

@@ -5,7 +5,7 @@
 
 namespace lowp {
 
-constexpr size_t kEltwiseOps = 7;
+constexpr size_t kEltwiseOps = 8;
 
 // rows x n elements; strides between rows, and between elements of a row, in elements. y is dense within a row.
 struct EltwiseBlock {

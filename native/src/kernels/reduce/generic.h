@@ -1,6 +1,7 @@
 // `reduce` over the vector interface; include simd/vec_avx2.h or simd/vec_avx512.h before this file.
 #pragma once
 #include "kernels/reduce/rows.h"
+#include "simd/steps.h"
 
 namespace lowp {
 namespace {
@@ -105,12 +106,27 @@ void Down(const float* x, size_t n, size_t stride, size_t columns, float* y) {
   StorePart(y + c, s, columns - c);
 }
 
-#define LOWP_REDUCE_ROWS                                                                                      \
-  {                                                                                                           \
-    {Along<SumOp>, Along<MaxOp>, Along<MinOp>, Along<ProdOp>, Along<SumAbsOp>, Along<SumSquaresOp>}, {        \
-      Down<SumOp>, Down<MaxOp>, Down<MinOp>, Down<ProdOp>, Down<SumAbsOp>, Down<SumSquaresOp>                 \
-    }                                                                                                         \
+// A row in each lane. Partial results beyond the row are the start, which joins without effect.
+template <class Op>
+void Short(const float* x, size_t n, size_t rows, float* y) {
+  size_t widest = 1;
+  while (widest < n) widest *= 2;
+  for (; rows >= kLanes; rows -= kLanes, x += kLanes * n, y += kLanes) {
+    Vec s[kShortReduce];
+    for (size_t i = 0; i < widest; i++) s[i] = Set(Op::kStart);
+    for (size_t i = 0; i < n; i++) s[i] = Op::Step(LoadSteps(x + i, n, kLanes), s[i]);
+    for (size_t half = widest / 2; half > 0; half /= 2)
+      for (size_t j = 0; j < half; j++) s[j] = Op::Join(s[j], s[j + half]);
+    Store(y, s[0]);
   }
+  for (size_t r = 0; r < rows; r++) y[r] = Along<Op>(x + r * n, n);
+}
+
+#define LOWP_REDUCE_OPS(Form) \
+  { Form<SumOp>, Form<MaxOp>, Form<MinOp>, Form<ProdOp>, Form<SumAbsOp>, Form<SumSquaresOp> }
+
+#define LOWP_REDUCE_ROWS \
+  { LOWP_REDUCE_OPS(Along), LOWP_REDUCE_OPS(Down), LOWP_REDUCE_OPS(Short) }
 
 }  // namespace
 }  // namespace lowp

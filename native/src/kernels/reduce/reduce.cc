@@ -52,6 +52,7 @@ class ReduceCall final : public PreparedCall {
     row = chosen.name;
     along_ = chosen.run->along[p_.op];
     down_ = chosen.run->down[p_.op];
+    short_ = p_.inner == 1 && p_.axis <= kShortReduce ? chosen.run->short_rows[p_.op] : nullptr;
     join_ = chosen.run->down[JoinOf(static_cast<ReduceOp>(p_.op))];
     blocks_ = CeilDiv(p_.axis, kBlock);
     pieces_ = CeilDiv(p_.inner, kPiece);
@@ -76,6 +77,11 @@ class ReduceCall final : public PreparedCall {
     }
     const float* x = static_cast<const float*>(context.inputs[0]);
     const size_t last = std::min(units_, end * run_);
+    if (short_) {  // a unit is a row
+      const size_t first = begin * run_;
+      short_(x + first * p_.axis, p_.axis, last - first, y + first);
+      return FinishAll(y + first, last - first);
+    }
     for (size_t unit = begin * run_; unit < last; unit++) Block(x, blocks_ > 1 ? table : y, unit);
   }
 
@@ -112,6 +118,7 @@ class ReduceCall final : public PreparedCall {
 
   ReduceParams p_;
   ReduceAlong along_ = nullptr;
+  ReduceShort short_ = nullptr;
   ReduceDown down_ = nullptr, join_ = nullptr;
   size_t blocks_ = 1, pieces_ = 1, units_ = 0, run_ = 1;
 };

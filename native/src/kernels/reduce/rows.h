@@ -10,9 +10,14 @@ enum ReduceOp : size_t { kReduceSum, kReduceMax, kReduceMin, kReduceProd, kReduc
 using ReduceAlong = float (*)(const float* x, size_t n);
 using ReduceDown = void (*)(const float* x, size_t n, size_t stride, size_t columns, float* y);
 
+// `rows` rows of n elements, at most kShortReduce, one behind the other; the results of Along.
+constexpr size_t kShortReduce = 16;
+using ReduceShort = void (*)(const float* x, size_t n, size_t rows, float* y);
+
 struct ReduceRows {
   ReduceAlong along[kReduceOps];
   ReduceDown down[kReduceOps];
+  ReduceShort short_rows[kReduceOps];
 };
 
 extern const ReduceRows reduce_f32_scalar;

@@ -50,10 +50,16 @@ void Down(const float* x, size_t n, size_t stride, size_t columns, float* y) {
     for (size_t c = 0; c < columns; c++) y[c] = Op::Step(x[i * stride + c], y[c]);
 }
 
+template <class Op>
+void Short(const float* x, size_t n, size_t rows, float* y) {
+  for (size_t r = 0; r < rows; r++) y[r] = Along<Op>(x + r * n, n);
+}
+
 }  // namespace
 
 const ReduceRows reduce_f32_scalar = {
     {Along<Sum>, Along<Max>, Along<Min>, Along<Prod>, Along<SumAbs>, Along<SumSquares>},
-    {Down<Sum>, Down<Max>, Down<Min>, Down<Prod>, Down<SumAbs>, Down<SumSquares>}};
+    {Down<Sum>, Down<Max>, Down<Min>, Down<Prod>, Down<SumAbs>, Down<SumSquares>},
+    {Short<Sum>, Short<Max>, Short<Min>, Short<Prod>, Short<SumAbs>, Short<SumSquares>}};
 
 }  // namespace lowp

@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/softmax/rows.h"
 #include "simd/elementary.h"
+#include "simd/steps.h"
 
 namespace lowp {
 namespace {
@@ -51,7 +52,31 @@ LOWP_INLINE float Exponentials(const float* x, float* y, size_t n, Vec max) {
   return TreeSum(s);
 }
 
+// Rows up to this length share a vector, each in a lane.
+constexpr size_t kShortAxis = 16;
+
+// kLanes rows.
+LOWP_INLINE void ShortRows(const float* x, float* y, size_t axis) {
+  Vec e[kShortAxis];
+  Vec max = Set(-__builtin_inff());
+  for (size_t i = 0; i < axis; i++) {
+    e[i] = LoadSteps(x + i, axis, kLanes);
+    max = Max(e[i], max);
+  }
+  Vec s[kShortAxis];
+  for (size_t i = 0; i < kShortAxis; i++) s[i] = Set(0.0f);
+  for (size_t i = 0; i < axis; i++) {
+    e[i] = Exp(Sub(e[i], max));
+    s[i] = Add(s[i], e[i]);
+  }
+  for (size_t half = kShortAxis / 2; half > 0; half /= 2)
+    for (size_t j = 0; j < half; j++) s[j] = Add(s[j], s[j + half]);
+  for (size_t i = 0; i < axis; i++) StoreSteps(y + i, axis, Div(e[i], s[0]));
+}
+
 void Contiguous(const float* x, float* y, size_t rows, size_t axis) {
+  for (; axis <= kShortAxis && rows >= kLanes; rows -= kLanes, x += kLanes * axis, y += kLanes * axis)
+    ShortRows(x, y, axis);
   for (size_t r = 0; r < rows; r++, x += axis, y += axis) {
     const Vec sum = Set(Exponentials(x, y, axis, Set(LargestOf(x, axis))));
     size_t i = 0;

@@ -70,6 +70,13 @@ TEST(Softmax, EveryRowGivesTheBitsOfTheScalarRow) {
       for (Isa isa : RunnableIsas())
         ASSERT_TRUE(SameFloats(expected, Compute(p, x, isa))) << IsaName(isa) << " axis " << axis << " inner " << inner;
     }
+  for (uint32_t axis = 1; axis <= 18; axis++)
+    for (uint32_t rows : {15u, 16u, 39u}) {
+      const SoftmaxParams p{rows, axis, 1};
+      const std::vector<float> x = RandomFloats(Elements(p), seed++, -30.0f, 30.0f, axis % 4 == 1);
+      for (Isa isa : RunnableIsas())
+        ASSERT_TRUE(SameFloats(Compute(p, x, Isa::kScalar), Compute(p, x, isa))) << IsaName(isa) << " axis " << axis;
+    }
   for (const SoftmaxParams p : {SoftmaxParams{1, 10007, 1}, SoftmaxParams{900, 11, 1}, SoftmaxParams{2, 21, 3001},
                                 SoftmaxParams{2, 256, 37}, SoftmaxParams{2, 300, 37}}) {
     const std::vector<float> x = RandomFloats(Elements(p), seed++, -30.0f, 30.0f);

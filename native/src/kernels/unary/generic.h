@@ -33,6 +33,7 @@ LOWP_INLINE Vec GeluTanh(Vec x, Vec, Vec) {
   const Vec inner = Mul(Set(0x1.988454p-1f), Fma(Set(0x1.6e4e26p-5f), cube, x));
   return Mul(Mul(Set(0.5f), x), Add(Set(1.0f), Tanh(inner)));
 }
+LOWP_INLINE Vec HardSigmoid(Vec x, Vec alpha, Vec beta) { return Confine(Fma(alpha, x, beta), 0.0f, 1.0f); }
 
 #define LOWP_UNARY_FUNCTION(Function, Formula)                                       \
   void Function(const float* x, float* y, size_t n, float alpha, float beta) {       \
@@ -58,12 +59,13 @@ LOWP_UNARY_FUNCTION(RunGeluErf, GeluErf)
 LOWP_UNARY_FUNCTION(RunSoftplus, SoftplusOp)
 LOWP_UNARY_FUNCTION(RunErf, ErfOp)
 LOWP_UNARY_FUNCTION(RunGeluTanh, GeluTanh)
+LOWP_UNARY_FUNCTION(RunHardSigmoid, HardSigmoid)
 
 #define LOWP_UNARY_ROWS                                                                                          \
   {                                                                                                              \
     {                                                                                                            \
       RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, RunHSigmoid, \
-          RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh                                         \
+          RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh, RunHardSigmoid                         \
     }                                                                                                            \
   }
 

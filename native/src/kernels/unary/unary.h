@@ -16,6 +16,7 @@
 //      13 softplus    log(1 + exp(x))
 //      14 erf
 //      15 gelu_tanh   (x / 2) * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
+//      16 hard_sigmoid  min(max(fma(alpha, x, beta), 0), 1)
 //
 // in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]: the byte of a result r is
 // round_even(fma(r, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most byte_high.

@@ -26,6 +26,7 @@ enum Op : uint32_t {
   kSoftplus,
   kErf,
   kGeluTanh,
+  kHardSigmoid,
   kOps
 };
 
@@ -57,6 +58,8 @@ double Exact(uint32_t op, double x, double alpha, double beta) {
       return x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
     case kHSigmoid:
       return std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case kHardSigmoid:
+      return std::min(std::max(alpha * x + beta, 0.0), 1.0);
     case kElu:
       return x > 0 ? x : alpha * std::expm1(x);
     case kSwish:
