@@ -84,6 +84,10 @@ export class GraphReader {
     for (const { name } of graph.output) {
       this.#addOutput(name, this.#value(name, 'the outputs of the graph'), outputs);
     }
+    if (outputs.size > 0) return;
+    throw new LowpError('ERR_ONNX_UNSUPPORTED', 'the outputs of the graph are empty sequences and absent optionals', {
+      help: 'Such a model computes nothing.',
+    });
   }
 
   /** A body: what its outputs are for these inputs. */

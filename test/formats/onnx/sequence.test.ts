@@ -212,6 +212,14 @@ test('optionals are present or absent', async () => {
   refuses(absent, 'ERR_ONNX_GRAPH', /reads the content of an optional that is absent/);
 });
 
+test('a model whose outputs are all empty is refused', () => {
+  refuses(
+    pair([node('SequenceEmpty', [], ['e'])], ['e']),
+    'ERR_ONNX_UNSUPPORTED',
+    /empty sequences and absent optionals/,
+  );
+});
+
 test('an operator on tensors refuses a sequence', () => {
   refuses(pair([node('Relu', ['s'], ['r'])], ['r']), 'ERR_ONNX_UNSUPPORTED', /input 0 is a sequence of 2 \(a tensor\)/);
   refuses(pair([node('SequenceLength', ['x'], ['r'])], ['r']), 'ERR_ONNX_GRAPH', /is a tensor, expected a sequence/);

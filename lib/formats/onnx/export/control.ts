@@ -32,7 +32,9 @@ function ifElse(e: ExportNode): void {
 
 /** An input of one element without axes. */
 function scalar(e: ExportNode, index: number): string {
-  return e.shape(index).length === 0 ? e.input(index) : e.step('Squeeze', [e.input(index)], `scalar.${index}`);
+  const axes = e.shape(index).map((_, axis) => axis);
+  if (axes.length === 0) return e.input(index);
+  return e.step('Squeeze', [e.input(index), e.int64s(axes, `axes.${index}`)], `scalar.${index}`);
 }
 
 /** A value that iterations pass on, and what it begins with. */
@@ -126,7 +128,7 @@ function loop(e: ExportNode): void {
   body.operations();
   const condition = body.sub.outputs.find((m) => m.purpose === 'execution_condition' && m.external < 0);
   body.output(
-    condition ? conditionOf(body, condition.internal) : e.constant(tensor('boolean', [], [1]), 'true'),
+    condition ? conditionOf(e, body, condition.internal) : e.constant(tensor('boolean', [], [1]), 'true'),
     'boolean',
     [],
   );
@@ -135,10 +137,11 @@ function loop(e: ExportNode): void {
   finish(e, 'Loop', [tripCount(e), scalar(e, 1), ...ports.states.map((s) => s.initial)], ports, parts);
 }
 
-function conditionOf(body: BodyExport, internal: number): string {
+function conditionOf(e: ExportNode, body: BodyExport, internal: number): string {
   const port = body.result(internal);
   const name = body.writer.nameOf(port);
-  return port.fact.shape.length === 0 ? name : body.step('Squeeze', [name], 'condition');
+  const axes = port.fact.shape.map((_, axis) => axis);
+  return axes.length === 0 ? name : body.step('Squeeze', [name, e.int64s(axes, 'condition/axes')], 'condition');
 }
 
 /** A negative count is no limit here, and none of ONNX Runtime's iterations. */
