@@ -1,37 +1,67 @@
 // Broadcast, both revisions: repeats a tensor to a target shape.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { broadcastShapes, formatShape, normalizeAxis, type Shape } from '../../tensor/shape.ts';
 import { enumeration } from '../attribute.ts';
 import { expandedStrides, requireOneWay, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, knownIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { moveRuntime } from './lower.ts';
 import { take } from './take.ts';
 
 type Mode = 'numpy' | 'explicit' | 'bidirectional';
 
-/** The output shape, and the input's shape with axes of size 1 where `explicit` leaves gaps. */
-function resolve(mode: Mode, inputs: Facts): { shape: number[]; from: Shape } | undefined {
+interface Resolved {
+  readonly shape: number[];
+  /** The input axis behind each output axis, undefined where there is none. */
+  readonly axes: readonly (number | undefined)[];
+}
+
+/** The last axes of the output are those of the input. */
+function aligned(shape: number[], rank: number): Resolved {
+  const missing = shape.length - rank;
+  return { shape, axes: shape.map((_, i) => (i < missing ? undefined : i - missing)) };
+}
+
+/** The input's shape with axes of size 1 where the output has more. */
+function spread(from: Shape, { axes }: Resolved): number[] {
+  return axes.map((axis) => (axis === undefined ? 1 : from[axis]!));
+}
+
+/** Undefined while the target is not known. */
+function resolve(mode: Mode, inputs: Facts): Resolved | undefined {
   const x = inputFact(inputs, 0);
   const target = knownIntegers(inputFact(inputs, 1));
   if (!target) return undefined;
   if (target.some((d) => d < 0)) {
     throw new LowpError('ERR_SHAPE_MISMATCH', `the target shape ${target.join(',')} has a negative size`);
   }
-  if (mode === 'bidirectional') return { shape: broadcastShapes(x.shape, target), from: x.shape };
+  if (mode === 'bidirectional') return aligned(broadcastShapes(x.shape, target), x.shape.length);
   if (mode === 'numpy') {
     requireOneWay(x.shape, target);
-    return { shape: target, from: x.shape };
+    return aligned(target, x.shape.length);
   }
   const mapping = knownIntegers(inputFact(inputs, 2));
   if (!mapping) return undefined;
   if (mapping.length !== x.shape.length) {
     throw new LowpError('ERR_SHAPE_MISMATCH', `${mapping.length} axes are mapped of ${formatShape(x.shape)}`);
   }
-  const from = new Array<number>(target.length).fill(1);
-  for (const [i, axis] of mapping.entries()) from[normalizeAxis(axis, target.length)] = x.shape[i]!;
-  requireOneWay(from, target);
-  return { shape: target, from };
+  const axes = new Array<number | undefined>(target.length).fill(undefined);
+  for (const [i, axis] of mapping.entries()) axes[normalizeAxis(axis, target.length)] = i;
+  const resolved = { shape: target, axes };
+  requireOneWay(spread(x.shape, resolved), target);
+  return resolved;
+}
+
+/** The same memory, which axes that are repeated do not step through. */
+function lower(mode: Mode, node: Node, context: LowerContext): void {
+  const from = node.source(0)!.fact.shape;
+  const view = context.view(node, 0);
+  const { axes } = resolve(mode, factsOfNode(node))!;
+  const strides = axes.map((axis) => (axis === undefined || from[axis] === 1 ? 0 : view.strides[axis]!));
+  context.defineView(node.output, { ...view, strides });
 }
 
 function infer(mode: Mode, inputs: Facts) {
@@ -52,9 +82,14 @@ function define(opset: string, modes: readonly [Mode, ...Mode[]]): OpDef {
     inputs: [2, 3],
     infer: (a, inputs) => infer(a.mode, inputs),
     evaluate: (a, inputs) => {
-      const { shape, from } = resolve(a.mode, factsOf(inputs))!;
-      return [take(inputs[0]!, shape, stridedOffsets(shape, expandedStrides(from, shape)))];
+      const resolved = resolve(a.mode, factsOf(inputs))!;
+      const { shape } = resolved;
+      const strides = expandedStrides(spread(inputs[0]!.shape, resolved), shape);
+      return [take(inputs[0]!, shape, stridedOffsets(shape, strides))];
     },
+    lower: (a, node, context) => lower(a.mode, node, context),
+    canLower: (a, node) => resolve(a.mode, factsOfNode(node)) !== undefined,
+    runtime: moveRuntime,
     quantization: { ascend: 'first' },
   });
 }

@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { int, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requiredIntegers } from '../fact.ts';
-import { take } from './take.ts';
+import { takeBlocks } from './take.ts';
 
 const batchedAttributes = z.object({
   /** Leading axes that data and indices share. */
@@ -36,21 +36,19 @@ function infer(batchDims: number, inputs: Facts) {
   return [{ type: inputFact(inputs, 0).type, shape: layoutOf(batchDims, inputs).shape }];
 }
 
-/** Element positions in the data; an index outside of the axis picks nothing. */
+/** Slices of the data, by position; an index outside of the axis picks nothing. */
 function pick(x: Shape, indices: readonly number[], perBatch: number, l: Layout): Int32Array {
   const size = x[l.axis]!;
   const batches = elementCount(x.slice(0, l.batch));
   const outer = elementCount(x.slice(l.batch, l.axis));
-  const inner = elementCount(x.slice(l.axis + 1));
-  const source = new Int32Array(batches * outer * perBatch * inner);
+  const source = new Int32Array(batches * outer * perBatch);
   let out = 0;
   for (let b = 0; b < batches; b++) {
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < perBatch; i++) {
         const raw = indices[b * perBatch + i]!;
         const index = raw < 0 ? raw + size : raw;
-        const from = ((b * outer + o) * size + index) * inner;
-        for (let n = 0; n < inner; n++) source[out++] = index >= 0 && index < size ? from + n : -1;
+        source[out++] = index >= 0 && index < size ? (b * outer + o) * size + index : -1;
       }
     }
   }
@@ -61,7 +59,8 @@ function evaluate(batchDims: number, inputs: readonly Tensor[]): Tensor[] {
   const [x, indices] = [inputs[0]!, inputs[1]!];
   const layout = layoutOf(batchDims, factsOf(inputs));
   const perBatch = elementCount(indices.shape.slice(layout.batch));
-  return [take(x, layout.shape, pick(x.shape, toIntegers(indices), perBatch, layout))];
+  const slices = pick(x.shape, toIntegers(indices), perBatch, layout);
+  return [takeBlocks(x, layout.shape, slices, elementCount(x.shape.slice(layout.axis + 1)))];
 }
 
 const batched = {

@@ -1,28 +1,21 @@
 // Writes elements of one tensor to places of a copy of another one: the base of scatter operations.
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { bitsOf, isFloat } from '../../tensor/element-type.ts';
+import { isFloat } from '../../tensor/element-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { putBlocks } from './take.ts';
 
 /**
- * A copy of `t` in which element `target[i]` is element `i` of `updates`; of several writes to one place the last wins.
+ * A copy of `t` in which element `target[i]` is element `i` of `updates`, or block by block of `block` consecutive
+ * elements; of several writes to one place the last wins.
  *
  * @throws {LowpError} `ERR_TYPE_MISMATCH`, `ERR_TYPE_UNSUPPORTED` for elements narrower than a byte
  */
-export function put(t: Tensor, target: Int32Array, updates: Tensor): Tensor {
+export function put(t: Tensor, target: Int32Array, updates: Tensor, block = 1): Tensor {
   if (t.type !== updates.type) {
     throw new LowpError('ERR_TYPE_MISMATCH', `updates have type ${updates.type}, the data ${t.type}`);
   }
-  if (bitsOf(t.type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
-  const data = t.data.slice();
-  const size = data.BYTES_PER_ELEMENT;
-  const to = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const from = new Uint8Array(updates.data.buffer, updates.data.byteOffset, updates.data.byteLength);
-  for (let i = 0; i < target.length; i++) {
-    const at = target[i]! * size;
-    for (let b = 0; b < size; b++) to[at + b] = from[i * size + b]!;
-  }
-  return { type: t.type, shape: [...t.shape], data };
+  return putBlocks(t, target, updates, block);
 }
 
 /** How an update meets the element that is there. */

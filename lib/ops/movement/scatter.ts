@@ -35,15 +35,10 @@ export const scatterUpdate = defineOp({
     const list = toIntegers(indices!).map((i) => positionOn(i, shape[axis]!));
     requireUpdates(updates!, [...shape.slice(0, axis), ...indices!.shape, ...shape.slice(axis + 1)]);
     const outer = elementCount(shape.slice(0, axis));
-    const inner = elementCount(shape.slice(axis + 1));
-    const target = new Int32Array(outer * list.length * inner);
+    const target = new Int32Array(outer * list.length);
     let at = 0;
-    for (let o = 0; o < outer; o++) {
-      for (const i of list) {
-        for (let n = 0; n < inner; n++) target[at++] = (o * shape[axis]! + i) * inner + n;
-      }
-    }
-    return [put(x!, target, updates!)];
+    for (let o = 0; o < outer; o++) for (const i of list) target[at++] = o * shape[axis]! + i;
+    return [put(x!, target, updates!, elementCount(shape.slice(axis + 1)))];
   },
 });
 
@@ -90,25 +85,37 @@ export const scatterElementsUpdate12 = defineOp({
   },
 });
 
-/** Element positions of the slices that the last axis of the indices names. */
-function sliceTargets(x: Tensor, indices: Tensor, updates: Tensor): Int32Array {
+interface Slices {
+  /** Positions, in slices. */
+  readonly target: Int32Array;
+  /** Elements of a slice. */
+  readonly size: number;
+}
+
+/** The slices that the last axis of the indices names. */
+function namedSlices(x: Tensor, indices: Tensor, updates: Tensor): Slices {
   const { shape } = x;
   const depth = indices.shape.at(-1) ?? 1;
   if (depth > shape.length) {
     throw new LowpError('ERR_SHAPE_RANK', `indices of ${depth} axes for data ${formatShape(shape)}`);
   }
-  const inner = elementCount(shape.slice(depth));
-  const strides = stridesOf(shape);
+  const strides = stridesOf(shape.slice(0, depth));
   const list = toIntegers(indices);
-  const places = depth === 0 ? 0 : list.length / depth;
   requireUpdates(updates, [...indices.shape.slice(0, -1), ...shape.slice(depth)]);
-  const target = new Int32Array(places * inner);
-  for (let p = 0; p < places; p++) {
+  const target = new Int32Array(depth === 0 ? 0 : list.length / depth);
+  for (let p = 0; p < target.length; p++) {
     let offset = 0;
     for (let d = 0; d < depth; d++) offset += positionOn(list[p * depth + d]!, shape[d]!) * strides[d]!;
-    for (let n = 0; n < inner; n++) target[p * inner + n] = offset + n;
+    target[p] = offset;
   }
-  return target;
+  return { target, size: elementCount(shape.slice(depth)) };
+}
+
+/** Element by element. */
+function elementsOf({ target, size }: Slices): Int32Array {
+  const elements = new Int32Array(target.length * size);
+  for (let i = 0; i < elements.length; i++) elements[i] = target[Math.floor(i / size)]! * size + (i % size);
+  return elements;
 }
 
 /** The last axis of the indices is a place in the leading axes of the data; the slice or element there is replaced. */
@@ -118,7 +125,10 @@ export const scatterNdUpdate4 = defineOp({
   attributes: noAttributes,
   inputs: [3, 3],
   infer: (_, inputs) => infer(inputs),
-  evaluate: (_, [x, indices, updates]) => [put(x!, sliceTargets(x!, indices!, updates!), updates!)],
+  evaluate: (_, [x, indices, updates]) => {
+    const { target, size } = namedSlices(x!, indices!, updates!);
+    return [put(x!, target, updates!, size)];
+  },
 });
 
 /** ScatterNDUpdate that may reduce. */
@@ -130,5 +140,8 @@ export const scatterNdUpdate15 = defineOp({
   }),
   inputs: [3, 3],
   infer: (_, inputs) => infer(inputs),
-  evaluate: (a, [x, indices, updates]) => [reduceInto(x!, sliceTargets(x!, indices!, updates!), updates!, a.reduction)],
+  evaluate: (a, [x, indices, updates]) => {
+    const slices = namedSlices(x!, indices!, updates!);
+    return [reduceInto(x!, elementsOf(slices), updates!, a.reduction)];
+  },
 });

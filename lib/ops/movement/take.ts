@@ -17,6 +17,11 @@ function wordsOf(data: TensorData): Words {
   return { array: new Uint32Array(buffer, byteOffset, byteLength / 4), perElement: bytes / 4 };
 }
 
+/** Types whose elements fill bytes. */
+export function requireMovable(t: Tensor): void {
+  if (bitsOf(t.type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
+}
+
 /**
  * The tensor of `shape` whose element `i` is element `source[i]` of `t`; a negative index takes `fill` (one element of
  * the same type), or zero.
@@ -24,7 +29,7 @@ function wordsOf(data: TensorData): Words {
  * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for elements narrower than a byte
  */
 export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor): Tensor {
-  if (bitsOf(t.type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
+  requireMovable(t);
   const data = allocate(t.type, source.length);
   const [to, from] = [wordsOf(data), wordsOf(t.data)];
   const blank = fill && wordsOf(fill.data).array;
@@ -37,6 +42,39 @@ export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor)
     }
   }
   return { type: t.type, shape: [...shape], data };
+}
+
+/**
+ * The tensor of `shape` made of blocks of `block` consecutive elements: block `i` is block `source[i]` of `t`, zeros
+ * where that is negative.
+ *
+ * @throws {LowpError} as {@link take}
+ */
+export function takeBlocks(t: Tensor, shape: Shape, source: Int32Array, block: number): Tensor {
+  if (block === 1) return take(t, shape, source);
+  requireMovable(t);
+  const data = allocate(t.type, source.length * block);
+  const [to, from] = [wordsOf(data), wordsOf(t.data).array];
+  const words = block * to.perElement;
+  for (const [i, at] of source.entries()) {
+    if (at >= 0) to.array.set(from.subarray(at * words, (at + 1) * words), i * words);
+  }
+  return { type: t.type, shape: [...shape], data };
+}
+
+/**
+ * A copy of `t` whose block `target[i]` of `block` consecutive elements is block `i` of `updates`; the last write wins.
+ *
+ * @throws {LowpError} as {@link take}
+ */
+export function putBlocks(t: Tensor, target: Int32Array, updates: Tensor, block: number): Tensor {
+  requireMovable(t);
+  const data = t.data.slice();
+  const [to, from] = [wordsOf(data), wordsOf(updates.data).array];
+  const words = block * to.perElement;
+  if (words === 1) for (let i = 0; i < target.length; i++) to.array[target[i]!] = from[i]!;
+  else for (const [i, at] of target.entries()) to.array.set(from.subarray(i * words, (i + 1) * words), at * words);
+  return { type: t.type, shape: [...t.shape], data };
 }
 
 /**
@@ -85,7 +123,7 @@ export function withShape(t: Tensor, shape: Shape): Tensor {
  */
 export function interleave(parts: readonly Tensor[], outer: number, shape: Shape): Tensor {
   const type = parts[0]!.type;
-  if (bitsOf(type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${type} cannot be moved`);
+  requireMovable(parts[0]!);
   const data = allocate(type, elementCount(shape));
   const to = wordsOf(data);
   const from = parts.map((p) => wordsOf(p.data).array);

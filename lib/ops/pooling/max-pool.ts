@@ -39,19 +39,21 @@ function pool(a: Dilated, x: Tensor): { values: Float64Array; positions: Float64
     for (let od = 0; od < output[0]; od++) {
       for (let oh = 0; oh < output[1]; oh++) {
         for (let ow = 0; ow < output[2]; ow++, out++) {
-          let seen = false;
+          const columns = inside[2][ow]!;
+          let [best, place] = [Number.NEGATIVE_INFINITY, -1];
           for (const d of inside[0][od]!) {
             for (const h of inside[1][oh]!) {
-              for (const w of inside[2][ow]!) {
-                const at = from + (d * input[1] + h) * input[2] + w;
-                const value = data[at]!;
-                if (seen && !(value > values[out]!) && !(Number.isNaN(value) && !Number.isNaN(values[out]!))) continue;
-                values[out] = value;
-                positions[out] = at;
-                seen = true;
+              const line = from + (d * input[1] + h) * input[2];
+              for (let i = 0; i < columns.length; i++) {
+                const value = data[line + columns[i]!]!;
+                if (place >= 0 && !(value > best) && !(Number.isNaN(value) && !Number.isNaN(best))) continue;
+                best = value;
+                place = line + columns[i]!;
               }
             }
           }
+          values[out] = best;
+          positions[out] = Math.max(place, 0);
         }
       }
     }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { type ElementType, isFloat } from '../../tensor/element-type.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType, enumeration, int } from '../attribute.ts';
@@ -36,6 +37,36 @@ function infer(a: Attributes, inputs: Facts) {
   ];
 }
 
+/** The order of the positions of a line by value, equal ones by position. */
+type Order = (line: Float64Array) => readonly number[] | Float64Array;
+
+/** Positions fill the low bits of a key, 32-bit values the others: keys are exact doubles, and sort without a callback. */
+const positionBits = 21;
+const keyed = new Set<ElementType>(['f32', 'f16', 'bf16', 'i32', 'i16', 'i8', 'u8', 'u16']);
+
+/** A whole number below 2^32 in the order of the value; -0 is 0, NaN lies above Infinity. */
+function rankOf(value: number, isInteger: boolean, bits: DataView): number {
+  if (isInteger) return value + 2 ** 31;
+  bits.setFloat32(0, value + 0);
+  const word = bits.getUint32(0);
+  return word < 2 ** 31 ? word + 2 ** 31 : 2 ** 32 - 1 - word;
+}
+
+function orderOf(type: ElementType, size: number, isLargest: boolean): Order {
+  if (!keyed.has(type) || size > 2 ** positionBits) {
+    const sign = isLargest ? -1 : 1;
+    return (line) => Array.from(line.keys()).sort((p, q) => sign * (line[p]! - line[q]!) || p - q);
+  }
+  const [isInteger, bits] = [!isFloat(type), new DataView(new ArrayBuffer(4))];
+  return (line) => {
+    const keys = line.map((value, position) => {
+      const rank = rankOf(value, isInteger, bits);
+      return (isLargest ? 2 ** 32 - 1 - rank : rank) * 2 ** positionBits + position;
+    });
+    return keys.sort().map((key) => key % 2 ** positionBits);
+  };
+}
+
 function evaluate(a: Attributes, x: Tensor, k: Tensor): Tensor[] {
   const { shape } = infer(a, factsOf([x, k]))[0]!;
   const { outer, size, inner } = viewAround(x.shape, a.axis);
@@ -43,15 +74,13 @@ function evaluate(a: Attributes, x: Tensor, k: Tensor): Tensor[] {
   const count = shape[normalizeAxis(a.axis, shape.length)]!;
   const source = new Int32Array(outer * count * inner);
   const indices = new Float64Array(source.length);
+  const order = orderOf(x.type, size, a.mode === 'max');
+  const line = new Float64Array(size);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       const at = (position: number): number => (o * size + position) * inner + i;
-      const order = Array.from({ length: size }, (_, p) => p);
-      order.sort((p, q) => {
-        const [u, v] = [values[at(p)]!, values[at(q)]!];
-        return u === v ? p - q : u < v === (a.mode === 'max') ? 1 : -1;
-      });
-      const chosen = order.slice(0, count);
+      for (let p = 0; p < size; p++) line[p] = values[at(p)]!;
+      const chosen = order(line).slice(0, count);
       if (a.sort === 'index') chosen.sort((p, q) => p - q);
       for (const [n, position] of chosen.entries()) {
         const to = (o * count + n) * inner + i;
