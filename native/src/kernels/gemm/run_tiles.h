@@ -20,6 +20,31 @@ LOWP_INLINE void Fetch(FetchShare share) {
   for (size_t i = 0; i < share.bytes; i += 64) __builtin_prefetch(share.from + i, 0, 2);
 }
 
+// Asks for a share evenly along the steps of a tile. All at once would fill the queue of cache misses and hold up the
+// tile's own loads. At most a line a step; the rest of a larger share is asked for at the start.
+class SteadyFetch {
+ public:
+  LOWP_INLINE SteadyFetch(const PanelTask& t, FetchShare share) : next_(share.from) {
+    size_t steps = 0;
+    for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps;
+    const size_t steady = share.bytes < steps * 64 ? share.bytes : steps * 64;
+    Fetch({share.from + steady, share.bytes - steady});
+    stride_ = steady / (steps > 0 ? steps : 1);
+  }
+  LOWP_INLINE void Step() {
+    __builtin_prefetch(next_, 0, 2);
+    next_ += stride_;
+  }
+
+ private:
+  const uint8_t* next_;
+  size_t stride_ = 0;
+};
+
+struct NoFetch {
+  LOWP_INLINE void Step() {}
+};
+
 // At most `most` rows at a time, in tiles whose sizes differ by at most one; by_rows[i] is the tile of i + 1 rows.
 LOWP_INLINE void RunTiles(const PanelTask& t, const TileFunction* by_rows, size_t most) {
   const size_t tiles = (t.m + most - 1) / most, rows = t.m / tiles, larger = t.m % tiles;

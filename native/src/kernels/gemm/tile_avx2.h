@@ -60,20 +60,22 @@ struct IntegerMath {
   }
 };
 
-template <class Math, int R, int V>
-LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, typename Math::Acc (&acc)[R][V]) {
+template <class Math, int R, int V, class FetchPolicy>
+LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchPolicy fetch, typename Math::Acc (&acc)[R][V]) {
   const uint8_t* weights = t.weights;
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const uint8_t* x[R];
     LOWP_UNROLL for (int i = 0; i < R; i++) x[i] = t.rows[row + i] + t.row_offset + s->offset;
     const size_t bytes = s->steps * 4;
-    for (size_t k = 0; k < bytes; k += 4, weights += V * 32) Math::template Step<R, V>(acc, x, k, weights);
+    for (size_t k = 0; k < bytes; k += 4, weights += V * 32) {
+      Math::template Step<R, V>(acc, x, k, weights);
+      fetch.Step();
+    }
   }
 }
 
-template <class Math, int R, int V>
-void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
-  Fetch(fetch);
+template <class Math, int R, int V, class FetchPolicy>
+[[gnu::noinline]] void RunTileWith(const PanelTask& t, size_t row, FetchPolicy fetch) {
   typename Math::Acc acc[R][V];
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
@@ -81,7 +83,7 @@ void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
   if constexpr (Math::kSorted) {
     Math::template Accumulate<R, V>(t, row, acc);
   } else {
-    AddSegments<Math>(t, row, acc);
+    AddSegments<Math>(t, row, fetch, acc);
   }
   if (Math::template Suspend<R, V>(t, row, acc)) return;
   __m256 v[R][V];
@@ -96,6 +98,17 @@ void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
   store.residual = t.residual + row * t.residual_stride;
   store.residual_stride = t.residual_stride;
   FinishTile(*t.epilogue, v, store);
+}
+
+// With the loop that fetches and the one that does not in one function, gcc spills accumulators.
+template <class Math, int R, int V>
+void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
+  if constexpr (Math::kSorted) {
+    Fetch(fetch);
+  } else if (fetch.bytes > 0) {
+    return RunTileWith<Math, R, V>(t, row, SteadyFetch(t, fetch));
+  }
+  RunTileWith<Math, R, V>(t, row, NoFetch());
 }
 
 template <class Math, int V>

@@ -94,31 +94,6 @@ LOWP_INLINE void FinishVectors(const PanelTask& t, size_t row, typename Math::Ac
   FinishTile(*t.epilogue, v, store);
 }
 
-// Asks for a share evenly along the steps of a tile. All at once would fill the queue of cache misses and hold up the
-// tile's own loads. At most a line a step; the rest of a larger share is asked for at the start.
-class SteadyFetch {
- public:
-  LOWP_INLINE SteadyFetch(const PanelTask& t, FetchShare share) : next_(share.from) {
-    size_t steps = 0;
-    for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps;
-    const size_t steady = share.bytes < steps * 64 ? share.bytes : steps * 64;
-    Fetch({share.from + steady, share.bytes - steady});
-    stride_ = steady / (steps > 0 ? steps : 1);
-  }
-  LOWP_INLINE void Step() {
-    _mm_prefetch(reinterpret_cast<const char*>(next_), _MM_HINT_T1);
-    next_ += stride_;
-  }
-
- private:
-  const uint8_t* next_;
-  size_t stride_ = 0;
-};
-
-struct NoFetch {
-  LOWP_INLINE void Step() {}
-};
-
 template <class Math, int R, int V, class FetchPolicy>
 LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchPolicy fetch, typename Math::Acc (&acc)[R][V]) {
   const uint8_t* weights = t.weights;
