@@ -125,7 +125,8 @@ function write(results: AccuracyResults): void {
 }
 
 const names = options.model ?? Object.keys(models);
-const rows: AccuracyRow[] = options.keep ? read().rows.filter((row) => !names.includes(row.model)) : [];
+const rows: AccuracyRow[] =
+  options.keep && existsSync(options.output) ? read().rows.filter((row) => !names.includes(row.model)) : [];
 if (options.reuse) {
   write(read());
 } else {

@@ -18,6 +18,8 @@ export interface ObservePoint {
   readonly items?: number;
   /** Elements to find besides the extremes. */
   readonly quantiles?: readonly QuantilePoint[];
+  /** Count the elements of each item, of all channels together, by their size. */
+  readonly histogram?: boolean;
 }
 
 /** The element below which a share of all elements (or of their magnitudes) lies. */
@@ -39,6 +41,8 @@ export interface Observation {
    * `share · (n − 1)` in ascending order, as numpy does.
    */
   readonly quantiles: readonly Float32Array[];
+  /** When it was asked for: for each item how many elements lie in each of the `floatBins`. */
+  readonly histogram?: Float32Array;
   /** 0 when all elements are finite. Otherwise how many are not, or how many lie in parts that were left out for them. */
   readonly nonFinite: number;
 }

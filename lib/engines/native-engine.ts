@@ -128,14 +128,15 @@ interface WatchedPort extends ObservedPort {
 }
 
 function watch(point: ObservePoint, port: OutputPort, name: string): WatchedPort {
-  const { granularity, channelAxis = 1, items = 1, quantiles = [] } = point;
+  const { granularity, channelAxis = 1, items = 1, quantiles = [], histogram = false } = point;
   const { shape } = port.fact;
   const channels = granularity === 'perChannel' ? shape[normalizeAxis(channelAxis, shape.length)]! : 1;
   const count = elementCount(shape) / Math.max(1, items * channels);
   const ranks = quantiles.map(({ share, isAbsolute }): ObservedRank => {
     return { rank: quantilePosition(count, share).below, isAbsolute };
   });
-  return { point, count, port, name, items, ranks, ...(granularity === 'perChannel' ? { axis: channelAxis } : {}) };
+  const place = { point, count, port, name, items, ranks, histogram };
+  return { ...place, ...(granularity === 'perChannel' ? { axis: channelAxis } : {}) };
 }
 
 /**
@@ -365,28 +366,30 @@ function outputsOf(
   let at = step.outputs.length;
   const rows = step.observed.map((observed) => {
     const count = observedOutputs(observed).length;
-    const [first, ...neighbours] = arrays.slice(at, at + count) as Float32Array[];
+    const rows = arrays.slice(at, at + count) as Float32Array[];
     at += count;
-    return new ObservedRows(observed, first!, neighbours);
+    return new ObservedRows(observed, rows);
   });
   return { tensors, rows };
 }
 
-/** The five rows that the observe kernel writes, and the two of each quantile, as they are when they are read. */
+/** What observers write - five rows, two for each quantile, a histogram -, as it is when it is read. */
 class ObservedRows implements Observation {
   readonly min: Float32Array;
   readonly max: Float32Array;
   readonly absMax: Float32Array;
   readonly mean: Float32Array;
+  readonly histogram?: Float32Array;
   private readonly broken: Float32Array;
   private readonly observed: WatchedPort;
   private readonly neighbours: readonly Float32Array[];
 
-  constructor(observed: WatchedPort, rows: Float32Array, neighbours: readonly Float32Array[]) {
+  constructor(observed: WatchedPort, [rows, ...others]: readonly Float32Array[]) {
     this.observed = observed;
-    this.neighbours = neighbours;
-    const n = rows.length / 5;
-    const row = (i: number): Float32Array => rows.subarray(i * n, (i + 1) * n);
+    if (observed.histogram) this.histogram = others.at(-1)!;
+    this.neighbours = others.slice(0, observed.ranks.length);
+    const n = rows!.length / 5;
+    const row = (i: number): Float32Array => rows!.subarray(i * n, (i + 1) * n);
     this.min = row(0);
     this.max = row(1);
     this.absMax = row(2);

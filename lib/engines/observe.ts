@@ -2,6 +2,7 @@
 import { toFloat32 } from '../tensor/convert.ts';
 import { elementCount, normalizeAxis } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { floatBin, floatBins } from '../util/float-bins.ts';
 import type { Observation, ObservePoint, QuantilePoint } from './engine.ts';
 import { interpolate, quantilePosition } from './quantile-ranks.ts';
 
@@ -30,7 +31,15 @@ export function observe(value: Tensor, point: ObservePoint): Observation {
         for (let c = 0; c < each; c++)
           groups[isPerChannel ? n * channels + c : n]!.add(data[n * item + (o * each + c) * inner + i]!);
   }
-  return observationOf(groups, quantiles);
+  const observation = observationOf(groups, quantiles);
+  return point.histogram ? { ...observation, histogram: histogramOf(data, items) } : observation;
+}
+
+function histogramOf(data: Float32Array, items: number): Float32Array {
+  const counts = new Float32Array(items * floatBins);
+  const item = data.length / items;
+  for (let i = 0; i < data.length; i++) counts[Math.floor(i / item) * floatBins + floatBin(data[i]!)]!++;
+  return counts;
 }
 
 /** The elements that give one number of each kind. */

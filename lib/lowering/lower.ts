@@ -20,14 +20,7 @@ import { lowerComputedProduct } from './computed-product.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
 import { type Joins, planJoins } from './join.ts';
 import { imageSize } from './layout.ts';
-import {
-  emitObservation,
-  emitObservedClamp,
-  emitRanks,
-  type ObservedPort,
-  observedOutputs,
-  observedResults,
-} from './observe.ts';
+import { emitMore, emitObservation, emitObservedClamp, type ObservedPort, observedOutputs } from './observe.ts';
 import { type PrecisionPlan, planPrecision } from './plan.ts';
 import { lowerProduct } from './product.ts';
 import { formOf, Values } from './values.ts';
@@ -52,7 +45,7 @@ export interface Lowered {
 }
 
 /** Observed values that have no observer yet, with the outputs for their statistics and for elements by rank. */
-type Observers = Map<ObservedPort, { readonly statistics: BufferId; readonly ranks: readonly BufferId[] }>;
+type Observers = Map<ObservedPort, { readonly statistics: BufferId; readonly more: readonly BufferId[] }>;
 
 /** Lowers a list of nodes whose operations all have `lower`. */
 export function lower(input: LoweringInput): Lowered {
@@ -87,9 +80,8 @@ export class Lowering implements LowerContext {
       this.values.return(port, this.builder.output(portName(port), 'f32', port.fact.shape));
     const observers: Observers = new Map(
       (this.input.observe ?? []).map((o) => {
-        const results = observedResults(o);
-        const outs = observedOutputs(o).map(({ name, rows }) => this.builder.output(name, 'f32', [rows, results]));
-        return [o, { statistics: outs[0]!, ranks: outs.slice(1) }];
+        const outs = observedOutputs(o).map(({ name, shape }) => this.builder.output(name, 'f32', shape));
+        return [o, { statistics: outs[0]!, more: outs.slice(1) }];
       }),
     );
     for (const port of this.input.inputs) this.bindInput(port);
@@ -107,7 +99,7 @@ export class Lowering implements LowerContext {
     for (const [observed, outs] of observers) {
       if (!this.values.has(observed.port)) continue;
       observers.delete(observed);
-      emitRanks(this, observed, outs.ranks);
+      emitMore(this, observed, outs.more);
       const clamp = this.clampBehind(observed.port);
       const twin = clamp && [...observers.keys()].find((o) => o.port === clamp.node.output && o.axis === observed.axis);
       const out = { before: outs.statistics, after: twin && observers.get(twin)!.statistics };
@@ -117,7 +109,7 @@ export class Lowering implements LowerContext {
       }
       this.observedClamps.add(clamp.node);
       if (!twin) continue;
-      emitRanks(this, twin, observers.get(twin)!.ranks);
+      emitMore(this, twin, observers.get(twin)!.more);
       observers.delete(twin);
     }
   }

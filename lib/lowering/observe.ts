@@ -2,7 +2,8 @@
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { Layout } from '../ops/lower-context.ts';
 import type { BufferId } from '../program/program.ts';
-import { elementCount, normalizeAxis } from '../tensor/shape.ts';
+import { elementCount, normalizeAxis, type Shape } from '../tensor/shape.ts';
+import { floatBins } from '../util/float-bins.ts';
 import { imageSize, sameInBothLayouts } from './layout.ts';
 import type { Lowering } from './lower.ts';
 
@@ -15,6 +16,8 @@ export interface ObservedPort {
   readonly items: number;
   /** Elements to find by their rank. */
   readonly ranks: readonly ObservedRank[];
+  /** Also count the elements of each item by their size. */
+  readonly histogram?: boolean;
   /** Name of the program output that takes the five rows min, max, |max|, mean, non-finite. */
   readonly name: string;
 }
@@ -25,15 +28,16 @@ export interface ObservedRank {
   readonly isAbsolute: boolean;
 }
 
-/** Number of results of an observed port: channels of all items. */
-export function observedResults({ port, axis, items }: Omit<ObservedPort, 'name' | 'ranks'>): number {
+/** Names and shapes of the program outputs of an observed port: statistics, one for each rank, and the histogram. */
+export function observedOutputs(observed: ObservedPort): { readonly name: string; readonly shape: Shape }[] {
+  const { port, axis, items, name, ranks, histogram } = observed;
   const { shape } = port.fact;
-  return items * (axis === undefined ? 1 : shape[normalizeAxis(axis, shape.length)]!);
-}
-
-/** Names and numbers of rows of the program outputs of an observed port. */
-export function observedOutputs({ name, ranks }: ObservedPort): { readonly name: string; readonly rows: number }[] {
-  return [{ name, rows: 5 }, ...ranks.map((_, i) => ({ name: `${name} rank ${i}`, rows: 2 }))];
+  const results = items * (axis === undefined ? 1 : shape[normalizeAxis(axis, shape.length)]!);
+  return [
+    { name, shape: [5, results] },
+    ...ranks.map((_, i) => ({ name: `${name} rank ${i}`, shape: [2, results] })),
+    ...(histogram ? [{ name: `${name} histogram`, shape: [items, floatBins] }] : []),
+  ];
 }
 
 /** How the elements of a value lie for an observer. */
@@ -69,8 +73,14 @@ function plainSizes({ port, items }: ObservedPort, axis: number): ObservedSizes 
   return { outer, channels, inner, perChannel: 1, items };
 }
 
+/** Emits the observers of a value that need a pass of their own, into the outputs behind the statistics. */
+export function emitMore(lowering: Lowering, observed: ObservedPort, outs: readonly BufferId[]): void {
+  emitRanks(lowering, observed, outs);
+  if (observed.histogram) emitHistogram(lowering, observed, outs.at(-1)!);
+}
+
 /** Emits the observers that find elements by rank; those of channels read the model's own layout, where runs are long. */
-export function emitRanks(lowering: Lowering, observed: ObservedPort, outs: readonly BufferId[]): void {
+function emitRanks(lowering: Lowering, observed: ObservedPort, outs: readonly BufferId[]): void {
   const { port, axis, name, ranks } = observed;
   if (ranks.length === 0) return;
   const { layout, sizes } =
@@ -82,6 +92,13 @@ export function emitRanks(lowering: Lowering, observed: ObservedPort, outs: read
     const params = { ...sizes, rank, absolute: isAbsolute ? 1 : 0 };
     lowering.builder.call('observe_quantile', params, { name, in: [buffer], out: [outs[i]!] });
   }
+}
+
+/** Emits the observer that counts elements by their size; it reads whatever layout is there. */
+function emitHistogram(lowering: Lowering, { port, name, items }: ObservedPort, out: BufferId): void {
+  const buffer = lowering.values.float(port, lowering.values.layoutOf(port));
+  const params = { items, count: elementCount(port.fact.shape) / items };
+  lowering.builder.call('observe_histogram', params, { name, in: [buffer], out: [out] });
 }
 
 /** Emits the observer of one value. */

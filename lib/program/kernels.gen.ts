@@ -223,6 +223,10 @@ export const kernelParams = {
     ['high', 'f'],
     ['items', 'u'],
   ],
+  observe_histogram: [
+    ['items', 'u'],
+    ['count', 'u'],
+  ],
   observe_quantile: [
     ['outer', 'u'],
     ['channels', 'u'],

@@ -5,7 +5,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { BoundedMultiset, type Counted, distinctNumbers, type MultisetState } from './bounded-multiset.ts';
 import { ExactSums } from './exact-sum.ts';
 import { hodgesLehmann, meanOf, medianOf, withoutOutliers } from './order-statistics.ts';
-import type { Aggregator } from './request.ts';
+import type { Aggregator, StatisticRequest } from './request.ts';
 
 /** Takes the finite numbers of one sample after another. */
 export interface Accumulator {
@@ -23,7 +23,7 @@ export interface Accumulator {
   merge(other: AccumulatorState): void;
 }
 
-/** What accumulators keep: a number per channel, exact sums, or the numbers of the samples. */
+/** What accumulators keep: a number per channel, exact sums, counts, or the numbers of the samples. */
 export type AccumulatorState =
   | { readonly kind: 'extreme'; readonly values: Float32Array }
   | {
@@ -32,6 +32,7 @@ export type AccumulatorState =
       readonly count: number;
       readonly parts: readonly (readonly [number, Float64Array])[];
     }
+  | { readonly kind: 'counts'; readonly values: Float64Array }
   | { readonly kind: 'multisets'; readonly multisets: readonly MultisetState[] };
 
 /**
@@ -39,7 +40,8 @@ export type AccumulatorState =
  * value they are exact for up to 4096 samples, of many channels for 512, and beyond use numbers rounded to a few parts in
  * ten thousand (in a thousand).
  */
-export function accumulatorFor(aggregator: Aggregator): Accumulator {
+export function accumulatorFor(aggregator: StatisticRequest['aggregator']): Accumulator {
+  if (aggregator === 'sum') return new Counts();
   if (aggregator === 'mean') return new Mean();
   if (aggregator === 'max') return new Extreme((a, b) => a > b);
   if (aggregator === 'min') return new Extreme((a, b) => a < b);
@@ -73,6 +75,29 @@ class Mean implements Accumulator {
     requireChannels(this.sums.channels, channels);
     this.sums.addParts(parts);
     this.count += count;
+  }
+}
+
+/** Sums of whole numbers, exact up to 2^53. */
+class Counts implements Accumulator {
+  private values: Float64Array | undefined;
+
+  add(counts: Float32Array | Float64Array): void {
+    this.values ??= new Float64Array(counts.length);
+    requireChannels(this.values.length, counts.length);
+    for (let i = 0; i < counts.length; i++) this.values[i]! += counts[i]!;
+  }
+
+  result(): Float32Array {
+    return Float32Array.from(this.values ?? []);
+  }
+
+  state(): AccumulatorState {
+    return { kind: 'counts', values: this.values ?? new Float64Array() };
+  }
+
+  merge(other: AccumulatorState): void {
+    this.add(requireKind(other, 'counts').values);
   }
 }
 

@@ -4,7 +4,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import type { Granularity } from '../targets/target.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Accumulator, accumulatorFor } from './aggregators.ts';
-import type { Aggregator, SampleStatistic, StatisticRequest, Statistics } from './request.ts';
+import type { SampleStatistic, StatisticRequest, Statistics } from './request.ts';
 
 /** What a statistic is of: a value by the name of its node, and how it is reduced and aggregated. */
 export interface StatisticKey {
@@ -14,7 +14,7 @@ export interface StatisticKey {
   /** For `perChannel` only. */
   readonly channelAxis?: number;
   readonly statistic: SampleStatistic;
-  readonly aggregator: Aggregator;
+  readonly aggregator: StatisticRequest['aggregator'];
 }
 
 /** One statistic and what has been kept for it. */

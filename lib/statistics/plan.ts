@@ -8,7 +8,7 @@ import { type CollectedStatistic, keyOf, keyText, type StatisticKey } from './co
 import type { StatisticRequest } from './request.ts';
 
 /** One value that is observed, with everything that is asked of it at once. */
-export type PlannedPoint = Required<Pick<ObservePoint, 'port' | 'granularity' | 'channelAxis' | 'quantiles'>>;
+export type PlannedPoint = Required<Omit<ObservePoint, 'items'>>;
 
 /** Points to observe, and how each request reads its numbers from them. Equal requests are answered once. */
 export interface CollectPlan {
@@ -27,7 +27,7 @@ export interface Answer extends CollectedStatistic {
 export function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPlan {
   const points = new Map<
     string,
-    { readonly index: number; readonly point: PlannedPoint & { quantiles: QuantilePoint[] } }
+    { readonly index: number; readonly point: PlannedPoint & { quantiles: QuantilePoint[]; histogram: boolean } }
   >();
   const perChannel = new Map<OutputPort, StatisticRequest>();
   for (const r of requests) if (r.granularity === 'perChannel') perChannel.set(r.port, r);
@@ -44,8 +44,10 @@ export function planOf(model: Model, requests: readonly StatisticRequest[]): Col
     const source = sourceOf(request, perChannel);
     const { granularity, channelAxis = 1 } = source;
     const place = `${port.node.id}.${port.index} ${granularity === 'perChannel' ? channelAxis : ''}`;
-    const found = points.get(place) ?? { index: points.size, point: { port, granularity, channelAxis, quantiles: [] } };
+    const point = { port, granularity, channelAxis, quantiles: [], histogram: false };
+    const found = points.get(place) ?? { index: points.size, point };
     points.set(place, found);
+    if (request.statistic.kind === 'histogram') found.point.histogram = true;
     const accumulator = accumulatorFor(request.aggregator);
     const read = readerOf(request, granularity, found.point.quantiles);
     answers.set(text, { key, accumulator, point: found.index, take: takerOf(key, accumulator, read) });
@@ -83,6 +85,7 @@ function readerOf(
 ): (observation: Observation) => Numbers {
   if (!('share' in statistic)) {
     const { kind } = statistic;
+    if (kind === 'histogram') return (observation) => ({ values: observation.histogram! });
     if (granularity === observed) return (observation) => ({ values: observation[kind] });
     const join = kind === 'min' ? 'least' : 'greatest';
     return (observation) => ({ values: observation[kind], join });

@@ -6,12 +6,12 @@ import type { Shape } from '../tensor/shape.ts';
 /** How one value of one sample becomes a number, or one for each channel. */
 export type SampleStatistic =
   | { readonly kind: 'min' | 'max' | 'absMax' | 'mean' }
+  /** How many elements lie in each of the `floatBins`; of the whole value, aggregated by `sum`. */
+  | { readonly kind: 'histogram' }
   /** The element below which a share of all elements lies, interpolated linearly as numpy does; of magnitudes for `absQuantile`. */
   | { readonly kind: 'quantile' | 'absQuantile'; readonly share: number };
 
 /** How the numbers of all samples become one. */
-export type Aggregator = 'mean' | 'max' | 'min' | 'median' | 'mean_no_outliers' | 'median_no_outliers' | 'hl_estimator';
-
 export const aggregators = [
   'mean',
   'max',
@@ -20,7 +20,9 @@ export const aggregators = [
   'mean_no_outliers',
   'median_no_outliers',
   'hl_estimator',
-] as const satisfies readonly Aggregator[];
+] as const;
+
+export type Aggregator = (typeof aggregators)[number];
 
 /** One statistic of one value. */
 export interface StatisticRequest {
@@ -30,7 +32,7 @@ export interface StatisticRequest {
   /** Default 1; negative counts from the end. */
   readonly channelAxis?: number;
   readonly statistic: SampleStatistic;
-  readonly aggregator: Aggregator;
+  readonly aggregator: Aggregator | 'sum';
 }
 
 /** The answers, by request. */
@@ -39,6 +41,6 @@ export interface Statistics {
   readonly samples: number;
   /** Shapes of the inputs of the first sample, by input name. */
   readonly inputShapes: Readonly<Record<string, Shape>>;
-  /** One number, or one for each channel. */
+  /** One number, one for each channel, or one for each bin. */
   get(request: StatisticRequest): Float32Array;
 }

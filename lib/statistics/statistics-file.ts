@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { writeFilesAtomically } from '../formats/index.ts';
+import { floatBins } from '../util/float-bins.ts';
 import { readRegularFile } from '../util/read-file.ts';
 import { type AccumulatorState, accumulatorFor } from './aggregators.ts';
 import { type CollectedStatistic, CollectedStatistics, type StatisticKey } from './collected.ts';
@@ -24,6 +25,7 @@ const stateSchema = z.discriminatedUnion('kind', [
     count,
     parts: z.array(z.tuple([z.int().min(0).max(16), base64])),
   }),
+  z.strictObject({ kind: z.literal('counts'), length: z.int().min(1).max(floatBins), places: base64, values: base64 }),
   z.strictObject({
     kind: z.literal('multisets'),
     multisets: z.array(z.strictObject({ dropped: z.int().min(0).max(23), keys: base64, counts: base64 })),
@@ -35,9 +37,9 @@ const statisticSchema = z.strictObject({
   output: z.int().min(0),
   granularity: z.enum(['perTensor', 'perChannel']),
   channelAxis: z.int().optional(),
-  kind: z.enum(['min', 'max', 'absMax', 'mean', 'quantile', 'absQuantile']),
+  kind: z.enum(['min', 'max', 'absMax', 'mean', 'quantile', 'absQuantile', 'histogram']),
   share: z.number().min(0).max(1).optional(),
-  aggregator: z.enum(aggregators),
+  aggregator: z.enum([...aggregators, 'sum']),
   state: stateSchema,
 });
 
@@ -150,6 +152,11 @@ function storedState(state: AccumulatorState): StoredState {
     const parts = state.parts.map(([j, digits]): [number, string] => [j, encode(digits)]);
     return { kind: 'sums', channels: state.channels, count: state.count, parts };
   }
+  if (state.kind === 'counts') {
+    const places = Uint32Array.from(state.values.keys()).filter((i) => state.values[i] !== 0);
+    const values = Float64Array.from(places, (i) => state.values[i]!);
+    return { kind: 'counts', length: state.values.length, places: encode(places), values: encode(values) };
+  }
   const multisets = state.multisets.map(({ dropped, keys, counts }) => {
     return { dropped, keys: encode(keys), counts: encode(counts) };
   });
@@ -182,6 +189,7 @@ function loadedState(state: StoredState, samples: number, fail: (reason: string)
     });
     return { kind: 'sums', channels, count: added, parts: loadedParts };
   }
+  if (state.kind === 'counts') return loadedCounts(state, fail);
   const multisets = state.multisets.map(({ dropped, keys, counts }) => {
     const multiset = { dropped, keys: decode(keys, Uint32Array, fail), counts: decode(counts, Uint32Array, fail) };
     const isAscending = multiset.keys.every((k, i) => i === 0 || k > multiset.keys[i - 1]!);
@@ -191,6 +199,17 @@ function loadedState(state: StoredState, samples: number, fail: (reason: string)
     return multiset;
   });
   return { kind: 'multisets', multisets };
+}
+
+function loadedCounts(state: Extract<StoredState, { kind: 'counts' }>, fail: (reason: string) => never) {
+  const places = decode(state.places, Uint32Array, fail);
+  const counts = decode(state.values, Float64Array, fail);
+  const values = new Float64Array(state.length);
+  const isWhole = counts.every((count) => Number.isSafeInteger(count) && count > 0);
+  if (!isWhole || counts.length !== places.length || !places.every((place) => place < state.length))
+    fail('a histogram is damaged');
+  for (const [i, place] of places.entries()) values[place] = counts[i]!;
+  return { kind: 'counts' as const, values };
 }
 
 function encode(values: Float32Array | Float64Array | Uint32Array): string {

@@ -1,6 +1,7 @@
 // Statistics that outlive a run: kept by model, all over the same samples, and answered from where they fit.
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
+import { floatBins } from '../util/float-bins.ts';
 import type { Batch } from './batches.ts';
 import { batchOf, shapesOf } from './batches.ts';
 import { type CollectOptions, collectStatistics } from './collect.ts';
@@ -136,7 +137,8 @@ export class StatisticsStore {
 /** @throws {LowpError} `ERR_STATISTICS_INVALID` when a statistic does not have one number for each channel */
 function requireFit(statistics: CollectedStatistics, request: StatisticRequest, name: string): void {
   const { port, granularity, channelAxis = 1 } = request;
-  const wanted = granularity === 'perTensor' ? 1 : (port.fact.shape.at(channelAxis) ?? 1);
+  const channels = granularity === 'perTensor' ? 1 : (port.fact.shape.at(channelAxis) ?? 1);
+  const wanted = request.statistic.kind === 'histogram' ? floatBins : channels;
   const found = statistics.get(request);
   if ((wanted < 0 || found.length === wanted) && found.every(Number.isFinite)) return;
   throw new LowpError(

@@ -80,9 +80,13 @@ describe('fast bias correction with the error of activations', () => {
       transpose_b: true,
     });
     net.result(net.op('Add', 'sum', [y, net.value('b', tensor('f32', [1, 1], [10]))]));
+    const rangeEstimator = { preset: 'default' } as const;
     const samples = [1, 3].map((v) => ({ x: tensor('f32', [1, 1], [v]) }));
     const run = async (activationError: boolean): Promise<number> => {
-      const algorithms = [createMinMax({ preset: 'performance' }), createFastBiasCorrection({ activationError })];
+      const algorithms = [
+        createMinMax({ preset: 'performance', rangeEstimator }),
+        createFastBiasCorrection({ activationError }),
+      ];
       return biasOf((await runAlgorithms(net.model, algorithms, samples)).work, 'fc')[0]!;
     };
     assert.ok(Math.abs((await run(false)) - 10) < 1e-6);

@@ -54,6 +54,8 @@ const everywhere: readonly (readonly [string, Omit<ObservePoint, 'port'>])[] = [
   ['by channel', { granularity: 'perChannel' }],
   ['by the last axis', { granularity: 'perChannel', channelAxis: -1 }],
   ['by the first axis', { granularity: 'perChannel', channelAxis: 0 }],
+  ['counted', { granularity: 'perChannel', channelAxis: 1, histogram: true }],
+  ['counted by item', { granularity: 'perTensor', items: 2, histogram: true }],
 ];
 
 test('observers of every kind of value give what the definition gives', async () => {
@@ -76,6 +78,7 @@ test('observers of every kind of value give what the definition gives', async ()
     assert.deepEqual(found.max, expected.max, `${name}: maximum`);
     assert.deepEqual(found.absMax, expected.absMax, `${name}: largest magnitude`);
     assert.equal(found.nonFinite, expected.nonFinite, name);
+    assert.deepEqual(found.histogram, expected.histogram, `${name}: histogram`);
     for (const [c, mean] of found.mean.entries())
       assert.ok(Math.abs(mean - expected.mean[c]!) <= 1e-6, `${name}: mean ${mean} for ${expected.mean[c]}`);
   }

@@ -93,10 +93,15 @@ describe('collectStatistics', () => {
       { port, granularity: 'perTensor', statistic: { kind }, aggregator: kind === 'min' ? 'min' : 'max' },
       { port, granularity: 'perChannel', channelAxis: 1, statistic: { kind }, aggregator: 'max' },
     ]);
+    all.push({ port, granularity: 'perTensor', statistic: { kind: 'histogram' }, aggregator: 'sum' });
     const statistics = await collectStatistics(net.model, all, streamed(values), { engine });
     assert.deepEqual(observed, [1]);
+    assert.equal(
+      statistics.get(all.at(-1)!).reduce((a, b) => a + b),
+      2 * 4,
+    );
     assert.deepEqual(
-      all.map((request) => [...statistics.get(request)]),
+      all.slice(0, -1).map((request) => [...statistics.get(request)]),
       [[-14], [10, 6], [16], [12, 16], [16], [12, 16]],
     );
   });

@@ -48,6 +48,8 @@ function network(batch: number): Watched {
       ]),
     ),
   );
+  for (const port of [x, conv, relu, next, product])
+    requests.push({ port, granularity: 'perTensor', statistic: { kind: 'histogram' }, aggregator: 'sum' });
   return { model: net.model, requests };
 }
 

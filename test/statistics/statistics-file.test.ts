@@ -23,6 +23,7 @@ function network(slope = 0.5): { net: Network; requests: StatisticRequest[] } {
     { port, granularity: 'perChannel', channelAxis: 1, statistic: { kind: 'mean' }, aggregator },
     { port, granularity: 'perTensor', statistic: { kind: 'quantile', share: 0.9 }, aggregator },
   ]);
+  requests.push({ port, granularity: 'perTensor', statistic: { kind: 'histogram' }, aggregator: 'sum' });
   return { net, requests };
 }
 

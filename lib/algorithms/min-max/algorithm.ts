@@ -2,11 +2,12 @@
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { channelExtremes, channelsOfWeights, hasNonFinite, oneChannel } from '../../quantization/channels.ts';
-import type { PinnedChoice, Preset } from '../../quantization/configuration.ts';
+import type { PinnedChoice, Preset, QuantizerConfiguration } from '../../quantization/configuration.ts';
 import { type Configured, type ConfiguredQuantizer, configureQuantizers } from '../../quantization/configure.ts';
 import { explainNodes } from '../../quantization/explain.ts';
 import { findIgnored, type IgnoredNodes, type IgnoredScope } from '../../quantization/ignored-scope.ts';
 import { quantizedSource, type ShapedLimits, setLimits } from '../../quantization/insert.ts';
+import { leastErrorRange } from '../../quantization/least-error.ts';
 import { doubledLimits, halveWeights, quantizersToHalve, type SaturationFix } from '../../quantization/overflow.ts';
 import { placeQuantizers, quantizersOf } from '../../quantization/propagate.ts';
 import type { Extremes } from '../../quantization/ranges.ts';
@@ -38,6 +39,8 @@ export interface MinMaxOptions {
 interface ActivationPlan {
   readonly min: StatisticRequest;
   readonly max: StatisticRequest;
+  /** How the elements are distributed, when the range is sought that has the least error. */
+  readonly histogram?: StatisticRequest;
   readonly clipping: { readonly min?: number | undefined; readonly max?: number | undefined };
 }
 
@@ -66,7 +69,7 @@ export function createMinMax(options: MinMaxOptions): Algorithm {
         if (!isConstant(quantizedSource(quantizer.node)))
           plans.set(quantizer.node, planActivation(quantizer, context, options));
       }
-      return [...plans.values()].flatMap((plan) => [plan.min, plan.max]);
+      return [...plans.values()].flatMap((plan) => [plan.min, plan.max, ...(plan.histogram ? [plan.histogram] : [])]);
     },
     apply: async (context, statistics) => applyLimits(context, configured, plans, statistics, options),
   };
@@ -112,7 +115,9 @@ function planActivation(
   const { configuration } = quantizer;
   const estimator = estimatorFor(configuration, options.rangeEstimator, port.node.type === 'Parameter');
   const granularity = port.fact.shape.length < 2 ? 'perTensor' : configuration.granularity;
+  const histogram = { port, granularity: 'perTensor', statistic: { kind: 'histogram' }, aggregator: 'sum' } as const;
   return {
+    ...(estimator.seeksLeastError ? { histogram } : {}),
     min: requestFor(port, 'min', estimator.min, granularity),
     max: requestFor(port, 'max', estimator.max, granularity),
     clipping: { min: estimator.min.clippingValue, max: estimator.max.clippingValue },
@@ -154,10 +159,30 @@ function applyLimits(
 
 function activationLimits(quantizer: ConfiguredQuantizer, plan: ActivationPlan, statistics: Statistics): ShapedLimits {
   const { configuration, group, node } = quantizer;
-  const max = statistics.get(plan.max);
-  const min = repeated(statistics.get(plan.min), max.length);
+  const { min, max } = plan.histogram
+    ? leastErrorExtremes(configuration, plan, statistics.get(plan.histogram), statistics)
+    : extremesOf(plan, statistics);
   const input = limitsFor(configuration, group, { min, max }, plan.clipping);
   return { levels: configuration.levels, input, shape: channelShape(quantizedSource(node).fact.shape, max.length) };
+}
+
+function extremesOf(plan: ActivationPlan, statistics: Statistics): Extremes {
+  const max = statistics.get(plan.max);
+  return { min: repeated(statistics.get(plan.min), max.length), max };
+}
+
+/** Of a whole value. The least element stays the minimum of a symmetric range: it says whether there are two signs. */
+function leastErrorExtremes(
+  { levels, mode, isSigned }: QuantizerConfiguration,
+  plan: ActivationPlan,
+  counts: Float32Array,
+  statistics: Statistics,
+): Extremes {
+  const [least, greatest] = [statistics.get(plan.min)[0]!, statistics.get(plan.max)[0]!];
+  const isSymmetric = mode === 'symmetric';
+  const isTwoSided = isSymmetric && (isSigned || least < 0);
+  const { min, max } = leastErrorRange(counts, { least, greatest }, { levels, isTwoSided });
+  return { min: [isSymmetric ? least : min], max: [max] };
 }
 
 /** Limits of a constant: its own extremes, for each output channel when the configuration says so. */

@@ -5,7 +5,7 @@ import { saturationFixes } from '../../quantization/overflow.ts';
 import { aggregators } from '../../statistics/request.ts';
 import { defineAlgorithm, defined, type SharedSettings, subsetParams } from '../definition.ts';
 import { createMinMax, type MinMaxOptions } from './algorithm.ts';
-import type { BorderEstimator, RangeEstimatorOptions } from './estimators.ts';
+import { type BorderEstimator, type RangeEstimatorOptions, rangeEstimatorPresets } from './estimators.ts';
 
 const granularity = z.enum(['pertensor', 'perchannel']);
 const mode = z.enum(['symmetric', 'asymmetric']);
@@ -19,7 +19,7 @@ const border = z.strictObject({
 });
 
 const rangeEstimator = z.strictObject({
-  preset: z.enum(['default', 'quantile']).optional(),
+  preset: z.enum(rangeEstimatorPresets).optional(),
   min: border.optional(),
   max: border.optional(),
 });

@@ -22,12 +22,22 @@ export interface BorderEstimator {
 export interface RangeEstimator {
   readonly min: BorderEstimator;
   readonly max: BorderEstimator;
+  /** The borders hold every sample; the range lies within them where it has the least error. */
+  readonly seeksLeastError?: boolean;
 }
+
+export const rangeEstimatorPresets = ['least_error', 'default', 'quantile'] as const;
+
+export type RangeEstimatorPreset = (typeof rangeEstimatorPresets)[number];
 
 /** A named estimator with parts replaced. */
 export interface RangeEstimatorOptions {
-  /** `default`: extremes of each sample. `quantile`: without the outermost elements. */
-  readonly preset?: 'default' | 'quantile';
+  /**
+   * `least_error`: the range that changes the elements of all samples least. `default`: extremes of each sample, as OpenVINO
+   * POT's default has it. `quantile`: without the outermost elements. Default: `least_error`, or `default` when a part of
+   * it is replaced.
+   */
+  readonly preset?: RangeEstimatorPreset;
   readonly min?: Partial<BorderEstimator>;
   readonly max?: Partial<BorderEstimator>;
 }
@@ -57,6 +67,13 @@ function byQuantiles(base: RangeEstimator, mode: 'symmetric' | 'asymmetric'): Ra
   return { min: { ...base.min, type: 'quantile' }, max: { ...base.max, type: 'quantile' } };
 }
 
+/** A range for the whole value is sought between its outermost elements; those of channels stay as wide as they were seen. */
+const withinExtremes: RangeEstimator = {
+  min: { type: 'min', aggregator: 'min' },
+  max: { type: 'max', aggregator: 'max' },
+  seeksLeastError: true,
+};
+
 /** Inputs of the model have no outliers that a later layer could do without: their range holds every sample. */
 function overAllSamples({ min, max }: RangeEstimator): RangeEstimator {
   return { min: { ...min, aggregator: 'min' }, max: { ...max, aggregator: 'max' } };
@@ -72,9 +89,14 @@ export function estimatorFor(
   options: RangeEstimatorOptions = {},
   ofInput = false,
 ): RangeEstimator {
+  const { preset = options.min || options.max ? 'default' : 'least_error' } = options;
+  if (preset === 'least_error' && configuration.granularity === 'perTensor' && !ofInput) {
+    const { min, max } = withinExtremes;
+    return { ...withinExtremes, min: { ...min, ...options.min }, max: { ...max, ...options.max } };
+  }
   const common = byExtremes[configuration.granularity][configuration.mode];
   const base = ofInput ? overAllSamples(common) : common;
-  const named = options.preset === 'quantile' ? byQuantiles(base, configuration.mode) : base;
+  const named = preset === 'quantile' ? byQuantiles(base, configuration.mode) : base;
   return { min: { ...named.min, ...options.min }, max: { ...named.max, ...options.max } };
 }
 

@@ -13,8 +13,22 @@ const configuration = (mode: Mode, granularity: Granularity) =>
 const port = new Network().input('x', [1, 2, 3, 3]);
 
 describe('range estimators', () => {
-  it('average the extremes of samples for one range per tensor', () => {
-    const { min, max } = estimatorFor(configuration('asymmetric', 'perTensor'));
+  it('seek the least error within the extremes of all samples for one range per tensor', () => {
+    for (const mode of ['symmetric', 'asymmetric'] as const) {
+      const { min, max, seeksLeastError } = estimatorFor(configuration(mode, 'perTensor'));
+      assert.deepEqual([min.type, min.aggregator, max.type, max.aggregator], ['min', 'min', 'max', 'max']);
+      assert.equal(seeksLeastError, true);
+    }
+    for (const other of [
+      estimatorFor(configuration('asymmetric', 'perChannel')),
+      estimatorFor(configuration('asymmetric', 'perTensor'), {}, true),
+      estimatorFor(configuration('asymmetric', 'perTensor'), { max: { aggregator: 'max' } }),
+    ])
+      assert.equal(other.seeksLeastError, undefined);
+  });
+
+  it('of POT average the extremes of samples for one range per tensor', () => {
+    const { min, max } = estimatorFor(configuration('asymmetric', 'perTensor'), { preset: 'default' });
     assert.deepEqual([min.type, min.aggregator, max.type, max.aggregator], ['min', 'mean', 'max', 'mean']);
   });
 

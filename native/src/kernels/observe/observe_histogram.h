@@ -1,0 +1,17 @@
+// Kernel `observe_histogram`: how many elements of an f32 tensor have each sign, exponent and first three bits of mantissa.
+//
+// in 0 x f32 [items, count]. out 0 f32 [items, 4096]: element i counts the elements whose bits >> 20 is i, that is eight
+// bins for each octave of either sign; infinities and NaN lie in the bins of exponent 255.
+//
+// Counts are exact, rounded once to f32 when they exceed 2^24.
+#pragma once
+#include "kernels/kernel.h"
+
+namespace lowp {
+
+#define LOWP_OBSERVE_HISTOGRAM_PARAMS(F) F(u32, items) F(u32, count)
+LOWP_PARAMS(ObserveHistogramParams, LOWP_OBSERVE_HISTOGRAM_PARAMS)
+
+extern const KernelDef kernel_observe_histogram;
+
+}  // namespace lowp

@@ -1,0 +1,64 @@
+// Tests of `observe_histogram`: against counting one by one, for every length of chunk, item and special value.
+#include "kernels/observe/observe_histogram.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "float_data.h"
+#include "kernel_harness.h"
+
+namespace lowp::test {
+namespace {
+
+constexpr size_t kBins = 4096;
+
+std::vector<float> Compute(const ObserveHistogramParams& p, const std::vector<float>& x, Isa isa, unsigned seed = 1) {
+  const Buffer in = Buffer::F32(x);
+  Buffer y(ElementType::kF32, p.items * kBins);
+  RunCall({&kernel_observe_histogram, &p, {&in}, {}, {&y}}, isa, seed);
+  return y.to_vector<float>();
+}
+
+TEST(ObserveHistogram, CountsEveryElementOnce) {
+  unsigned seed = 1;
+  for (uint32_t items : {1u, 3u})
+    for (uint32_t count : {0u, 1u, 2u, 7u, 1000u, 65535u, 65536u, 65537u, 200001u}) {
+      const std::vector<float> x = RandomFloats(size_t{items} * count, seed++, -3.0f, 5.0f, true);
+      std::vector<float> wanted(items * kBins);
+      for (size_t i = 0; i < x.size(); i++) {
+        uint32_t bits;
+        std::memcpy(&bits, &x[i], sizeof bits);
+        wanted[i / count * kBins + (bits >> 20)]++;
+      }
+      for (Isa isa : RunnableIsas())
+        for (unsigned tiles : {1u, 2u})
+          ASSERT_TRUE(SameFloats(wanted, Compute({items, count}, x, isa, tiles))) << items << " x " << count;
+    }
+}
+
+TEST(ObserveHistogram, BinsHaveSignExponentAndThreeBitsOfMantissa) {
+  const std::vector<float> y = Compute({1, 8}, {0.0f, -0.0f, 1.0f, 1.124f, 1.126f, -2.0f, INFINITY, NAN}, Isa::kScalar);
+  EXPECT_EQ(y[0], 1);
+  EXPECT_EQ(y[2048], 1);
+  EXPECT_EQ(y[127 * 8], 2);
+  EXPECT_EQ(y[127 * 8 + 1], 1);
+  EXPECT_EQ(y[2048 + 128 * 8], 1);
+  EXPECT_EQ(y[255 * 8], 1);
+  EXPECT_EQ(y[255 * 8 + 4], 1);
+}
+
+TEST(ObserveHistogram, RefusesBadCalls) {
+  const Buffer x(ElementType::kF32, 24), y(ElementType::kF32, 2 * kBins), bytes(ElementType::kU8, 24);
+  const auto ok = [](const ObserveHistogramParams& p, const Buffer& in, const Buffer& out) {
+    return ValidateOnly({&kernel_observe_histogram, &p, {&in}, {}, {&out}}).ok();
+  };
+  EXPECT_TRUE(ok({2, 12}, x, y));
+  EXPECT_FALSE(ok({2, 11}, x, y));
+  EXPECT_FALSE(ok({1, 24}, x, y));
+  EXPECT_FALSE(ok({0, 12}, x, y));
+  EXPECT_FALSE(ok({2, 12}, bytes, y));
+  EXPECT_FALSE(ok({~0u, ~0u}, x, y));
+}
+
+}  // namespace
+}  // namespace lowp::test
