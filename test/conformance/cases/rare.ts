@@ -219,6 +219,15 @@ export const rareCases: readonly OpCase[] = [
   },
   {
     ...exact,
+    name: 'MaxPool-8: windows of one element, counted in the plane',
+    op: 'MaxPool',
+    opset: 'opset8',
+    attributes: { kernel: [1, 1], strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0], axis: 2 },
+    inputs: [f32([1, 2, 1, 3], [5, -1, 2, 0, 7, 3])],
+    expected: [f32([1, 2, 1, 3], [5, -1, 2, 0, 7, 3]), typed('i64', [1, 2, 1, 3], [0, 1, 2, 0, 1, 2])],
+  },
+  {
+    ...exact,
     name: 'AdaptiveMaxPool: the first of equal elements, counted in the plane',
     op: 'AdaptiveMaxPool',
     attributes: { index_element_type: 'i32' },
