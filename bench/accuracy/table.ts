@@ -13,6 +13,8 @@ ${host.cpu} (${host.isa}), ${host.date.slice(0, 10)}, \`${host.command}\`; lowp 
 
 Default settings; the transformer is declared as one. *Simulated* runs FakeQuantize in FP32 (\`--device CPU_FP32\`), *INT8* runs bytes. *Goal* is FP32 plus what the best of ONNX Runtime and NNCF gains or loses on the same model, minus 0.2. Fractions are in percent, PSNR in dB. Seconds are calibration and correction together, wall time on a shared machine.
 
+The best is the largest of up to seven settings of those tools (weights by channel in all of them, the same calibration samples, partly other test samples); a quantizer that changed nothing would miss the goals that lie above FP32.
+
 ${[...head, ...rows.map(rowText)].join('\n')}
 
 Each row is described by \`bench/accuracy/MODEL.yaml\` and \`MODEL.calibration.yaml\`, for example \`lowp evaluate MODEL --dataset bench/accuracy/MODEL.yaml\`.
