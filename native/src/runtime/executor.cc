@@ -160,15 +160,26 @@ void Executor::RunPhase(const Step& step, size_t phase) {
   }
 }
 
-// The tiles of phase 0 that have not run within the call before.
+// Those of the tiles that have not run within the call before.
+void Executor::RunUnfollowed(void* argument, size_t worker, size_t begin, size_t end) {
+  const TileJob& job = *static_cast<const TileJob*>(argument);
+  for (size_t at = begin; at < end;) {
+    size_t next = at;
+    while (next < end && !job.followed[next]) next++;
+    if (next > at) RunTiles(argument, worker, at, next);
+    at = next + 1;
+  }
+}
+
+// Phase 0 of a call that follows. Every range of tiles that a thread ran of the call before leaves tiles at its ends.
 void Executor::RunRest(const Step& step) {
-  TileJob job{&step, 0, scratch_.get(), scratch_stride_, nullptr};
+  TileJob job{&step, 0, scratch_.get(), scratch_stride_, followed_.get()};
   const size_t tiles = step.call->tiles[0];
-  for (size_t at = 0; at < tiles;) {
-    size_t end = at;
-    while (end < tiles && !followed_[end]) end++;
-    if (end > at) RunTiles(&job, 0, at, end);
-    at = end + 1;
+  const size_t left = static_cast<size_t>(std::count(followed_.get(), followed_.get() + tiles, 0));
+  if (step.parallel && left > 1) {
+    pool_->Run(tiles, RunUnfollowed, &job);
+  } else if (left > 0) {
+    RunUnfollowed(&job, 0, 0, tiles);
   }
 }
 

@@ -55,6 +55,7 @@ class Executor {
   void LinkFollowers();
   static void RunTiles(void* job, size_t worker, size_t begin, size_t end);
   static void RunFollowed(void* job, size_t worker, size_t begin, size_t end);
+  static void RunUnfollowed(void* job, size_t worker, size_t begin, size_t end);
   const void* Resolve(const ProgramCall::Place& place) const;
 
   std::shared_ptr<const Program> program_;

@@ -11,7 +11,7 @@ namespace lowp {
 namespace {
 
 // More chunks balance better, fewer cost less; a chunk is at least one tile.
-constexpr size_t kChunksPerThread = 4;
+constexpr size_t kChunksPerThread = 2;
 
 constexpr uint64_t PackState(uint32_t generation, size_t chunks) {
   return (static_cast<uint64_t>(generation) << 32) | (static_cast<uint64_t>(chunks) << 16);
