@@ -1,3 +1,4 @@
+// What every engine offers: models compiled, run and observed.
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
 import type { Shape } from '../tensor/shape.ts';

@@ -1,3 +1,4 @@
+// The one error class that users see.
 import { codes, type ErrorCode } from './codes.ts';
 
 /** Where an error happened, and what the reader can do about it. */

@@ -1,3 +1,4 @@
+// Values that are computed from constants alone.
 import type { OutputPort } from './node.ts';
 
 /** True when no input of the model can change the value of the port. Meant for short chains such as stored weights. */

@@ -1,3 +1,4 @@
+// The only way to change a model.
 import { invariant } from '../errors/assert.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Model } from './model.ts';

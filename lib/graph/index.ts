@@ -1,3 +1,4 @@
+// Models: nodes connected through ports.
 export * from './constant-tree.ts';
 export * from './edit.ts';
 export * from './model.ts';

@@ -1,3 +1,4 @@
+// A network.
 import { LowpError } from '../errors/lowp-error.ts';
 import { InputPort, Node, OutputPort } from './node.ts';
 import { SubGraph } from './sub-graph.ts';

@@ -1,3 +1,4 @@
+// Nodes, their ports, and what is known of the values that flow through them.
 import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -1,3 +1,4 @@
+// Models as text, for messages and tests.
 import { formatShape } from '../tensor/shape.ts';
 import type { Model } from './model.ts';
 import type { OutputPort } from './node.ts';

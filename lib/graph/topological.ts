@@ -1,3 +1,4 @@
+// Orders in which producers come before consumers.
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Node } from './node.ts';
 

@@ -1,3 +1,4 @@
+// The rules that every model keeps.
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Model } from './model.ts';
 import type { Node } from './node.ts';

@@ -1,3 +1,4 @@
+// Share of samples whose class is among the best k.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';

@@ -1,3 +1,4 @@
+// Average precision of boxes over classes and overlaps.
 import { z } from 'zod';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Box, boxesOf, overlap } from './boxes.ts';

@@ -1,3 +1,4 @@
+// What a metric is.
 import type { z } from 'zod';
 import type { Tensor } from '../tensor/tensor.ts';
 

@@ -1,3 +1,4 @@
+// Peak signal to noise of images.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';

@@ -1,3 +1,4 @@
+// Hit rate and gain of ranked items.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';

@@ -1,3 +1,4 @@
+// How near outputs are to those of a reference.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';

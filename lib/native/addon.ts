@@ -1,3 +1,4 @@
+// What the addon exports.
 import type { ProgramType } from '../program/program.ts';
 import type { TensorData } from '../tensor/element-type.ts';
 

@@ -1,3 +1,4 @@
+// Finds and loads the addon.
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// What this machine is and what it can do at most.
 import type { CpuInfo, IsaName, MachinePeaks } from './addon.ts';
 import { addon } from './binding.ts';
 

@@ -1,3 +1,4 @@
+// Compiled programs of the addon.
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Program } from '../program/program.ts';
 import { serialize } from '../program/serialize.ts';

@@ -1,3 +1,4 @@
+// The addon.
 export * from './addon.ts';
 export { addon } from './binding.ts';
 export * from './cpu-info.ts';

@@ -1,3 +1,4 @@
+// Errors of the addon as errors of lowp.
 import type { ErrorCode } from '../errors/codes.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 

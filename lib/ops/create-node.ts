@@ -1,3 +1,4 @@
+// Adds a node of a known operation, with its outputs inferred.
 import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import { addNode } from '../graph/edit.ts';

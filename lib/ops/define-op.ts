@@ -1,3 +1,4 @@
+// Everything that an operation declares about itself.
 import type { ZodType } from 'zod';
 import type { Fact, Node, OutputPort } from '../graph/node.ts';
 import type { SubGraph } from '../graph/sub-graph.ts';

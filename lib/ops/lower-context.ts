@@ -1,3 +1,4 @@
+// What an operation sees while it emits kernel calls.
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { ProgramBuilder } from '../program/builder.ts';
 import type { BufferId } from '../program/program.ts';

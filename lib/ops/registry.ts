@@ -1,3 +1,4 @@
+// The operations that are known, by type and operation set.
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Node } from '../graph/node.ts';
 import type { OpDef, RuntimeTraits } from './define-op.ts';

@@ -1,3 +1,4 @@
+// The best class of each position.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { formatShape } from '../tensor/shape.ts';

@@ -1,3 +1,4 @@
+// Boxes in the form of DetectionOutput.
 import { z } from 'zod';
 import { boxTensor, type Detection, inputSize } from './detections.ts';
 import { matrixOf, pickOutput } from './outputs.ts';

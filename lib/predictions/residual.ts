@@ -1,3 +1,4 @@
+// Networks whose output is what has to be taken off their input.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat32 } from '../tensor/convert.ts';

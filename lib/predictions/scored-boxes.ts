@@ -1,3 +1,4 @@
+// Boxes and scores in tensors of their own.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { boxTensor, type Detection, detectionOptions, inputSize, suppress } from './detections.ts';

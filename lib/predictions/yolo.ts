@@ -1,3 +1,4 @@
+// Boxes of YOLO heads without anchors.
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { boxTensor, type Detection, detectionOptions, inputSize, suppress } from './detections.ts';

@@ -1,3 +1,4 @@
+// Puts a program together, call by call.
 import { invariant } from '../errors/assert.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import type { TensorData } from '../tensor/element-type.ts';

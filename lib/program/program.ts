@@ -1,3 +1,4 @@
+// What the native side runs: kernel calls over numbered buffers.
 import type { ElementType, TensorData } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 

@@ -1,3 +1,4 @@
+// Programs as the bytes that the native side decodes.
 import { type Buffer, type Program, programTypes } from './program.ts';
 
 /** First four bytes of a program: `LOWP` read as a little-endian word. */

@@ -1,3 +1,4 @@
+// Elements from one type to another.
 import { allocate, bitsOf, type ElementType, isFloat } from './element-type.ts';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './f16.ts';
 import { fromMinifloat, isMinifloat, toMinifloat } from './minifloat.ts';

@@ -1,3 +1,4 @@
+// Floats of 16 bits.
 const floatView = new Float32Array(1);
 const bitsView = new Uint32Array(floatView.buffer);
 

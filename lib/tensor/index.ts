@@ -1,3 +1,4 @@
+// Tensors.
 export * from './compare.ts';
 export * from './convert.ts';
 export * from './element-type.ts';

@@ -1,3 +1,4 @@
+// Shapes, their limits and the positions of their elements.
 import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 

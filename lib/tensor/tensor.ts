@@ -1,3 +1,4 @@
+// A value: type, shape and elements.
 import { LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, byteLengthOf, type ElementType, type TensorData } from './element-type.ts';
 import { elementCount, formatShape, type Shape } from './shape.ts';
