@@ -8,6 +8,7 @@ import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { EventListener } from '../events/events.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
+import { ownValue } from '../util/own-value.ts';
 import { type LatencySummary, median, ratioInterval, summarize } from './statistics.ts';
 
 export interface BenchmarkOptions extends Omit<SessionOptions, 'shapes'> {
@@ -167,7 +168,7 @@ function result(runner: Runner, first: Runner): ModelBenchmark {
 export function benchmarkInputs(model: Model, options: BenchmarkOptions): InputInfo[] {
   return model.parameters().map((p) => {
     const name = inputName(p);
-    const own = options.shapes?.[name] ?? p.output.fact.shape;
+    const own = ownValue(options.shapes ?? {}, name) ?? p.output.fact.shape;
     const shape = own.map((d, i) =>
       i === 0 && options.batch !== undefined ? options.batch : i === 0 && d < 0 ? 1 : d,
     );

@@ -5,11 +5,12 @@ import type { Node } from '../graph/node.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import { formatShape, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { ownValue } from '../util/own-value.ts';
 import type { Feeds } from './engine.ts';
 
 /** The tensor fed to a parameter, by its tensor name or its node name. */
 export function feedOf(parameter: Node, feeds: Feeds): Tensor | undefined {
-  return feeds[inputName(parameter)] ?? feeds[parameter.name];
+  return ownValue(feeds, inputName(parameter)) ?? ownValue(feeds, parameter.name);
 }
 
 /**
@@ -35,7 +36,7 @@ export function checkFeeds(
     const fed = feedOf(parameter, feeds);
     if (!fed) throw new LowpError('ERR_RUN_INPUT', `input '${name}' is not fed`, { node: parameter.name });
     const type = types.get(parameter) ?? parameter.output.fact.type;
-    const shape = shapes[name] ?? shapes[parameter.name] ?? parameter.output.fact.shape;
+    const shape = ownValue(shapes, name) ?? ownValue(shapes, parameter.name) ?? parameter.output.fact.shape;
     const fits = fed.shape.length === shape.length && fed.shape.every((d, i) => shape[i]! < 0 || d === shape[i]);
     if (fed.type === type && fits) continue;
     const [expected, got] = [`${type}${formatShape(shape)}`, `${fed.type}${formatShape(fed.shape)}`];

@@ -35,8 +35,8 @@ const keptShapes = 8;
  */
 export async function compile(model: Model, options: SessionOptions = {}): Promise<Session> {
   const session = new Session(model, engineOf(options.device ?? 'CPU'), options);
-  const shapes = { ...options.shapes };
-  for (const p of model.parameters()) shapes[inputName(p)] ??= p.output.fact.shape;
+  const declared = model.parameters().map((p) => [inputName(p), p.output.fact.shape] as const);
+  const shapes = { ...Object.fromEntries(declared), ...options.shapes };
   if (Object.values(shapes).every(isStatic)) await session.prepare(shapes);
   return session;
 }
@@ -164,12 +164,12 @@ export class Session implements AsyncDisposable {
 
   /** Shapes by input name of feeds that name every input, with its type and rank. */
   private shapesOf(feeds: Feeds): Record<string, Shape> {
-    const shapes: Record<string, Shape> = {};
-    for (const parameter of this.model.parameters()) {
+    const named = this.model.parameters().map((parameter): [string, Shape] => {
       const declared = parameter.output.fact.shape;
       const fed = feedOf(parameter, feeds)?.shape;
-      shapes[inputName(parameter)] = fed?.length === declared.length ? fed : declared;
-    }
+      return [inputName(parameter), fed?.length === declared.length ? fed : declared];
+    });
+    const shapes = Object.fromEntries(named);
     checkFeeds(this.model, feeds, shapes);
     return shapes;
   }

@@ -1,4 +1,5 @@
 // IR → Model: layers become nodes through the operations' own definitions, constants become views on the .bin.
+
 import { LowpError } from '../../errors/lowp-error.ts';
 import { addConstant } from '../../graph/edit.ts';
 import { type MetaElement, Model } from '../../graph/model.ts';
@@ -7,6 +8,7 @@ import type { SubGraph } from '../../graph/sub-graph.ts';
 import { orderByProducers } from '../../graph/topological.ts';
 import { createNode } from '../../ops/create-node.ts';
 import type { Shape } from '../../tensor/shape.ts';
+import { ownValue } from '../../util/own-value.ts';
 import '../../ops/index.ts';
 import { elementType } from '../../ops/attribute.ts';
 import { findOp, getOp } from '../../ops/registry.ts';
@@ -185,7 +187,7 @@ function excess(
 
 function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>, storage: Storage): Node {
   const hasRank = layer.type.toLowerCase() !== 'parameter' || layer.data.shape?.trim() !== '...';
-  const shape = hasRank || !Object.hasOwn(storage.shapes, layer.name) ? undefined : storage.shapes[layer.name];
+  const shape = hasRank ? undefined : ownValue(storage.shapes, layer.name);
   if (!hasRank && !shape) {
     throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {
       node: layer.name,

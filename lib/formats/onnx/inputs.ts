@@ -4,6 +4,7 @@ import type { Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
 import { createNode } from '../../ops/index.ts';
 import { formatShape, type Shape } from '../../tensor/shape.ts';
+import { ownValue } from '../../util/own-value.ts';
 import { computeType, elementTypeOf } from './data-types.ts';
 import { OptionalValue, SequenceValue, type Value } from './import/values.ts';
 import type { TypeProto, ValueInfoProto } from './onnx_pb.ts';
@@ -27,14 +28,14 @@ export function addInput(model: Model, info: ValueInfoProto, given: InputShapes)
   const { name, type } = info;
   if (name === '') throw new LowpError('ERR_ONNX_GRAPH', 'an input has no name');
   const where = `the input '${name}'`;
-  if (type?.tensorType) return addTensorInput(model, name, type, given.shapes[name]);
+  if (type?.tensorType) return addTensorInput(model, name, type, ownValue(given.shapes, name));
   if (!type?.sequenceType && !type?.optionalType) {
     throw new LowpError(
       'ERR_TYPE_UNSUPPORTED',
       `${where} is not declared as a tensor, or as a sequence or an optional of tensors; lowp reads no other types`,
     );
   }
-  const elements = given.elements[name];
+  const elements = ownValue(given.elements, name);
   const content = type.optionalType ? type.optionalType.elemType : type;
   const isSequence = content?.sequenceType !== undefined;
   if (elements === undefined) {
