@@ -3,7 +3,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { isFloat } from '../../tensor/element-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { putBlocks } from './take.ts';
+import { requireMovable, wordsOf } from './take.ts';
 
 /**
  * A copy of `t` in which element `target[i]` is element `i` of `updates`, or block by block of `block` consecutive
@@ -15,7 +15,13 @@ export function put(t: Tensor, target: Int32Array, updates: Tensor, block = 1): 
   if (t.type !== updates.type) {
     throw new LowpError('ERR_TYPE_MISMATCH', `updates have type ${updates.type}, the data ${t.type}`);
   }
-  return putBlocks(t, target, updates, block);
+  requireMovable(t);
+  const data = t.data.slice();
+  const [to, from] = [wordsOf(data), wordsOf(updates.data).array];
+  const words = block * to.perElement;
+  if (words === 1) for (let i = 0; i < target.length; i++) to.array[target[i]!] = from[i]!;
+  else for (const [i, at] of target.entries()) to.array.set(from.subarray(i * words, (i + 1) * words), at * words);
+  return { type: t.type, shape: [...t.shape], data };
 }
 
 /** How an update meets the element that is there. */

@@ -10,7 +10,8 @@ interface Words {
   readonly perElement: number;
 }
 
-function wordsOf(data: TensorData): Words {
+/** The memory of a tensor as its words. */
+export function wordsOf(data: TensorData): Words {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: bytes } = data;
   if (bytes === 1) return { array: new Uint8Array(buffer, byteOffset, byteLength), perElement: 1 };
   if (bytes === 2) return { array: new Uint16Array(buffer, byteOffset, byteLength / 2), perElement: 1 };
@@ -60,21 +61,6 @@ export function takeBlocks(t: Tensor, shape: Shape, source: Int32Array, block: n
     if (at >= 0) to.array.set(from.subarray(at * words, (at + 1) * words), i * words);
   }
   return { type: t.type, shape: [...shape], data };
-}
-
-/**
- * A copy of `t` whose block `target[i]` of `block` consecutive elements is block `i` of `updates`; the last write wins.
- *
- * @throws {LowpError} as {@link take}
- */
-export function putBlocks(t: Tensor, target: Int32Array, updates: Tensor, block: number): Tensor {
-  requireMovable(t);
-  const data = t.data.slice();
-  const [to, from] = [wordsOf(data), wordsOf(updates.data).array];
-  const words = block * to.perElement;
-  if (words === 1) for (let i = 0; i < target.length; i++) to.array[target[i]!] = from[i]!;
-  else for (const [i, at] of target.entries()) to.array.set(from.subarray(i * words, (i + 1) * words), at * words);
-  return { type: t.type, shape: [...t.shape], data };
 }
 
 /**

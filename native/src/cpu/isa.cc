@@ -27,7 +27,7 @@ struct Offer {
 
 constexpr uint64_t kYmmState = 0x06;       // XCR0: SSE and AVX
 constexpr uint64_t kZmmState = 0xE6;       // and opmask, upper halves of zmm0-15, zmm16-31
-constexpr uint64_t kTileState = 0x60000;  // XTILECFG and XTILEDATA
+constexpr uint64_t kTileState = 0x60000;   // XTILECFG and XTILEDATA
 
 constexpr bool Bit(uint32_t word, int index) { return (word >> index) & 1; }
 

@@ -9,6 +9,7 @@
 
 #include "base/aligned.h"
 #include "cpu/cache.h"
+#include "cpu/tile_config.h"
 
 namespace lowp {
 namespace {
@@ -59,14 +60,9 @@ void FmaZmm() { LOOP(REPEAT24(FMA_ZMM)); }
 void DotZmm() { LOOP(REPEAT24(DOT_ZMM)); }
 void QuadZmm() { LOOP(REPEAT24(QUAD_ZMM)); }
 
-// Sums in tiles 0 to 3, operands in 4 to 7; 16 products of tiles a turn. Operand of ldtilecfg: Intel SDM volume 1,
-// section 18.2.
+// Sums in tiles 0 to 3, operands in 4 to 7; 16 products of tiles a turn.
 void DotTile() {
-  struct alignas(64) {
-    uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } config;
+  const TileConfig config;
 #define DOT_TILES                                                                           \
   "tdpbusd %%tmm6, %%tmm4, %%tmm0\n\ttdpbusd %%tmm7, %%tmm4, %%tmm1\n\t"                    \
   "tdpbusd %%tmm6, %%tmm5, %%tmm2\n\ttdpbusd %%tmm7, %%tmm5, %%tmm3\n\t"

@@ -5,7 +5,12 @@ import { referenceEngine } from '../../../lib/engines/reference-engine.ts';
 import type { ErrorCode } from '../../../lib/errors/codes.ts';
 import { readIr } from '../../../lib/formats/ir/read.ts';
 import { writeIr } from '../../../lib/formats/ir/write.ts';
-import { FunctionProtoSchema, type GraphProto, ModelProtoSchema } from '../../../lib/formats/onnx/onnx_pb.ts';
+import {
+  FunctionProtoSchema,
+  type GraphProto,
+  ModelProtoSchema,
+  type NodeProto,
+} from '../../../lib/formats/onnx/onnx_pb.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
 import type { Model } from '../../../lib/graph/model.ts';
 import { withBodies } from '../../../lib/graph/sub-graph.ts';
@@ -147,6 +152,19 @@ test('bodies that would expand without bound are refused', () => {
   refuses(spec, 'ERR_LIMIT_SIZE', /expand to more than 200000 nodes/);
 });
 
+/** `b = F(a)` in the domain `own`. */
+function ownFunction(nodes: NodeProto[]) {
+  const opsetImport = [{ domain: '', version: 13n }];
+  return create(FunctionProtoSchema, {
+    name: 'F',
+    domain: 'own',
+    input: ['a'],
+    output: ['b'],
+    node: nodes,
+    opsetImport,
+  });
+}
+
 test('functions that call themselves through a body are refused', () => {
   const call = (input: string, output: string) => Object.assign(node('F', [input], [output]), { domain: 'own' });
   const proto = onnxProto({
@@ -157,17 +175,10 @@ test('functions that call themselves through a body are refused', () => {
   });
   const branch = () => bodyProto({ nodes: [call('a', 'inner')], outputs: { inner: vector } });
   proto.functions = [
-    create(FunctionProtoSchema, {
-      name: 'F',
-      domain: 'own',
-      input: ['a'],
-      output: ['b'],
-      node: [
-        node('Constant', [], ['c'], { value: tensor('boolean', [], [1]) }),
-        node('If', ['c'], ['b'], { then_branch: branch(), else_branch: branch() }),
-      ],
-      opsetImport: [{ domain: '', version: 13n }],
-    }),
+    ownFunction([
+      node('Constant', [], ['c'], { value: tensor('boolean', [], [1]) }),
+      node('If', ['c'], ['b'], { then_branch: branch(), else_branch: branch() }),
+    ]),
   ];
   assert.throws(() => readOnnx(toBinary(ModelProtoSchema, proto)), { code: 'ERR_LIMIT_SIZE', message: /64 deep/ });
 });
@@ -182,19 +193,12 @@ test('a function can be called in a body, and its own bodies read its inputs', a
       outputs: { r: vector },
     });
   proto.functions = [
-    create(FunctionProtoSchema, {
-      name: 'F',
-      domain: 'own',
-      input: ['a'],
-      output: ['b'],
-      node: [
-        node('ReduceSum', ['a'], ['sum'], { keepdims: 0n }),
-        node('Constant', [], ['zero'], { value: tensor('f32', [], [0]) }),
-        node('Greater', ['sum', 'zero'], ['c']),
-        node('If', ['c'], ['b'], { then_branch: branch('Sub'), else_branch: branch('Add') }),
-      ],
-      opsetImport: [{ domain: '', version: 13n }],
-    }),
+    ownFunction([
+      node('ReduceSum', ['a'], ['sum'], { keepdims: 0n }),
+      node('Constant', [], ['zero'], { value: tensor('f32', [], [0]) }),
+      node('Greater', ['sum', 'zero'], ['c']),
+      node('If', ['c'], ['b'], { then_branch: branch('Sub'), else_branch: branch('Add') }),
+    ]),
   ];
   const model = readOnnx(toBinary(ModelProtoSchema, proto));
   const { y } = await run(model, { m: tensor('i64', [], [3]), x: tensor('f32', [2], [1, 2]) });

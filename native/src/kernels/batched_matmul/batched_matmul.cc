@@ -131,7 +131,7 @@ class BatchedMatmulCall final : public PreparedCall {
     query.computed = true;
     query.force_row = context.force_row;
     query.rows = p.m;
-    query.steps = integer_ ? (p.k + 3) / 4 : p.k;
+    query.steps = used_steps_ = integer_ ? (p.k + 3) / 4 : p.k;
     row_ = SelectRow(query);
     row = row_->name;
     pack_ = &batched_pack_scalar;
@@ -173,7 +173,6 @@ class BatchedMatmulCall final : public PreparedCall {
   void MakePanels() {
     const size_t lanes = row_->lanes, units = (params_.n + lanes - 1) / lanes;
     const size_t count = (units + row_->most_vectors - 1) / row_->most_vectors;
-    used_steps_ = integer_ ? (params_.k + 3) / 4 : params_.k;
     steps_ = (used_steps_ + row_->unit_steps - 1) / row_->unit_steps * row_->unit_steps;
     size_t offset = 0, column = 0;
     for (size_t i = 0; i < count; i++) {

@@ -1,8 +1,10 @@
 // The integer gemm row for AMX: tile registers of 16 rows x 64 bytes, products of 16 x 16 sums by 64 elements.
 //
 // A block is 32 rows x up to 64 columns, two vectors of columns at a time: 32 x 32 sums in four tiles. Panels are packed
-// as for VNNI (kQuads): 16 steps of a vector are one tile of weights. tdpbusd wraps in 32 bits and never saturates, so its sums are those of every other row.
+// as for VNNI (kQuads): 16 steps of a vector are one tile of weights. tdpbusd wraps in 32 bits and never saturates, so
+// its sums are those of every other row.
 #if defined(__x86_64__)
+#include "cpu/tile_config.h"
 #include "kernels/gemm/tile_avx512.h"
 
 namespace lowp {
@@ -12,19 +14,11 @@ constexpr size_t kTileRows = 16;   // rows of x, and steps of weights
 constexpr size_t kTileBytes = 64;  // of a row of x, and of a vector of weights or sums
 constexpr uint32_t kTileSteps = kTileBytes / 4;
 
-// Operand of ldtilecfg, palette 1 (Intel SDM volume 1, section 18.2).
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
 // gcc 12 does not know that the tile instructions read memory.
 LOWP_INLINE void BeforeTileLoads() { asm volatile("" ::: "memory"); }
 
 void Enter() {
-  TileConfig config;
-  for (int i = 0; i < 8; i++) config.row_bytes[i] = kTileBytes, config.rows[i] = kTileRows;
+  const TileConfig config;
   BeforeTileLoads();
   _tile_loadconfig(&config);
 }
@@ -76,7 +70,9 @@ struct TileBlock {
 class TileFetch {
  public:
   LOWP_INLINE TileFetch(FetchShare share, size_t steps)
-      : next_(share.from), last_(share.from + share.bytes), step_((share.bytes / (steps > 0 ? steps : 1) + 63) & ~size_t{63}) {}
+      : next_(share.from),
+        last_(share.from + share.bytes),
+        step_((share.bytes / (steps > 0 ? steps : 1) + 63) & ~size_t{63}) {}
   LOWP_INLINE void Step() {
     for (const uint8_t* to = next_ + step_; next_ < to && next_ < last_; next_ += 64) __builtin_prefetch(next_, 0, 2);
   }
@@ -169,9 +165,7 @@ template <int M, int V>
 void RunBlock(const PanelTask& t, StoredRows& stored, const size_t (&starts)[2], size_t row, FetchShare share) {
   const BlockRows rows = {{t.rows[starts[0]] + t.row_offset, t.rows[starts[M - 1]] + t.row_offset},
                           static_cast<size_t>(t.rows[1] - t.rows[0])};
-  size_t steps = 0;
-  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps / kTileSteps;
-  TileFetch fetch(share, steps * (V + 1) / 2);
+  TileFetch fetch(share, StepsOf(t) / kTileSteps * ((V + 1) / 2));
   Sums sums;
   SumVectors<M, (V > 1 ? 2 : 1)>(t, rows, 0, fetch, &sums);
   if constexpr (V > 2) SumVectors<M, V - 2>(t, rows, 2, fetch, &sums);

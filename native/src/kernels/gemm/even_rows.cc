@@ -1,6 +1,8 @@
 // Plans gaps and copies.
 #include "kernels/gemm/even_rows.h"
 
+#include "kernels/gemm/pack.h"
+
 namespace lowp {
 namespace {
 
@@ -67,13 +69,12 @@ GatherPlan PlanGather(const GemmRow& row, GemmProblem* problem) {
   const size_t element = problem->integer ? 1 : 4, step = 4 / element;
   GatherPlan plan;
   plan.needed = true;
-  std::vector<size_t> source;
-  size_t next = 0;
+  size_t to = 0;
   for (const Run& run : problem->runs) {
-    plan.runs.push_back({run.offset * static_cast<int64_t>(element), run.length * element, source.size() * element});
-    for (size_t i = 0; i < run.length; i++) source.push_back(problem->source[next++]);
-    while (source.size() % step != 0) source.push_back(kNoWeight);
+    plan.runs.push_back({run.offset * static_cast<int64_t>(element), run.length * element, to * element});
+    to += (run.length + step - 1) / step * step;
   }
+  std::vector<size_t> source = FilledSource(*problem, step);
   const size_t unit = row.unit_steps * size_t{4};
   plan.pitch = (source.size() * element + unit - 1) / unit * unit;
   problem->fresh_bytes = plan.pitch;

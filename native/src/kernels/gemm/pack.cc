@@ -11,18 +11,6 @@ namespace {
 
 size_t ElementsPerStep(bool integer) { return integer ? 4 : 1; }
 
-// problem.source with every run filled up to whole units.
-std::vector<size_t> StepSource(const GemmProblem& p, const GemmRow& row) {
-  const size_t unit = ElementsPerStep(p.integer) * row.unit_steps;
-  std::vector<size_t> source;
-  size_t next = 0;
-  for (const Run& run : p.runs) {
-    for (size_t i = 0; i < run.length; i++) source.push_back(p.source[next++]);
-    while (source.size() % unit != 0) source.push_back(kNoWeight);
-  }
-  return source;
-}
-
 size_t WidestPanel(const GemmRow& row, size_t pixels) {
   if (pixels == 1) return row.thin_vectors;
   return pixels <= 3 && row.few_vectors > 0 ? row.few_vectors : row.most_vectors;
@@ -123,6 +111,16 @@ int32_t SumOf(const int8_t* w, const std::vector<size_t>& source) {
 
 }  // namespace
 
+std::vector<size_t> FilledSource(const GemmProblem& p, size_t unit) {
+  std::vector<size_t> source;
+  size_t next = 0;
+  for (const Run& run : p.runs) {
+    for (size_t i = 0; i < run.length; i++) source.push_back(p.source[next++]);
+    while (source.size() % unit != 0) source.push_back(kNoWeight);
+  }
+  return source;
+}
+
 std::vector<Segment> MakeSegments(const GemmProblem& p, const GemmRow& row, uint64_t most_steps) {
   const size_t element = p.integer ? 1 : 4, unit = ElementsPerStep(p.integer) * row.unit_steps;
   std::vector<Segment> segments;
@@ -140,7 +138,7 @@ std::vector<Segment> MakeSegments(const GemmProblem& p, const GemmRow& row, uint
 }
 
 Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
-  const std::vector<size_t> source = StepSource(p, row);
+  const std::vector<size_t> source = FilledSource(p, ElementsPerStep(p.integer) * row.unit_steps);
   const Status memory(Code::kMemory, "no memory for packed weights");
   PackedWeights packed;
   packed.steps = source.size() / ElementsPerStep(p.integer);

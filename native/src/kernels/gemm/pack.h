@@ -28,6 +28,9 @@ struct PackedWeights {
   size_t bytes = 0;
 };
 
+// problem.source with every run filled up to a multiple of `unit` elements.
+std::vector<size_t> FilledSource(const GemmProblem& problem, size_t unit);
+
 // The runs as segments of at most `most_steps` steps, nearly equal within a run. Runs end with zero weights up to whole
 // steps, and of integers up to whole units of the row's.
 std::vector<Segment> MakeSegments(const GemmProblem& problem, const GemmRow& row, uint64_t most_steps);

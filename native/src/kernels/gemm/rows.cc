@@ -17,8 +17,8 @@ const GemmRow* const kRows[] = {
 
 bool Fits(const GemmRow& row, const RowQuery& query) {
   return Includes(query.isa, row.isa) && (row.packing != Packing::kSingles) == query.integer &&
-         !(query.computed && row.packing == Packing::kProven) && query.rows >= row.fewest_rows && query.steps >= row.fewest_steps &&
-         !(query.grouped && row.gather);
+         !(query.computed && row.packing == Packing::kProven) && !(query.grouped && row.gather) &&
+         query.rows >= row.fewest_rows && query.steps >= row.fewest_steps;
 }
 
 }  // namespace

@@ -20,13 +20,18 @@ LOWP_INLINE void Fetch(FetchShare share) {
   for (size_t i = 0; i < share.bytes; i += 64) __builtin_prefetch(share.from + i, 0, 2);
 }
 
+LOWP_INLINE size_t StepsOf(const PanelTask& t) {
+  size_t steps = 0;
+  for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps;
+  return steps;
+}
+
 // Asks for a share evenly along the steps of a tile. All at once would fill the queue of cache misses and hold up the
 // tile's own loads. At most a line a step; the rest of a larger share is asked for at the start.
 class SteadyFetch {
  public:
   LOWP_INLINE SteadyFetch(const PanelTask& t, FetchShare share) : next_(share.from) {
-    size_t steps = 0;
-    for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) steps += s->steps;
+    const size_t steps = StepsOf(t);
     const size_t steady = share.bytes < steps * 64 ? share.bytes : steps * 64;
     Fetch({share.from + steady, share.bytes - steady});
     stride_ = steady / (steps > 0 ? steps : 1);
