@@ -234,8 +234,9 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.epilogue = std::move(epilogue.value());
   plan.epilogue_channels = channels;
   FillAddresses(call, problem, &plan);
-  TilingQuery query{problem.pixels,        plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
-                    plan.row->most_rows,   operations,                context.threads,   context.l2_bytes};
+  TilingQuery query{problem.pixels,      plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
+                    plan.row->most_rows, operations,                context.threads,   context.l2_bytes,
+                    plan.even.whole_tiles};
   plan.tiling = ChooseTiling(query);
 
   const size_t phases = plan.copy.needed ? 2 : 1, tiles = plan.tiling.tiles(), copy_rows = plan.copy.rows();

@@ -90,9 +90,12 @@ EvenRows PlanEvenRows(const GemmRow& row, GemmProblem* problem) {
   const size_t batch = problem->pixels / (w.out_d * w.out_h * w.out_w);
   EvenRows plan;
   if (!row.gather || HasEvenRows(w, batch)) return plan;
-  const bool drops = !problem->scatter.needed &&
-                     (FillGaps(batch, problem, &plan.gaps) || OverlapTiles(row.tile_rows, problem, &plan.gaps));
-  if (!drops) plan.gather = PlanGather(row, problem);
+  if (!problem->scatter.needed) {
+    if (FillGaps(batch, problem, &plan.gaps)) return plan;
+    plan.whole_tiles = OverlapTiles(row.tile_rows, problem, &plan.gaps);
+    if (plan.whole_tiles) return plan;
+  }
+  plan.gather = PlanGather(row, problem);
   return plan;
 }
 

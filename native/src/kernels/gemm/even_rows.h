@@ -20,6 +20,7 @@ struct GatherPlan {
 struct EvenRows {
   GatherPlan gather;
   RowGaps gaps;
+  bool whole_tiles = false;  // rows within a tile of the micro-kernel are at equal distances, others are not
 };
 
 // How the rows of a problem of one group get to where `row` wants them, preferably by computing the rows in the gaps too

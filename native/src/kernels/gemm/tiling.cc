@@ -9,32 +9,44 @@ namespace {
 constexpr size_t kSmallBlock = 48;      // pixels: still several register tiles, enough to reuse a panel in L1
 constexpr size_t kUsualBlock = 96;
 constexpr size_t kLargestBlock = 384;
+constexpr size_t kTilesPerThread = 4;   // so that a thread that is held up leaves some to the others
 constexpr double kSmallTile = 1.0e6;    // operations: a few microseconds, not worth splitting
 
 size_t DivideUp(size_t a, size_t b) { return (a + b - 1) / b; }
 
-// Blocks of equal size, a multiple of the register tile, of at most `rows`.
-size_t EvenBlock(size_t pixels, size_t rows, size_t most_rows) {
-  const size_t blocks = DivideUp(pixels, rows);
-  return std::min(pixels, DivideUp(DivideUp(pixels, blocks), most_rows) * most_rows);
+// Threads that share the panels read each of them once between them, and all of x each, most of which another core has
+// just written; those that share the pixels read all panels each. A byte of x costs about four of the weights.
+bool SharesPanels(const TilingQuery& q) {
+  const size_t x_bytes = q.pixels * q.fresh_bytes;
+  const bool even = q.panels % q.threads == 0 || q.panels >= 8 * q.threads;
+  return even && q.packed_bytes >= 4 * x_bytes && x_bytes <= q.l2_bytes / 2;
 }
 
 }  // namespace
 
 Tiling ChooseTiling(const TilingQuery& q) {
-  Tiling t;
   const bool weights_fit = q.packed_bytes <= q.l2_bytes * 6 / 10;
-  size_t rows = kUsualBlock;
-  if (!weights_fit) rows = std::clamp(q.l2_bytes / 2 / std::max<size_t>(q.fresh_bytes, 1), kSmallBlock, kLargestBlock);
-  t.group_panels = weights_fit ? q.panels : 1;
   const double useful_tiles = std::max(1.0, q.operations / kSmallTile);
-  const double wanted = q.threads == 1 ? 1 : std::min(4.0 * static_cast<double>(q.threads), useful_tiles);
-  const auto tiles = [&] { return static_cast<double>(DivideUp(q.pixels, rows) * DivideUp(q.panels, t.group_panels)); };
-  while (tiles() < wanted && rows > kSmallBlock && q.pixels > kSmallBlock) rows = std::max(kSmallBlock, rows / 2);
-  while (tiles() < wanted && t.group_panels > 1) t.group_panels = DivideUp(t.group_panels, 2);
-  t.block_rows = EvenBlock(q.pixels, rows, q.most_rows);
+  const bool split = q.threads > 1 && useful_tiles > 1;
+  size_t blocks = 1, group = weights_fit ? q.panels : 1;
+  if (split && SharesPanels(q)) {
+    group = std::max<size_t>(1, q.panels / (kTilesPerThread * q.threads));
+  } else {
+    size_t rows = kUsualBlock;
+    if (!weights_fit) rows = std::clamp(q.l2_bytes / 2 / std::max<size_t>(q.fresh_bytes, 1), kSmallBlock, kLargestBlock);
+    const size_t parts = split && q.pixels >= q.threads * kSmallBlock ? q.threads : 1;
+    blocks = std::max<size_t>(1, (q.pixels + parts * rows / 2) / (parts * rows)) * parts;
+    const double wanted = split ? std::min(static_cast<double>(kTilesPerThread * q.threads), useful_tiles) : 1;
+    const auto tiles = [&] { return static_cast<double>(blocks * DivideUp(q.panels, group)); };
+    while (tiles() < wanted && group > 1) group = DivideUp(group, 2);
+    while (tiles() < wanted && q.pixels / (blocks + parts) >= kSmallBlock) blocks += parts;
+  }
+  Tiling t;
+  const size_t unit = q.whole_tiles ? q.most_rows : 1;
+  t.block_rows = std::min(q.pixels, DivideUp(DivideUp(q.pixels, blocks), unit) * unit);
   t.row_blocks = DivideUp(q.pixels, t.block_rows);
-  t.panel_groups = DivideUp(q.panels, t.group_panels);
+  t.group_panels = group;
+  t.panel_groups = DivideUp(q.panels, group);
   return t;
 }
 

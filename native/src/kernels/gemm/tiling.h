@@ -16,6 +16,7 @@ struct TilingQuery {
   double operations = 0;
   size_t threads = 1;
   size_t l2_bytes = 0;
+  bool whole_tiles = false;    // blocks begin at multiples of most_rows
 };
 
 // Tile t is pixel block t / panel_groups and panel group t % panel_groups.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace lowp::test {
@@ -39,6 +40,46 @@ TEST(GemmTiling, LargeProductsHaveTilesForEveryThread) {
     const Tiling dense = ChooseTiling({1, 32, 16 << 20, 4096, 6, 33e6, threads, 1 << 20});
     EXPECT_GE(dense.tiles(), 4 * threads);
   }
+}
+
+// Rows that the busiest of the threads computes, of even shares of consecutive tiles.
+size_t LargestShare(const TilingQuery& q) {
+  const Tiling t = ChooseTiling(q);
+  size_t largest = 0;
+  for (size_t thread = 0; thread < q.threads; thread++) {
+    size_t rows = 0;
+    for (size_t i = t.tiles() * thread / q.threads; i < t.tiles() * (thread + 1) / q.threads; i++) {
+      const size_t block = i / t.panel_groups, group = i % t.panel_groups;
+      rows += std::min(t.block_rows, q.pixels - block * t.block_rows) *
+              std::min(t.group_panels, q.panels - group * t.group_panels);
+    }
+    largest = std::max(largest, rows);
+  }
+  return largest;
+}
+
+TEST(GemmTiling, ThreadsGetEqualShares) {
+  // 14 x 14 and 28 x 28 pixels, register tiles of 6 and 32 rows.
+  for (size_t pixels : {196, 784}) {
+    for (size_t most_rows : {6, 32}) {
+      const TilingQuery q{pixels, 4, 256 << 10, 1024, most_rows, 103e6, 2, 2 << 20};
+      EXPECT_EQ(LargestShare(q), pixels * 4 / 2) << pixels << " " << most_rows;
+    }
+  }
+}
+
+TEST(GemmTiling, ThreadsShareLargeWeightsInsteadOfPixels) {
+  // 3 x 3 convolution of 256 channels at 14 x 14: 590 KB of weights, 50 KB of pixels.
+  const Tiling deep = ChooseTiling({196, 4, 589824, 256, 32, 231e6, 2, 2 << 20});
+  EXPECT_EQ(deep.row_blocks, 1u);
+  EXPECT_EQ(deep.panel_groups, 4u);
+  // 3 x 3 convolution of 64 channels at 56 x 56: 37 KB of weights, 200 KB of pixels.
+  EXPECT_GT(ChooseTiling({3136, 1, 36864, 64, 32, 231e6, 2, 2 << 20}).row_blocks, 1u);
+}
+
+TEST(GemmTiling, BlocksOfWholeTiles) {
+  const Tiling t = ChooseTiling({112 * 112, 1, 9408, 64, 32, 236e6, 2, 2 << 20, true});
+  EXPECT_EQ(t.block_rows % 32, 0u);
 }
 
 TEST(GemmTiling, SmallProductsAreNotSplit) {
