@@ -114,12 +114,14 @@ class ProgramBuilder {
     return Status();
   }
 
-  // Whether call c reads, in the end completely, what the call before it stores piece by piece, and nothing else. What
-  // it follows must not follow itself, as its tiles may run early too.
-  bool Follows(size_t c) const {
+  // Whether call c reads, in the end completely, what the call before it stores piece by piece, and else only constants.
+  bool MayFollow(size_t c) const {
     const CallInfo &leader = decoded_.calls[c - 1], &call = decoded_.calls[c];
-    if (program_->calls_[c - 1].follows || leader.outputs.size() != 1 || call.inputs.size() != 1) return false;
-    if (call.inputs[0] != leader.outputs[0]) return false;
+    if (leader.outputs.size() != 1 || call.inputs.empty() || call.inputs[0] != leader.outputs[0]) return false;
+    for (size_t i = 1; i < call.inputs.size(); i++) {
+      const uint32_t id = call.inputs[i];
+      if (id != kNoIndex && decoded_.buffers[id].kind != BufferKind::kConstant) return false;
+    }
     const PreparedCall &lead = *program_->calls_[c - 1].prepared, &next = *program_->calls_[c].prepared;
     const IndexRange all = lead.Completes(0, lead.tiles[lead.phases - 1]);
     if (all.begin != 0 || all.end != decoded_.buffers[leader.outputs[0]].elements) return false;
@@ -127,13 +129,24 @@ class ProgramBuilder {
     return tiles.begin == 0 && tiles.end == next.tiles[0] && tiles.end > 0;
   }
 
-  Status PlaceBuffers() {
-    std::vector<CallMemory> memory;
-    for (size_t c = 0; c < program_->calls_.size(); c++) {
-      ProgramCall& call = program_->calls_[c];
-      call.follows = c > 0 && Follows(c);
-      memory.push_back({call.prepared->shared_bytes, call.prepared->inplace_input, call.follows});
+  // What a call follows must not follow itself, as its tiles may run early too: the larger value decides.
+  void ChooseFollowers() {
+    for (size_t c = 1; c < decoded_.calls.size(); c++) {
+      if (!MayFollow(c)) continue;
+      ProgramCall &before = program_->calls_[c - 1], &call = program_->calls_[c];
+      const uint64_t bytes = decoded_.buffers[decoded_.calls[c].inputs[0]].bytes;
+      if (before.follows && before.followed_bytes >= bytes) continue;
+      before.follows = false;
+      call.follows = true;
+      call.followed_bytes = bytes;
     }
+  }
+
+  Status PlaceBuffers() {
+    ChooseFollowers();
+    std::vector<CallMemory> memory;
+    for (const ProgramCall& call : program_->calls_)
+      memory.push_back({call.prepared->shared_bytes, call.prepared->inplace_input, call.follows});
     const Lifetimes lifetimes = ComputeLifetimes(decoded_, memory);
     Result<MemoryPlan> plan = PlanMemory(lifetimes.blocks);
     if (!plan.ok()) return plan.status();

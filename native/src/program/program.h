@@ -45,6 +45,7 @@ struct ProgramCall {
   std::vector<Place> outputs;
   size_t shared_offset = 0;
   bool follows = false;  // tiles may run as soon as those of the call before have stored what they read
+  uint64_t followed_bytes = 0;  // of the value that it follows
   uint64_t bytes = 0;  // of all operands together, for the profile
 };
 

@@ -134,7 +134,7 @@ void Executor::LinkFollowers() {
     if (!calls[i].follows) continue;
     Step& leader = steps_[i - 1];
     const size_t tiles = leader.call->tiles[leader.call->phases - 1];
-    const uint64_t slices = std::max<uint64_t>(1, calls[i].bytes / 2 / kFollowedBytes);
+    const uint64_t slices = std::max<uint64_t>(1, calls[i].followed_bytes / kFollowedBytes);
     leader.slice = std::max<size_t>(1, tiles / slices);
     leader.follower = &steps_[i];
     steps_[i].follows = true;

@@ -10,6 +10,7 @@
 #include "kernels/common/epilogue_operands.h"
 #include "kernels/depthwise/pack.h"
 #include "kernels/depthwise/rows.h"
+#include "kernels/follow.h"
 
 namespace lowp {
 namespace {
@@ -101,6 +102,8 @@ class PreparedDepthwise final : public PreparedCall {
         constants_(std::move(constants)),
         out_offset_(p.out_offset),
         x_size_(chosen->packing == DepthwisePacking::kPlainFloat ? sizeof(float) : 1) {
+    follows_ = epilogue_.view().residual == ResidualKind::kNone &&
+               WorthFollowing(p.batch * geometry_.in_h * geometry_.in_w * geometry_.in_stride * x_size_, context);
     row = chosen->name;
     packed_bytes = epilogue_.bytes() + constants_.bytes;
     if (chosen->groups == TapGroups::kSequence) {
@@ -146,6 +149,13 @@ class PreparedDepthwise final : public PreparedCall {
     return {begin * row, end * row};
   }
 
+  IndexRange Readable(IndexRange elements) const override {
+    const DepthwiseGeometry& g = geometry_;
+    if (!follows_ || chunks_ != 1) return {};
+    const LineWindows windows{g.in_h, g.out_h, g.stride_h, g.pad_top, (g.kernel_h - 1) * g.dilation_h + 1};
+    return windows.Within(Whole(elements, g.in_w * g.in_stride), tiles[0]);
+  }
+
  private:
   // Tiles are rows of output pixels for a chunk of whole channel blocks, consecutive tiles going down the image. Chunks
   // are small enough for every thread to get its share, and for float rows to find the input rows of two tiles in L2.
@@ -177,6 +187,7 @@ class PreparedDepthwise final : public PreparedCall {
   DepthwiseConstants constants_;
   size_t out_offset_;
   size_t x_size_;
+  bool follows_ = false;
   size_t chunk_channels_ = 0;
   size_t chunks_ = 1;
 };

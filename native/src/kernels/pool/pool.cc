@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "kernels/follow.h"
 #include "kernels/pool/row.h"
 #include "kernels/row.h"
 
@@ -121,7 +122,7 @@ struct PoolSpans {
 class PreparedPool final : public PreparedCall {
  public:
   PreparedPool(const PoolParams& p, const PoolRow* chosen, size_t x_size, size_t y_size, PoolSpans spans,
-               size_t threads)
+               const PrepareContext& context)
       : row_(chosen),
         spans_(std::move(spans)),
         channels_(p.channels),
@@ -147,7 +148,10 @@ class PreparedPool final : public PreparedCall {
     operations = static_cast<double>(p.batch) * p.out_d * p.out_h * p.out_w * p.channels *
                  (static_cast<double>(std::min(p.kernel_d, p.in_d)) * std::min(p.kernel_h, p.in_h) *
                   std::min(p.kernel_w, p.in_w));
-    SplitChannels(static_cast<size_t>(p.batch) * p.out_d * p.out_h, threads);
+    SplitChannels(static_cast<size_t>(p.batch) * p.out_d * p.out_h, context.threads);
+    windows_ = {p.in_h, p.out_h, p.stride_h, p.pad_top, (size_t{p.kernel_h} - 1) * p.dilation_h + 1};
+    line_elements_ = size_t{p.in_w} * p.in_stride;
+    follows_ = chunks_ == 1 && p.in_d == 1 && p.out_d == 1 && WorthFollowing(p.batch * volume_, context);
     packed_bytes = (static_cast<size_t>(p.out_d) + p.out_h + p.out_w) * sizeof(PoolSpan);
   }
 
@@ -163,6 +167,10 @@ class PreparedPool final : public PreparedCall {
       task.y = static_cast<uint8_t*>(context.outputs[0]) + (plane * out_h_ + oy) * out_row_ + out_offset_;
       row_->run(task);
     }
+  }
+
+  IndexRange Readable(IndexRange elements) const override {
+    return follows_ ? windows_.Within(Whole(elements, line_elements_), tiles[0]) : IndexRange{};
   }
 
  private:
@@ -185,6 +193,9 @@ class PreparedPool final : public PreparedCall {
   size_t volume_ = 0;
   size_t chunk_channels_ = 0;
   size_t chunks_ = 1;
+  LineWindows windows_;
+  size_t line_elements_ = 0;  // of x
+  bool follows_ = false;
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
@@ -201,7 +212,7 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   const Status memory(Code::kMemory, "pool: out of memory");
   if (!spans.planes || !spans.rows || !spans.columns) return memory;
   PreparedPtr prepared(new (std::nothrow) PreparedPool(p, SelectRow(kind, context), SizeOf(call.Input(0).type),
-                                                       SizeOf(call.Output(0).type), std::move(spans), context.threads));
+                                                       SizeOf(call.Output(0).type), std::move(spans), context));
   if (!prepared) return memory;
   return prepared;
 }
