@@ -169,7 +169,7 @@ class PreparedDepthwise final : public PreparedCall {
     if (row_->packing == DepthwisePacking::kPlainFloat) {
       const size_t window_rows = (g.kernel_h - 1) * g.dilation_h + 1 + g.stride_h;
       const size_t channel_bytes = std::min(g.in_h, window_rows) * g.in_w * sizeof(float);
-      chunk = std::min(chunk, std::max(wide, context.l2_bytes / 4 / channel_bytes / wide * wide));
+      chunk = std::min(chunk, std::max(wide, context.l2_bytes / 2 / channel_bytes / wide * wide));
     }
     if (context.threads > 1) {
       const size_t wanted = (kTilesPerThread * context.threads + rows - 1) / rows;

@@ -35,10 +35,17 @@ struct GemmPlan {
   size_t epilogue_channels = 0;
   size_t y_element = 0, y_offset = 0, y_stride = 0;                // bytes, strides from one output pixel to the next
   size_t residual_element = 0, residual_stride = 0;                // bytes
+  size_t streamed = 0;  // bytes of x from pixel to pixel, when they are worth fetching one block ahead; otherwise 0
 };
 
 // Bytes of a block's row pointers; gathered rows and partial sums follow them in scratch.
 size_t RowTableBytes(size_t rows) { return (rows * sizeof(uint8_t*) + 63) & ~size_t{63}; }
+
+// What the task behind a task reads first.
+struct Ahead {
+  const uint8_t* from = nullptr;
+  size_t bytes = 0;
+};
 
 class GemmCall final : public PreparedCall {
  public:
@@ -65,7 +72,10 @@ class GemmCall final : public PreparedCall {
       filled = block;
       const size_t first = group * t.group_panels;
       const size_t last = std::min(first + t.group_panels, plan_.packed.panels.size());
-      for (size_t p = first; p < last; p++) RunPanel(context, p, pixel, count, Fetched(tile, begin, end, p, last));
+      for (size_t p = first; p < last; p++) {
+        const size_t panel = Fetched(tile, begin, end, p, last);
+        RunPanel(context, p, pixel, count, panel == kNoPanel && p == 0 ? NextRows(pixel, rows) : BytesOf(panel));
+      }
     }
   }
 
@@ -107,10 +117,27 @@ class GemmCall final : public PreparedCall {
     return tile + 1 < end ? (tile + 1) % groups * plan_.tiling.group_panels : kNoPanel;
   }
 
+  // The first block of a panel's weights.
+  Ahead BytesOf(size_t panel) const {
+    if (panel == kNoPanel) return {};
+    const Panel& next = plan_.packed.panels[panel];
+    return {plan_.packed.weights.get() + next.weights, plan_.blocks[0].steps * StepBytes(next)};
+  }
+
+  // What the block of pixels behind the one at `pixel`, which has these rows, reads of x.
+  Ahead NextRows(size_t pixel, const uint8_t* const* rows) const {
+    const size_t next = pixel + plan_.tiling.block_rows;
+    if (plan_.streamed == 0 || next >= plan_.pixels) return {};
+    const size_t count = std::min(plan_.tiling.block_rows, plan_.pixels - next);
+    return {rows[0] + plan_.tiling.block_rows * plan_.streamed, count * plan_.streamed};
+  }
+
+  size_t StepBytes(const Panel& panel) const { return size_t{panel.vectors} * plan_.row->lanes * 4; }
+
   // Scattered results are at equal distances within a line only.
-  void RunPanel(const RunContext& context, size_t index, size_t pixel, size_t count, size_t fetched) const {
+  void RunPanel(const RunContext& context, size_t index, size_t pixel, size_t count, Ahead ahead) const {
     if (!plan_.scatter.needed) {
-      RunRows(context, index, {0, count, plan_.even.gaps.Stored(pixel), 1, pixel}, fetched);
+      RunRows(context, index, {0, count, plan_.even.gaps.Stored(pixel), 1, pixel}, ahead);
       return;
     }
     const RowWalk& w = plan_.walk;
@@ -120,7 +147,7 @@ class GemmCall final : public PreparedCall {
       const size_t y = line % w.out_h, plane = line / w.out_h;
       const size_t run = std::min(w.out_w - x, count - i);
       const size_t to = s.first + plane / w.out_d * s.step_b + plane % w.out_d * s.step_z + y * s.step_y + x * s.step_x;
-      RunRows(context, index, {i, run, to, s.step_x}, i + run == count ? fetched : kNoPanel);
+      RunRows(context, index, {i, run, to, s.step_x}, i + run == count ? ahead : Ahead{});
       i += run;
     }
   }
@@ -131,7 +158,7 @@ class GemmCall final : public PreparedCall {
     size_t gap_row = 0;  // where the first one is in the gaps
   };
 
-  void RunRows(const RunContext& context, size_t index, const RowRange& range, size_t fetched) const {
+  void RunRows(const RunContext& context, size_t index, const RowRange& range, Ahead ahead) const {
     const Panel& panel = plan_.packed.panels[index];
     PanelTask task;
     task.rows = reinterpret_cast<const uint8_t* const*>(context.scratch) + range.first;
@@ -155,19 +182,19 @@ class GemmCall final : public PreparedCall {
                       panel.n * plan_.residual_element;
     }
     const uint8_t* weights = plan_.packed.weights.get() + panel.weights;
-    const size_t step_bytes = size_t{panel.vectors} * plan_.row->lanes * 4;
     for (size_t k = 0; k < plan_.blocks.size(); k++) {
       const StepBlock& block = plan_.blocks[k];
       task.segments = plan_.segments.data() + block.first_segment;
       task.segment_count = block.segments;
-      task.weights = weights + block.first_step * step_bytes;
-      if (fetched != kNoPanel) {
-        const bool stays = k + 1 < plan_.blocks.size();
-        const Panel& next = plan_.packed.panels[stays ? index : fetched];
-        const StepBlock& next_block = plan_.blocks[stays ? k + 1 : 0];
-        const size_t next_step = size_t{next.vectors} * plan_.row->lanes * 4;
-        task.next = plan_.packed.weights.get() + next.weights + next_block.first_step * next_step;
-        task.next_bytes = next_block.steps * next_step;
+      task.weights = weights + block.first_step * StepBytes(panel);
+      const bool stays = k + 1 < plan_.blocks.size();
+      if (stays && ahead.bytes > 0) {
+        const StepBlock& next = plan_.blocks[k + 1];
+        task.next = weights + next.first_step * StepBytes(panel);
+        task.next_bytes = next.steps * StepBytes(panel);
+      } else {
+        task.next = ahead.from;
+        task.next_bytes = ahead.bytes;
       }
       task.resume = k > 0;
       task.suspend = k + 1 < plan_.blocks.size();
@@ -207,6 +234,16 @@ void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* p
   plan->residual_stride = channels * plan->residual_element;
 }
 
+// Bytes of x from pixel to pixel, when x is nothing but what each pixel reads alone, is more than twice what is stored
+// and does not fit into L2; otherwise 0.
+size_t StreamedBytes(const CallView& call, const GemmProblem& problem, const GemmPlan& plan, const PrepareContext& context) {
+  const Operand x = call.Input(kX);
+  const size_t step = problem.walk.step_x, bytes = problem.pixels * step;
+  const bool own = problem.runs.size() == 1 && problem.runs[0].offset == 0 && x.elements * SizeOf(x.type) == bytes;
+  const bool large = bytes / context.threads > context.l2_bytes / 2 && step > 2 * plan.y_stride;
+  return own && large && !plan.copy.needed && !plan.even.gather.needed ? step : 0;
+}
+
 }  // namespace
 
 Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
@@ -234,6 +271,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.epilogue = std::move(epilogue.value());
   plan.epilogue_channels = channels;
   FillAddresses(call, problem, &plan);
+  plan.streamed = StreamedBytes(call, problem, plan, context);
   TilingQuery query{problem.pixels,      plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
                     plan.row->most_rows, operations,                context.threads,   context.l2_bytes,
                     plan.even.whole_tiles};

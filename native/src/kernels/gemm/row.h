@@ -82,7 +82,7 @@ struct PanelTask {
   size_t segment_count = 0;
   const StepList* steps = nullptr;       // kProven: instead of the segments
   const uint8_t* weights = nullptr;      // 64-byte aligned
-  const uint8_t* next = nullptr;         // weights of the task behind this one, for fetching them meanwhile; may be null
+  const uint8_t* next = nullptr;         // what the task behind this one reads first, to be fetched meanwhile; may be null
   size_t next_bytes = 0;
   const int32_t* initial = nullptr;      // s32: the sums before the first product, [lanes * vectors]
   const int32_t* row_initial = nullptr;  // s32: what is added to them in each row, [m]; may be null

@@ -6,7 +6,7 @@
 namespace lowp {
 namespace {
 
-// The part of the next task's weights that a tile asks for, so that they do not wait for memory.
+// The part of what the next task reads that a tile asks for, so that it need not wait for memory.
 struct FetchShare {
   const uint8_t* from = nullptr;
   size_t bytes = 0;

@@ -121,12 +121,9 @@ void RunTile(const PanelTask& t, size_t row, FetchShare fetch) {
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = Math::Start(t, row + i, j);
   }
-  // The many addresses of a tile of one or two vectors leave no registers for a steady fetch, and its panels are small.
-  if constexpr (Math::kSorted || V <= 2) Fetch(fetch);
   if constexpr (Math::kSorted) {
+    Fetch(fetch);
     Math::template Accumulate<R, V>(t, row, acc);
-  } else if constexpr (V <= 2) {
-    AddSegments<Math>(t, row, NoFetch(), acc);
   } else if (fetch.bytes > 0) {
     AddSegments<Math>(t, row, SteadyFetch(t, fetch), acc);
   } else {
