@@ -2,6 +2,8 @@
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Model } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
+import { evaluateNode } from '../../ops/evaluate-node.ts';
+import { findOp } from '../../ops/registry.ts';
 import { activationGrids } from './export/activation-grids.ts';
 import { type Exporter, ExportNode } from './export/export-node.ts';
 import { extensionExporter } from './export/extension.ts';
@@ -24,7 +26,21 @@ export function exportOperations(model: Model, writer: GraphWriter): void {
 }
 
 function exporterOf(node: Node): Exporter | undefined {
-  return extensionExporter(node) ?? exporters.get(node.type);
+  return extensionExporter(node) ?? exporters.get(node.type) ?? valueExporter(node);
+}
+
+/** Default boxes and the like, which follow from constants alone, are written as their values. */
+function valueExporter(node: Node): Exporter | undefined {
+  const definition = findOp(node.type, node.notes.opset);
+  if (!definition || definition.stateful || definition.variable || definition.control) return undefined;
+  const known = node.inputs.map((_, i) => node.source(i)?.fact.value);
+  if (!known.some(Boolean) || known.some((v, i) => !v && node.source(i))) return undefined;
+  const values = evaluateNode(node, known);
+  if (!values) return undefined;
+  return (e) => {
+    for (const [i, value] of values.entries())
+      e.finish('Identity', [e.constant(value, `value_${i}`)], {}, [node.outputs[i]!]);
+  };
 }
 
 /**

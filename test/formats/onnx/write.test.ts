@@ -291,6 +291,28 @@ test('outputs keep their names when they are inputs, constants or share one valu
   });
 });
 
+test('integers are divided rounding down, and toward zero', async () => {
+  for (const floor of [true, false]) {
+    const b = new Builder([7], 'i32');
+    const by = b.constant('by', 'i32', [7], [2, 2, -2, -2, 3, -3, 2]);
+    const model = b.finish(b.op('Divide', 'quotient', [b.x, by], { m_pythondiv: floor }));
+    const x = tensor('i32', [7], [7, -7, 7, -7, -6, 7, -(2 ** 31)]);
+    const expected = floor ? [3, -4, -4, 3, -2, -3, -(2 ** 30)] : [3, -3, -3, 3, -2, -2, -(2 ** 30)];
+    assert.deepEqual((await run(readOnnx(writeOnnx(model)), { x })).y, tensor('i32', [7], expected));
+  }
+});
+
+test('an operation on constants is written as its values', async () => {
+  const b = new Builder([1, 8, 2, 2]);
+  const sizes = [b.constant('grid', 'i64', [2], [2, 2]), b.constant('image', 'i64', [2], [8, 8])];
+  const attributes = { min_size: [4], offset: 0.5, variance: [0.1] };
+  const boxes = b.op('PriorBox', 'boxes', sizes, attributes);
+  const model = b.finish(b.op('Multiply', 'twice', [boxes, b.constant('two', 'f32', [], [2])]));
+  const bytes = writeOnnx(model);
+  assert.deepEqual(types(bytes), ['Identity', 'Mul']);
+  assert.equal(await written(model, bytes), 0);
+});
+
 test('operations that ONNX does not have are all listed', () => {
   const b = new Builder([1, 4, 4, 4]);
   const grn = b.op('ShuffleChannels', 'shuffle', [b.x], { axis: 1, group: 2 });
@@ -304,10 +326,9 @@ test('operations that ONNX does not have are all listed', () => {
 });
 
 test('forms of an operation that ONNX does not have name the node', () => {
-  const integers = new Builder([4], 'i32');
-  const two = integers.constant('two', 'i32', [], [2]);
-  const divided = integers.finish(integers.op('Divide', 'half', [integers.x, two], { m_pythondiv: true }));
-  assert.throws(() => writeOnnx(divided), { code: 'ERR_FORMAT_UNSUPPORTED', node: 'half' });
+  const b = new Builder([4]);
+  const rounded = b.finish(b.op('Round', 'away', [b.x], { mode: 'half_away_from_zero' }));
+  assert.throws(() => writeOnnx(rounded), { code: 'ERR_FORMAT_UNSUPPORTED', node: 'away' });
   const nibbles = new Builder([4], 'i4');
   assert.throws(() => writeOnnx(nibbles.finish(nibbles.x)), { code: 'ERR_FORMAT_UNSUPPORTED', node: 'x' });
 });

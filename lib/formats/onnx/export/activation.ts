@@ -5,15 +5,45 @@ export const activationExporters: ExporterTable = {
   Clamp: clamp,
   Elu: (e) => e.finish('Elu', [e.input(0)], { alpha: e.number('alpha') }),
   PReLU: prelu,
-  HardSigmoid: (e) => e.finish('HardSigmoid', [e.input(0)], { alpha: parameter(e, 1), beta: parameter(e, 2) }),
+  HardSigmoid: hardSigmoid,
   HSigmoid: (e) => e.finish('HardSigmoid', [e.input(0)], { alpha: 1 / 6, beta: 0.5 }),
-  Selu: (e) => e.finish('Selu', [e.input(0)], { alpha: parameter(e, 1), gamma: parameter(e, 2) }),
+  Selu: selu,
   Swish: swish,
   Mish: (e) => e.finish('Mul', [e.input(0), e.step('Tanh', [e.step('Softplus', [e.input(0)], 'Softplus')], 'Tanh')]),
   Gelu: gelu,
   SoftMax: (e) => e.finish('Softmax', [e.input(0)], { axis: BigInt(e.number('axis')) }),
   LogSoftmax: (e) => e.finish('LogSoftmax', [e.input(0)], { axis: BigInt(e.number('axis')) }),
 };
+
+/** Numbers of ONNX's operator are attributes; computed ones take its formula. */
+function hardSigmoid(e: ExportNode): void {
+  if (areKnown(e)) {
+    e.finish('HardSigmoid', [e.input(0)], { alpha: parameter(e, 1), beta: parameter(e, 2) });
+    return;
+  }
+  const line = e.step('Add', [e.step('Mul', [e.input(0), single(e, 1)], 'scaled'), single(e, 2)], 'line');
+  e.finish('Clip', [line, e.scalar(e.type(), 0, 'low'), e.scalar(e.type(), 1, 'high')]);
+}
+
+function selu(e: ExportNode): void {
+  if (areKnown(e)) {
+    e.finish('Selu', [e.input(0)], { alpha: parameter(e, 1), gamma: parameter(e, 2) });
+    return;
+  }
+  const isPositive = e.step('Greater', [e.input(0), e.scalar(e.type(), 0, 'zero')], 'is_positive');
+  const fall = e.step('Sub', [e.step('Exp', [e.input(0)], 'Exp'), e.scalar(e.type(), 1, 'one')], 'fall');
+  const negative = e.step('Mul', [fall, single(e, 1)], 'negative');
+  e.finish('Mul', [e.step('Where', [isPositive, e.input(0), negative], 'Where'), single(e, 2)]);
+}
+
+function areKnown(e: ExportNode): boolean {
+  return e.known(1) !== undefined && e.known(2) !== undefined;
+}
+
+/** An input of one element without axes. */
+function single(e: ExportNode, index: number): string {
+  return e.shape(index).length === 0 ? e.input(index) : e.step('Squeeze', [e.input(index)], `number_${index}`);
+}
 
 function clamp(e: ExportNode): void {
   const limit = (name: string) => {

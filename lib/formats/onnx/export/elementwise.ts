@@ -78,8 +78,16 @@ function operands(e: ExportNode): string[] {
 }
 
 function divide(e: ExportNode): void {
-  if (!isFloat(e.type()) && e.flag('m_pythondiv')) e.unsupported('integer division that rounds down');
-  e.finish('Div', operands(e));
+  const inputs = operands(e);
+  const type = e.type();
+  if (isFloat(type) || type.startsWith('u') || !e.flag('m_pythondiv')) {
+    e.finish('Div', inputs);
+    return;
+  }
+  // ONNX rounds toward zero: one too many where the two kinds of remainder differ.
+  const remainders = [0n, 1n].map((fmod) => e.step('Mod', inputs, `Mod_${fmod}`, { fmod }));
+  const isAbove = e.step('Not', [e.step('Equal', remainders, 'Equal')], 'is_above');
+  e.finish('Sub', [e.step('Div', inputs, 'Div'), e.cast(isAbove, 'boolean', type, 'above')]);
 }
 
 function floorMod(e: ExportNode): void {

@@ -4,6 +4,7 @@ import { activationExporters } from './activation.ts';
 import { controlExporters } from './control.ts';
 import { convertExporters } from './convert.ts';
 import { convolutionExporters } from './convolution.ts';
+import { detectionExporters } from './detection.ts';
 import { elementwiseExporters } from './elementwise.ts';
 import type { Exporter } from './export-node.ts';
 import { linearExporters } from './linear.ts';
@@ -15,6 +16,7 @@ import { quantizationExporters } from './quantization.ts';
 import { recurrentExporters } from './recurrent.ts';
 import { reductionExporters } from './reduction.ts';
 import { resizeExporters } from './resize.ts';
+import { sequenceExporters } from './sequence.ts';
 import { slicingExporters } from './slicing.ts';
 
 /** Exporters by operation type. */
@@ -34,4 +36,6 @@ export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
   recurrentExporters,
   controlExporters,
   convertExporters,
+  detectionExporters,
+  sequenceExporters,
 ]);

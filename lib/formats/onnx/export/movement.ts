@@ -14,7 +14,7 @@ export const movementExporters: ExporterTable = {
   Gather: gather,
   ShapeOf: shapeOf,
   Broadcast: broadcast,
-  Tile: (e) => e.finish('Tile', [e.input(0), alignedRepeats(e)]),
+  Tile: tile,
   Range: range,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
@@ -60,14 +60,24 @@ function broadcast(e: ExportNode): void {
 }
 
 /** ONNX wants one repeat per axis of the data. */
-function alignedRepeats(e: ExportNode): string {
-  const repeats = e.known(1);
+function tile(e: ExportNode): void {
   const rank = e.shape(0).length;
   const count = e.shape(1)[0] ?? 1;
-  if (count === rank) return e.int64(1, 'repeats');
-  if (!repeats || count > rank) return e.unsupported('its number of repeats differs from the rank of its input');
-  const values = toIntegers(repeats);
-  return e.int64s([...new Array<number>(rank - values.length).fill(1), ...values], 'repeats');
+  if (count === rank) {
+    e.finish('Tile', [e.input(0), e.int64(1, 'repeats')]);
+    return;
+  }
+  if (count > rank) {
+    const axes = e.int64s(
+      Array.from({ length: count - rank }, (_, i) => i),
+      'axes',
+    );
+    e.finish('Tile', [e.step('Unsqueeze', [e.input(0), axes], 'aligned'), e.int64(1, 'repeats')]);
+    return;
+  }
+  const values = e.knownInts(1, 'repeats');
+  const repeats = [...new Array<number>(rank - values.length).fill(1), ...values];
+  e.finish('Tile', [e.input(0), e.int64s(repeats, 'repeats')]);
 }
 
 function range(e: ExportNode): void {

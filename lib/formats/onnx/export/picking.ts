@@ -4,8 +4,7 @@ import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 export const pickingExporters: ExporterTable = {
   TopK: topK,
   GatherElements: (e) => e.finish('GatherElements', [e.input(0), e.input(1)], { axis: BigInt(e.number('axis')) }),
-  GatherND: (e) =>
-    e.finish('GatherND', [e.input(0), e.int64(1, 'indices')], { batch_dims: BigInt(e.number('batch_dims')) }),
+  GatherND: gatherNd,
   ScatterElementsUpdate: scatterElements,
   ScatterNDUpdate: scatterNd,
   NonZero: nonZero,
@@ -32,6 +31,19 @@ function topK(e: ExportNode): void {
 
 function castTo(e: ExportNode, type: string): bigint {
   return type === 'i32' ? 6n : e.unsupported(`indices of type ${type}`);
+}
+
+/** The older revision makes one axis of the batch axes. */
+function gatherNd(e: ExportNode): void {
+  const inputs = [e.input(0), e.int64(1, 'indices')];
+  const attributes = { batch_dims: BigInt(e.number('batch_dims')) };
+  if (e.node.notes.opset !== 'opset5' || e.number('batch_dims') < 2) {
+    e.finish('GatherND', inputs, attributes);
+    return;
+  }
+  const { shape } = e.node.output.fact;
+  if (shape.filter((d) => d < 0).length > 1) e.unsupported('batch axes that are joined, of dynamic sizes');
+  e.finish('Reshape', [e.step('GatherND', inputs, 'apart', attributes), e.int64s(shape, 'joined')]);
 }
 
 /** Opset 17 adds and multiplies; a mean and extremes are not among its reductions. */

@@ -1,5 +1,7 @@
 /** MaxPool and AvgPool. */
+import { isFloat } from '../../../tensor/element-type.ts';
 import type { AttributeValue } from '../build.ts';
+import { onnxTypeOf } from '../data-types.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 
 export const poolingExporters: ExporterTable = { MaxPool: maxPool, AvgPool: averagePool };
@@ -11,13 +13,23 @@ function maxPool(e: ExportNode): void {
   e.finish('MaxPool', [e.input(0)], window(e), used ? [values!, indices] : [values!]);
 }
 
-/** Without any padding the divisor is the part of the window inside the input, which ONNX calls not including it. */
+/**
+ * Without any padding the divisor is the part of the window inside the input, which ONNX calls not including it. ONNX has
+ * averages of floats only.
+ */
 function averagePool(e: ExportNode): void {
   const padded = [...e.ints('pads_begin'), ...e.ints('pads_end')].some((p) => p > 0);
   const rule = e.text('auto_pad');
   const automatic = rule === 'same_upper' || rule === 'same_lower';
   const include = !e.flag('exclude-pad') && (padded || automatic);
-  e.finish('AveragePool', [e.input(0)], { ...window(e), count_include_pad: include ? 1n : 0n });
+  const attributes = { ...window(e), count_include_pad: include ? 1n : 0n };
+  const type = e.type();
+  if (isFloat(type)) {
+    e.finish('AveragePool', [e.input(0)], attributes);
+    return;
+  }
+  const average = e.step('AveragePool', [e.cast(e.input(0), type, 'f32', 'floats')], 'average', attributes);
+  e.finish('Cast', [e.step('Round', [average], 'rounded')], { to: BigInt(onnxTypeOf(type)) });
 }
 
 function window(e: ExportNode): Record<string, AttributeValue> {

@@ -67,7 +67,10 @@ export function repeatGrid(e: ExportNode): void {
   }
 }
 
-/** `round((clip(x) - il) · (levels - 1) / (ih - il)) · (oh - ol) / (levels - 1) + ol`, node by node. */
+/**
+ * `round((clip(x) - il) · (levels - 1) / (ih - il)) · (oh - ol) / (levels - 1) + ol`, node by node; where il = ih, oh above
+ * that threshold and ol elsewhere.
+ */
 function arithmetic(e: ExportNode): void {
   const [low, high, outputLow, outputHigh] = [1, 2, 3, 4].map(
     (i) => e.known(i) ?? e.unsupported('limits not constant'),
@@ -84,7 +87,17 @@ function arithmetic(e: ExportNode): void {
   const grid = e.step('Mul', [shifted, name('steps', limits, (l, h) => (h === l ? 0 : steps / (h - l)))], 'grid');
   const rounded = e.step('Round', [grid], 'Round');
   const scale = name('step', [outputLow!, outputHigh!], (l, h) => (h - l) / steps);
-  e.finish('Add', [e.step('Mul', [rounded, scale], 'scaled'), e.input(3)]);
+  const terms = [e.step('Mul', [rounded, scale], 'scaled'), e.input(3)];
+  const [lows, highs] = limits.map((t) => toFloat64(t!));
+  const isThreshold = Array.from({ length: Math.max(lows!.length, highs!.length) }, (_, i) => i).some(
+    (i) => lows![i % lows!.length] === highs![i % highs!.length],
+  );
+  if (!isThreshold) {
+    e.finish('Add', terms);
+    return;
+  }
+  const isAbove = e.step('Greater', [e.input(0), e.input(2)], 'is_above');
+  e.finish('Where', [isAbove, e.input(4), e.step('Add', terms, 'inside')]);
 }
 
 function combined(
