@@ -64,9 +64,14 @@ function writeWide(data: BigInt64Array | BigUint64Array, values: Float64Array): 
       words[2 * i + 1] = high;
       continue;
     }
-    const wide = BigInt(Number.isFinite(v) ? v : 0);
-    data[i] = unsigned ? BigInt.asUintN(64, wide < 0n ? 0n : wide) : BigInt.asIntN(64, wide);
+    data[i] = saturated(v, unsigned ? 0n : -(2n ** 63n), unsigned ? 2n ** 64n - 1n : 2n ** 63n - 1n);
   }
+}
+
+function saturated(v: number, least: bigint, most: bigint): bigint {
+  if (Number.isNaN(v)) return 0n;
+  if (v <= Number(least)) return least;
+  return v >= Number(most) ? most : BigInt(v);
 }
 
 /** The bits of one element of at most eight bits. */

@@ -15,7 +15,7 @@ export interface Tensor {
  *
  * @param data  a typed array of the type's own kind (used in place), or plain numbers (copied)
  * @throws {LowpError} `ERR_SHAPE_MISMATCH` when the number of elements differs from the shape's,
- *   `ERR_TYPE_MISMATCH` when the array is of another kind, or a number is not whole in a tensor of i64 or u64
+ *   `ERR_TYPE_MISMATCH` when the array is of another kind, or a number is not whole, or out of range, in a tensor of i64 or u64
  */
 export function tensor(type: ElementType, shape: Shape, data: TensorData | readonly (number | bigint)[]): Tensor {
   const count = elementCount(shape);
@@ -51,6 +51,9 @@ export function scalar(type: ElementType, value: number): Tensor {
 }
 
 function wholeNumber(type: ElementType, value: number | bigint): bigint {
-  if (typeof value === 'bigint' || Number.isInteger(value)) return BigInt(value);
+  if (typeof value === 'bigint' || Number.isInteger(value)) {
+    const whole = BigInt(value);
+    if (whole === (type === 'i64' ? BigInt.asIntN(64, whole) : BigInt.asUintN(64, whole))) return whole;
+  }
   throw new LowpError('ERR_TYPE_MISMATCH', `a tensor of type ${type} cannot hold ${value}`);
 }

@@ -31,6 +31,7 @@ interface Ort {
 const types: Readonly<Record<string, Tensor['type']>> = {
   float32: 'f32',
   float64: 'f64',
+  float16: 'f16',
   int64: 'i64',
   int32: 'i32',
   uint8: 'u8',

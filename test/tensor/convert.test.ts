@@ -16,7 +16,7 @@ describe('64-bit integers', () => {
     );
   });
 
-  it('are made of doubles by truncation; unsigned ones are not negative, and no number is zero', () => {
+  it('are made of doubles by truncation and saturate; what is no number becomes zero', () => {
     const doubles = fc.oneof(
       fc.double({ min: -(2 ** 63), max: 2 ** 63, maxExcluded: true, noNaN: true }),
       fc.integer(),
@@ -29,7 +29,10 @@ describe('64-bit integers', () => {
         assert.deepEqual([...fromFloat64(Float64Array.of(value), [1], 'u64').data], [positive]);
       }),
     );
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
-      assert.deepEqual([...fromFloat64(Float64Array.of(value), [1], 'i64').data], [0n]);
+    const made = (type: 'i64' | 'u64') => [
+      ...fromFloat64(Float64Array.of(2 ** 64, -(2 ** 64), NaN, Infinity), [4], type).data,
+    ];
+    assert.deepEqual(made('i64'), [2n ** 63n - 1n, -(2n ** 63n), 0n, 2n ** 63n - 1n]);
+    assert.deepEqual(made('u64'), [2n ** 64n - 1n, 0n, 0n, 2n ** 64n - 1n]);
   });
 });

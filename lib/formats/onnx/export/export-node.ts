@@ -80,9 +80,15 @@ export class ExportNode {
     const value = this.known(index);
     if (value) {
       if (value.type === 'i64' && this.port(index).node.type === 'Constant') return this.input(index);
+      if (value.type === 'i64') return this.constant(value, suffix);
       return this.constant(fromFloat64(toFloat64(value), value.shape, 'i64'), suffix);
     }
     return this.cast(this.input(index), this.type(index), 'i64', suffix);
+  }
+
+  /** An input that counts elements: ONNX takes i32 and i64. */
+  indices(index: number, suffix: string): string {
+    return this.type(index) === 'i32' ? this.input(index) : this.int64(index, suffix);
   }
 
   /** The value in another element type. */

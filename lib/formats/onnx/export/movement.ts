@@ -41,7 +41,7 @@ function variadicSplit(e: ExportNode): void {
 
 function gather(e: ExportNode): void {
   if ((e.node.attributes.batch_dims ?? 0) !== 0) e.unsupported('batch_dims other than 0');
-  e.finish('Gather', [e.input(0), e.input(1)], { axis: BigInt(e.knownAxis(2)) });
+  e.finish('Gather', [e.input(0), e.indices(1, 'indices')], { axis: BigInt(e.knownAxis(2)) });
 }
 
 function shapeOf(e: ExportNode): void {

@@ -3,7 +3,8 @@ import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 
 export const pickingExporters: ExporterTable = {
   TopK: topK,
-  GatherElements: (e) => e.finish('GatherElements', [e.input(0), e.input(1)], { axis: BigInt(e.number('axis')) }),
+  GatherElements: (e) =>
+    e.finish('GatherElements', [e.input(0), e.indices(1, 'indices')], { axis: BigInt(e.number('axis')) }),
   GatherND: gatherNd,
   ScatterElementsUpdate: scatterElements,
   ScatterNDUpdate: scatterNd,
@@ -58,7 +59,10 @@ function scatterElements(e: ExportNode): void {
   const reduction = reductionOf(e);
   if (reduction.reduction && e.node.attributes.use_init_val === false)
     e.unsupported('a reduction without the old elements');
-  e.finish('ScatterElements', [e.input(0), e.input(1), e.input(2)], { axis: BigInt(e.knownAxis(3)), ...reduction });
+  e.finish('ScatterElements', [e.input(0), e.indices(1, 'indices'), e.input(2)], {
+    axis: BigInt(e.knownAxis(3)),
+    ...reduction,
+  });
 }
 
 function scatterNd(e: ExportNode): void {

@@ -36,7 +36,13 @@ function stridedSlice(e: ExportNode): void {
     }
     axis++;
   }
-  const list = (name: string, pick: (c: (typeof cuts)[number]) => number) => e.int64s(cuts.map(pick), name);
+  // The largest i64 is no number of JavaScript; as an end it means the last element.
+  const within = (v: number): number => Math.max(-farEnd, Math.min(farEnd, v));
+  const list = (name: string, pick: (c: (typeof cuts)[number]) => number) =>
+    e.int64s(
+      cuts.map((c) => within(pick(c))),
+      name,
+    );
   const inputs = [
     e.input(0),
     list('starts', (c) => c.start),
