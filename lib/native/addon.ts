@@ -52,6 +52,11 @@ export interface NativeInfo {
   readonly packedBytes: number;
   /** Constants that are read as they are. */
   readonly constantBytes: number;
+  /**
+   * Bytes of both that were in memory already when the program was compiled and are not kept twice: of other programs of
+   * this process, in any thread, or of earlier calls.
+   */
+  readonly foundBytes: number;
   readonly inputs: readonly NativePort[];
   readonly outputs: readonly NativePort[];
 }
@@ -85,6 +90,19 @@ export interface MachinePeaks {
     readonly bytes: number;
     readonly gbps: number;
   }[];
+  /** Sharing work out: microseconds of a run of the thread pool that does nothing but bring its threads together. */
+  readonly forkJoin: readonly {
+    readonly threads: number;
+    /** Right behind another run, while the workers spin. */
+    readonly spinning: LeastAndMedian;
+    /** Behind a pause, when the system has to wake the workers. */
+    readonly parked: LeastAndMedian;
+  }[];
+}
+
+export interface LeastAndMedian {
+  readonly leastUs: number;
+  readonly medianUs: number;
 }
 
 export interface NativeCompileOptions {

@@ -93,20 +93,9 @@ std::string MatmulRow(const CompileOptions& options) {
   const uint32_t x = bytes.Port(BufferKind::kInput, "x", ElementType::kF32, {8, 64});
   const uint32_t w = bytes.Constant(ElementType::kF32, 64 * 32, 0);
   const uint32_t y = bytes.Port(BufferKind::kOutput, "y", ElementType::kF32, {8, 32});
-  const KernelDef* matmul = FindKernel("matmul");
-  std::vector<uint32_t> params(matmul->fields().size());
-  const auto set = [&](const char* name, uint32_t value) {
-    for (size_t i = 0; i < params.size(); i++)
-      if (std::strcmp(matmul->fields()[i].name, name) == 0) params[i] = value;
-  };
-  set("in_stride", 64);
-  set("m", 8);
-  set("n", 32);
-  set("k", 64);
-  set("out_stride", 32);
-  set("low", 0xff800000);   // -Infinity
-  set("high", 0x7f800000);  // Infinity
-  bytes.Call("matmul", "product", {x, w, kNoIndex, kNoIndex, kNoIndex, kNoIndex}, {y}, params);
+  bytes.Call("matmul", "product", {x, w, kNoIndex, kNoIndex, kNoIndex, kNoIndex}, {y},
+             test::ParamsOf("matmul", {{"m", 8}, {"k", 64}, {"n", 32}, {"in_stride", 64}, {"out_stride", 32},
+                                       {"low", 0xff800000}, {"high", 0x7f800000}}));  // -Infinity, Infinity
   const std::vector<uint8_t> program = bytes.Finish(), weights(64 * 32 * 4);
   const Span<const uint8_t> constants[] = {{weights.data(), weights.size()}};
   const auto compiled = Program::Compile({program.data(), program.size()}, {constants, 1}, options);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/span.h"
@@ -10,6 +11,16 @@
 #include "program/format.h"
 
 namespace lowp::test {
+
+// The words of a kernel's params; those that are not named are 0.
+inline std::vector<uint32_t> ParamsOf(const char* kernel, const std::vector<std::pair<const char*, uint32_t>>& values) {
+  const Span<const ParamField> fields = FindKernel(kernel)->fields();
+  std::vector<uint32_t> params(fields.size());
+  for (const auto& [name, value] : values)
+    for (size_t i = 0; i < params.size(); i++)
+      if (std::strcmp(fields[i].name, name) == 0) params[i] = value;
+  return params;
+}
 
 class ProgramBytes {
  public:

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "base/shared_array.h"
 #include "program_bytes.h"
 #include "runtime/session.h"
 
@@ -140,6 +141,51 @@ TEST(Program, KeepsConstantsThatAreReadAtRunTime) {
   void* outputs[] = {result.data()};
   ASSERT_TRUE(session.value()->Run(nullptr, outputs).ok());
   EXPECT_EQ(result, (std::vector<float>{1, 2, 3, 4, 5}));
+}
+
+// x [m, 64] · w [64, 64] of f32.
+Result<std::shared_ptr<const Program>> CompileProduct(uint32_t m, const Bytes& weights) {
+  ProgramBytes bytes;
+  const uint32_t x = bytes.Port(BufferKind::kInput, "x", ElementType::kF32, {m, 64});
+  const uint32_t w = bytes.Constant(ElementType::kF32, 64 * 64, 0);
+  const uint32_t y = bytes.Port(BufferKind::kOutput, "y", ElementType::kF32, {m, 64});
+  bytes.Call("matmul", "product", {x, w, kNoIndex, kNoIndex, kNoIndex, kNoIndex}, {y},
+             test::ParamsOf("matmul", {{"m", m}, {"k", 64}, {"n", 64}, {"in_stride", 64}, {"out_stride", 64},
+                                       {"low", 0xff800000}, {"high", 0x7f800000}}));  // -Infinity, Infinity
+  return Compile(bytes.Finish(), {weights});
+}
+
+TEST(Program, SharesPackedWeightsWithProgramsOfOtherShapes) {
+  const SharedTotals before = CountShared();
+  Bytes weights(64 * 64 * 4, 1);
+  auto first = CompileProduct(16, weights);
+  ASSERT_TRUE(first.ok()) << first.status().message();
+  EXPECT_EQ(first.value()->found_bytes(), 0u);
+  const SharedTotals alone = CountShared();
+  EXPECT_GE(alone.bytes, before.bytes + weights.size());
+  auto second = CompileProduct(48, weights);
+  ASSERT_TRUE(second.ok());
+  EXPECT_GE(second.value()->found_bytes(), weights.size());
+  EXPECT_EQ(CountShared().bytes, alone.bytes);
+  weights[5000] = 2;
+  auto other = CompileProduct(16, weights);
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(other.value()->found_bytes(), 0u);
+  first = second = other = Result<std::shared_ptr<const Program>>(std::shared_ptr<const Program>());
+  EXPECT_EQ(CountShared().bytes, before.bytes);
+}
+
+TEST(Program, SharesConstantsThatAreReadAtRunTime) {
+  constexpr uint32_t kElements = 10000;
+  ProgramBytes bytes;
+  const uint32_t c = bytes.Constant(ElementType::kU8, kElements, 0);
+  const uint32_t y = bytes.Port(BufferKind::kOutput, "y", ElementType::kF32, {kElements});
+  bytes.Call("convert", "c", {c}, {y}, {kElements});
+  const std::vector<Bytes> constants = {Bytes(kElements, 7)};
+  auto first = Compile(bytes.Finish(), constants), second = Compile(bytes.Finish(), constants);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(first.value()->found_bytes(), 0u);
+  EXPECT_EQ(second.value()->found_bytes(), kElements);
 }
 
 void ExpectRefused(const ProgramBytes& program, Code code, const char* part, const std::vector<Bytes>& constants = {}) {

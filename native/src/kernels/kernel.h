@@ -120,7 +120,8 @@ class PreparedCall {
   size_t tiles[kMaxPhases] = {1, 1, 1};  // independent units of work; 0 is allowed
   size_t shared_bytes = 0;
   size_t scratch_bytes = 0;
-  size_t packed_bytes = 0;               // constants repacked into this object
+  size_t packed_bytes = 0;               // constants repacked for this object
+  size_t found_bytes = 0;                // of them, those that were in memory before (base/shared_array.h)
   uint64_t packed_inputs = 0;            // bit i: constant input i is not read by Run, which then gets null for it
   double operations = 0;                 // arithmetic operations of one run (a multiply-add is two), for the profile
   int inplace_input = -1;                // this input may share its memory with output 0

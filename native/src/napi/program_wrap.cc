@@ -103,6 +103,7 @@ Napi::Value ProgramWrap::Info(const Napi::CallbackInfo& info) {
   result.Set("arenaBytes", static_cast<double>(program_->arena_bytes()));
   result.Set("packedBytes", static_cast<double>(program_->packed_bytes()));
   result.Set("constantBytes", static_cast<double>(program_->constant_bytes()));
+  result.Set("foundBytes", static_cast<double>(program_->found_bytes()));
   result.Set("inputs", Ports(env, program_->inputs()));
   result.Set("outputs", Ports(env, program_->outputs()));
   return result;

@@ -86,6 +86,7 @@ class ProgramBuilder {
     planned.bytes = bytes;
     program_->scratch_bytes_ = std::max(program_->scratch_bytes_, planned.prepared->scratch_bytes);
     program_->packed_bytes_ += planned.prepared->packed_bytes;
+    program_->found_bytes_ += planned.prepared->found_bytes;
     program_->calls_.push_back(std::move(planned));
     return Status();
   }
@@ -103,11 +104,11 @@ class ProgramBuilder {
         if (id == kNoIndex || kept_[id] || IsPacked(*program_->calls_[c].prepared, i)) continue;
         const BufferInfo& buffer = decoded_.buffers[id];
         if (buffer.kind != BufferKind::kConstant) continue;
-        AlignedPtr<uint8_t> copy = AllocateAligned<uint8_t>(buffer.bytes);
+        SharedArray<uint8_t> copy = ShareCopy(buffer.constant.data(), buffer.bytes);
         if (!copy) return Status(Code::kMemory, "no memory for constants of " + std::to_string(buffer.bytes) + " bytes");
-        if (buffer.bytes > 0) std::memcpy(copy.get(), buffer.constant.data(), buffer.bytes);
         kept_[id] = copy.get();
         program_->constant_bytes_ += buffer.bytes;
+        program_->found_bytes_ += copy.found_bytes();
         program_->constants_.push_back(std::move(copy));
       }
     }

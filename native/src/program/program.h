@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/aligned.h"
+#include "base/shared_array.h"
 #include "base/span.h"
 #include "base/status.h"
 #include "kernels/kernel.h"
@@ -51,7 +51,8 @@ struct ProgramCall {
 
 class Program {
  public:
-  // Copies or packs what it needs of `constants`; they may go away afterwards.
+  // Copies or packs what it needs of `constants`, unless the process has the same bytes already; `constants` may go away
+  // afterwards.
   static Result<std::shared_ptr<const Program>> Compile(Span<const uint8_t> bytes,
                                                         Span<const Span<const uint8_t>> constants,
                                                         const CompileOptions& options);
@@ -63,6 +64,7 @@ class Program {
   size_t scratch_bytes() const { return scratch_bytes_; }    // per worker
   size_t packed_bytes() const { return packed_bytes_; }      // constants packed by kernels
   size_t constant_bytes() const { return constant_bytes_; }  // constants kept as they are
+  size_t found_bytes() const { return found_bytes_; }        // of both, those that were in memory before it was compiled
 
  private:
   friend class ProgramBuilder;
@@ -71,11 +73,12 @@ class Program {
   std::vector<ProgramCall> calls_;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;
-  std::vector<AlignedPtr<uint8_t>> constants_;
+  std::vector<SharedArray<uint8_t>> constants_;
   size_t arena_bytes_ = 0;
   size_t scratch_bytes_ = 0;
   size_t packed_bytes_ = 0;
   size_t constant_bytes_ = 0;
+  size_t found_bytes_ = 0;
 };
 
 }  // namespace lowp

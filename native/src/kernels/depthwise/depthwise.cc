@@ -106,6 +106,7 @@ class PreparedDepthwise final : public PreparedCall {
                WorthFollowing(p.batch * geometry_.in_h * geometry_.in_w * geometry_.in_stride * x_size_, context);
     row = chosen->name;
     packed_bytes = epilogue_.bytes() + constants_.bytes;
+    found_bytes = constants_.weights.found_bytes();
     if (chosen->groups == TapGroups::kSequence) {
       const size_t taps = (geometry_.taps() + 3) / 4 * 4;
       scratch_bytes = std::min(DepthwiseSegment(taps), geometry_.out_w) * taps * sizeof(void*);

@@ -100,9 +100,9 @@ DepthwiseConstants PackDepthwise(const DepthwiseRow& row, const DepthwiseGeometr
   const bool integer = row.packing != DepthwisePacking::kPlainFloat;
   const size_t padded = (g.channels + row.wide - 1) / row.wide * row.wide;
   constants.channel_bytes = ChannelBytes(row, g);
-  constants.weights = AllocateAligned<uint8_t>(padded * constants.channel_bytes);
+  AlignedPtr<uint8_t> packed = AllocateAligned<uint8_t>(padded * constants.channel_bytes);
   constants.bytes = padded * constants.channel_bytes;
-  if (!constants.weights) return constants;
+  if (!packed) return constants;
   if (integer) {
     constants.channels = AllocateAligned<uint8_t>(padded * kDepthwiseChannelBytes);
     constants.zero_points = AllocateAligned<uint8_t>(padded + kEpilogueSlack);
@@ -112,7 +112,7 @@ DepthwiseConstants PackDepthwise(const DepthwiseRow& row, const DepthwiseGeometr
   }
   for (size_t c = 0; c < g.channels;) {
     const size_t width = DepthwiseBlock(row, g.channels, c);
-    uint8_t* out = constants.weights.get() + c * constants.channel_bytes;
+    uint8_t* out = packed.get() + c * constants.channel_bytes;
     if (IsInLanes(row.packing)) {
       PackInLanes(row, g, static_cast<const int8_t*>(weights), c, width, out);
     } else {
@@ -121,6 +121,7 @@ DepthwiseConstants PackDepthwise(const DepthwiseRow& row, const DepthwiseGeometr
     if (integer) PackChannelArrays(row, g, epilogue, static_cast<const int8_t*>(weights), c, width, &constants);
     c += width;
   }
+  constants.weights = Share(std::move(packed), padded * constants.channel_bytes);
   constants.complete = true;
   return constants;
 }

@@ -1,12 +1,13 @@
 // Constants of a depthwise call in the order that its row wants.
 #pragma once
 #include "base/aligned.h"
+#include "base/shared_array.h"
 #include "kernels/depthwise/row.h"
 
 namespace lowp {
 
 struct DepthwiseConstants {
-  AlignedPtr<uint8_t> weights;
+  SharedArray<uint8_t> weights;
   AlignedPtr<uint8_t> channels;  // the rest is for integer rows
   AlignedPtr<uint8_t> zero_points;
   size_t channel_bytes = 0;  // of weights per channel

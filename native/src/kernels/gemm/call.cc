@@ -286,7 +286,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride &&
                        problem.group_columns % plan.row->lanes == 0;
   const char* name = plan.row->name;
-  const size_t bytes = plan.packed.bytes + plan.epilogue.bytes();
+  const size_t bytes = plan.packed.bytes + plan.epilogue.bytes(), found = plan.packed.weights.found_bytes();
   auto prepared = std::make_unique<GemmCall>(std::move(plan));
   prepared->row = name;
   prepared->phases = phases;
@@ -295,6 +295,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   prepared->shared_bytes = shared;
   prepared->scratch_bytes = table + std::max(partial, gathered);
   prepared->packed_bytes = bytes;
+  prepared->found_bytes = found;
   prepared->packed_inputs = kPackedOperands;
   prepared->operations = operations;
   prepared->inplace_input = inplace ? static_cast<int>(kResidual) : -1;

@@ -81,7 +81,8 @@ void PackPanel(const GemmProblem& p, const GemmRow& row, const std::vector<size_
 }
 
 // Packs every panel as quads, one at a time, and sorts its steps. False when memory is exhausted.
-bool PackProven(const GemmProblem& p, const GemmRow& row, const std::vector<size_t>& source, PackedWeights* packed) {
+bool PackProven(const GemmProblem& p, const GemmRow& row, const std::vector<size_t>& source, uint8_t* weights,
+                PackedWeights* packed) {
   const size_t steps = packed->steps, columns = row.lanes * packed->panels.front().vectors;  // the first is the widest
   const AlignedPtr<uint8_t> quads = AllocateAligned<uint8_t>(steps * columns * 4);
   if (!quads) return false;
@@ -95,7 +96,7 @@ bool PackProven(const GemmProblem& p, const GemmRow& row, const std::vector<size
     std::memset(quads.get(), 0, steps * width * 4);
     PackPanel(p, row, source, panel, quads.get());
     const PanelSteps task{reinterpret_cast<const int8_t*>(quads.get()), steps, width, row.lanes, offsets.data()};
-    SortSteps(task, packed->weights.get() + panel.weights, sorted, panel.steps.counts);
+    SortSteps(task, weights + panel.weights, sorted, panel.steps.counts);
     panel.steps.offsets = sorted;
     sorted += steps;
   }
@@ -145,14 +146,16 @@ Result<PackedWeights> PackWeights(const GemmProblem& p, const GemmRow& row) {
   packed.panels = MakePanels(p, row, packed.steps);
   const Panel& last = packed.panels.back();
   packed.bytes = last.weights + packed.steps * last.vectors * row.lanes * 4;
-  packed.weights = AllocateAligned<uint8_t>(std::max<size_t>(packed.bytes, 1));
-  if (!packed.weights) return memory;
+  const size_t weight_bytes = packed.bytes;
+  AlignedPtr<uint8_t> weights = AllocateAligned<uint8_t>(weight_bytes);
+  if (!weights) return memory;
   if (row.packing == Packing::kProven) {
-    if (!PackProven(p, row, source, &packed)) return memory;
+    if (!PackProven(p, row, source, weights.get(), &packed)) return memory;
     packed.bytes += packed.step_offsets.size() * sizeof(int64_t);
   } else {
-    for (const Panel& panel : packed.panels) PackPanel(p, row, source, panel, packed.weights.get() + panel.weights);
+    for (const Panel& panel : packed.panels) PackPanel(p, row, source, panel, weights.get() + panel.weights);
   }
+  packed.weights = Share(std::move(weights), weight_bytes);
   if (p.integer) {
     const size_t channels = p.groups * p.group_columns;
     packed.initial = AllocateAligned<int32_t>(channels + kEpilogueSlack);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "base/shared_array.h"
 #include "base/status.h"
 #include "kernels/gemm/problem.h"
 #include "kernels/gemm/row.h"
@@ -21,7 +22,7 @@ struct Panel {
 
 struct PackedWeights {
   std::vector<Panel> panels;
-  AlignedPtr<uint8_t> weights;
+  SharedArray<uint8_t> weights;
   AlignedPtr<int32_t> initial;  // -zero_point * sum of the channel's weights; null for f32
   std::vector<int64_t> step_offsets;
   size_t steps = 0;

@@ -110,6 +110,7 @@ class MatmulS16Call final : public PreparedCall {
     LOWP_RETURN_IF_ERROR(MakeConstants(call));
     tiles[0] = (p.m + kBlockRows - 1) / kBlockRows * packed_.panels.size();
     packed_bytes = packed_.bytes + 2 * (p.n + kEpilogueSlack) * sizeof(float);
+    found_bytes = packed_.weights.found_bytes();
     packed_inputs = 1u << kWeights | 1u << kBias | 1u << kScale;
     operations = 2.0 * p.m * p.k * p.n;
     // A panel that ends within a vector would read what another thread writes beside it.

@@ -105,14 +105,15 @@ Result<PackedS16> PackS16(const S16Weights& weights, uint32_t lanes, uint32_t mo
     elements += (steps * panel.vectors * lanes * 2 + 31) & ~size_t{31};  // 64 bytes
   }
   packed.blocks = std::move(cut.blocks);
-  packed.weights = AllocateAligned<int16_t>(elements);
-  if (!packed.weights) return Status(Code::kMemory, "no memory for the packed weights of matmul_s16");
+  AlignedPtr<int16_t> packed_weights = AllocateAligned<int16_t>(elements);
+  if (!packed_weights) return Status(Code::kMemory, "no memory for the packed weights of matmul_s16");
   packed.bytes = elements * sizeof(int16_t) + packed.blocks.size() * sizeof(S16Block);
   for (const S16Panel& panel : packed.panels) {
-    int16_t* out = packed.weights.get() + panel.weights;
+    int16_t* out = packed_weights.get() + panel.weights;
     for (size_t b = panel.first_block; b < panel.first_block + panel.blocks; b++)
       out = PackBlock(weights, panel, size_t{panel.vectors} * lanes, packed.blocks[b], cut.elements[b], out);
   }
+  packed.weights = Share(std::move(packed_weights), elements);
   return Result<PackedS16>(std::move(packed));
 }
 

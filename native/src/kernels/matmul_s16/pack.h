@@ -6,7 +6,7 @@
 #pragma once
 #include <vector>
 
-#include "base/aligned.h"
+#include "base/shared_array.h"
 #include "base/status.h"
 #include "kernels/matmul_s16/rows.h"
 
@@ -33,7 +33,7 @@ struct S16Panel {
 struct PackedS16 {
   std::vector<S16Panel> panels;
   std::vector<S16Block> blocks;
-  AlignedPtr<int16_t> weights;
+  SharedArray<int16_t> weights;
   size_t bytes = 0;
 };
 

@@ -118,6 +118,7 @@ class TransposedCall final : public PreparedCall {
       tiles[phases - 1] += part->tiles[phases - 1];
       scratch_bytes = std::max(scratch_bytes, part->scratch_bytes);
       packed_bytes += part->packed_bytes;
+      found_bytes += part->found_bytes;
       operations += part->operations;
     }
   }
