@@ -2,36 +2,28 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { LowpError } from '../errors/lowp-error.ts';
+import { packageRoot } from '../util/package-root.ts';
 import type { Addon } from './addon.ts';
 
 const require = createRequire(import.meta.url);
 
-/** The nearest folder above this file that holds the package's own package.json. */
-function packageRoot(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'package.json'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) break;
-    folder = parent;
-  }
-  return folder;
+/** Binaries that a development build left. */
+function builtHere(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => (name.endsWith('.node') ? [path.join(folder, name)] : []));
 }
 
-/** Binaries that a development build left, then what was built ahead for this platform. */
-function candidates(root: string): { readonly found: readonly string[]; readonly tried: readonly string[] } {
-  const tried: string[] = [];
-  const found: string[] = [];
-  const release = path.join(root, 'build', 'Release');
-  tried.push(path.join(release, '*.node'));
-  if (existsSync(release)) {
-    for (const name of readdirSync(release)) if (name.endsWith('.node')) found.push(path.join(release, name));
-  }
-  tried.push(path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, '*.node'));
+/** Binaries that a development build left, then what was built ahead for this platform, which is looked for last. */
+function* candidates(root: string): Generator<string> {
+  const built = builtHere(releaseFolder(root));
+  yield* built;
   const prebuilt = resolvePrebuild(root);
-  if (prebuilt !== undefined && !found.includes(prebuilt)) found.push(prebuilt);
-  return { found, tried };
+  if (prebuilt !== undefined && !built.includes(prebuilt)) yield prebuilt;
+}
+
+function releaseFolder(root: string): string {
+  return path.join(root, 'build', 'Release');
 }
 
 /** What node-gyp-build would load (it knows libc and ABI tags); undefined when it finds nothing. */
@@ -70,10 +62,9 @@ export function addonPath(): string {
 
 /** Loads the addon of the package at `root`, every time anew. */
 export function loadFrom(root: string): LoadedAddon {
-  const { found, tried } = candidates(root);
   const failures: string[] = [];
   let cause: unknown;
-  for (const file of found) {
+  for (const file of candidates(root)) {
     try {
       return { addon: require(file), path: file };
     } catch (error) {
@@ -81,6 +72,8 @@ export function loadFrom(root: string): LoadedAddon {
       failures.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  const prebuilds = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  const tried = [releaseFolder(root), prebuilds].map((folder) => path.join(folder, '*.node'));
   const what = failures.length > 0 ? failures.join('; ') : `no file at ${tried.join(' or ')}`;
   throw new LowpError(
     'ERR_NATIVE_MISSING',

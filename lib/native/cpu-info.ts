@@ -12,8 +12,8 @@ export function cpuInfo(): CpuInfo {
 }
 
 /**
- * Measures what one core of this machine can do at most: arithmetic of the instructions up to `isa`, and reading by cache.
- * Blocks for a second or two; other work on the machine lowers the figures.
+ * Measures what one core of this machine can do at most - arithmetic of the instructions up to `isa`, reading by cache -
+ * and what it costs to share work among cores. Blocks for some seconds; other work on the machine worsens the figures.
  *
  * @throws {LowpError} `ERR_NATIVE_MISSING`
  */

@@ -264,15 +264,22 @@ describe('lowp convert', () => {
   });
 });
 
+type Times = { readonly leastUs: number; readonly medianUs: number };
+
 describe('lowp hwbench', () => {
-  it('measures the instructions up to the level that is asked for, and every cache', async () => {
-    const { arithmetic, reading } = (await lowpJson(['hwbench', '--max-isa', 'avx2'])) as unknown as {
+  it('measures the instructions up to the level that is asked for, every cache, and sharing work', async () => {
+    const { cpu, arithmetic, reading, forkJoin } = (await lowpJson(['hwbench', '--max-isa', 'avx2'])) as unknown as {
+      cpu: { cores: number };
       arithmetic: { isa: string; type: string; gops: number }[];
       reading: { level: string; gbps: number }[];
+      forkJoin: { threads: number; spinning: Times; parked: Times }[];
     };
     assert.ok(arithmetic.every((p) => p.isa === 'avx2' && p.gops > 0));
     assert.ok(reading.every((p) => p.gbps > 0));
     assert.deepEqual([reading[0]?.level, reading.at(-1)?.level], ['L1', 'memory']);
+    assert.equal(forkJoin.at(-1)?.threads, cpu.cores > 1 ? cpu.cores : undefined);
+    for (const { leastUs, medianUs } of forkJoin.flatMap((f) => [f.spinning, f.parked]))
+      assert.ok(leastUs > 0 && medianUs >= leastUs);
     const limited = await lowpJson(['hwbench', '--max-isa', 'scalar']);
     assert.deepEqual(limited.arithmetic, []);
   });

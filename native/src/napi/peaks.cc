@@ -1,11 +1,23 @@
-// Peaks of arithmetic and memory as plain JavaScript objects.
+// Peaks of arithmetic, memory and threads as plain JavaScript objects.
 #include "napi/peaks.h"
 
 #include <string>
 
+#include "cpu/cache.h"
 #include "cpu/peaks.h"
+#include "thread/fork_join.h"
 
 namespace lowp::binding {
+namespace {
+
+Napi::Object LeastAndMedian(Napi::Env env, double least, double median) {
+  Napi::Object times = Napi::Object::New(env);
+  times.Set("leastUs", least);
+  times.Set("medianUs", median);
+  return times;
+}
+
+}  // namespace
 
 Napi::Value MeasurePeaks(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -27,9 +39,18 @@ Napi::Value MeasurePeaks(const Napi::CallbackInfo& info) {
     entry.Set("gbps", peak.gbps);
     reading.Set(reading.Length(), entry);
   }
+  Napi::Array fork_join = Napi::Array::New(env);
+  for (const ForkJoin& measured : MeasureForkJoin(UsableCores())) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("threads", static_cast<double>(measured.threads));
+    entry.Set("spinning", LeastAndMedian(env, measured.spinning_least, measured.spinning_median));
+    entry.Set("parked", LeastAndMedian(env, measured.parked_least, measured.parked_median));
+    fork_join.Set(fork_join.Length(), entry);
+  }
   Napi::Object result = Napi::Object::New(env);
   result.Set("arithmetic", arithmetic);
   result.Set("reading", reading);
+  result.Set("forkJoin", fork_join);
   return result;
 }
 
