@@ -2,7 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Host } from './host.ts';
-import type { LayerRow, NetworkResult } from './layers/results.ts';
+import type { Peak } from './layers/program.ts';
+import { highestPeak, type LayerRow, type NetworkResult } from './layers/results.ts';
 import type { NetworksDocument } from './networks/results.ts';
 import { ratioText } from './statistics.ts';
 
@@ -16,7 +17,8 @@ const { values: options } = parseArgs({
 
 interface LayersDocument {
   readonly host: Host;
-  readonly peaks: readonly { readonly name: string; readonly type: string; readonly gops: number }[];
+  /** By the level that was measured. */
+  readonly peaks: Readonly<Record<string, readonly Peak[]>>;
   readonly results: readonly NetworkResult[];
 }
 
@@ -56,9 +58,8 @@ function peakLines(d: LayersDocument): string[] {
   const cube = (row: LayerRow): boolean => row.name === 'm1024_n1024_k1024';
   return d.results.flatMap((r) => {
     const row = r.threads === 1 ? r.layers.find(cube) : undefined;
-    const peaks = d.peaks.filter((p) => p.type === (r.type === 'f32' ? 'f32' : 'u8s8')).map((p) => p.gops);
-    if (!row || peaks.length === 0) return [];
-    const peak = Math.max(...peaks);
+    const peak = highestPeak(d.peaks[r.isa] ?? [], r.type);
+    if (!row || peak === undefined) return [];
     const shares = row.contestants.map((c) => `${c.label} ${((c.gops / peak) * 100).toFixed(0)} %`);
     return [`1024³ in ${r.type} (${r.isa}): ${shares.join(', ')} of ${peak.toFixed(0)} GOPS.`];
   });

@@ -7,8 +7,8 @@ import { describeHost, packageVersion } from '../host.ts';
 import { barPlot } from '../plot.ts';
 import { distinct, type LayerType, layerLine, layerLists } from './lists.ts';
 import { measureBesideOrt, ortLabel } from './ort.ts';
-import { buildLayerBench, type Line, type MeasuredLayer, oneDnnLibrary, runLayerBench } from './program.ts';
-import { layerRow, layerTable, type NetworkResult, subject, sums, sumTable } from './results.ts';
+import { buildLayerBench, type Line, type MeasuredLayer, oneDnnLibrary, type Peak, runLayerBench } from './program.ts';
+import { highestPeak, layerRow, layerTable, type NetworkResult, subject, sums, sumTable } from './results.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,23 +27,17 @@ const { values: options } = parseArgs({
   },
 });
 
-interface Peak {
-  readonly name: string;
-  readonly type: string;
-  readonly isa: string;
-  readonly gops: number;
-}
-
 const list = (text: string): string[] => text.split(',');
 const mode = options.cold ? 'cold' : 'warm';
 const versions: Record<string, string> = {};
-const peaks: Peak[] = [];
+/** By the instruction set that was measured: what its instructions can do at most. */
+const peaks = new Map<string, Peak[]>();
 let spread = 1;
 
-function takeLine(line: Line, layers: MeasuredLayer[]): void {
+function takeLine(line: Line, isa: string, layers: MeasuredLayer[]): void {
   if (line.kind === 'layer') layers.push(line);
   else if (line.kind === 'calibration') spread = Math.max(spread, line.spread);
-  else if (line.kind === 'peak') peaks.push({ name: line.name, type: line.type, isa: line.isa, gops: line.gops });
+  else if (line.kind === 'peak') peaks.set(isa, [...(peaks.get(isa) ?? []), line]);
   else for (const { label, version } of line.contestants) if (label !== subject) versions[label] = version;
 }
 
@@ -62,7 +56,7 @@ async function measure(network: string, type: LayerType, batch: number, threads:
     rounds: Number(options.rounds),
     ms: Number(options.ms),
     cold: options.cold,
-    peaks: peaks.length === 0,
+    peaks: !peaks.has(isa),
   };
   if (options.peer === ortLabel) {
     measured.push(
@@ -71,9 +65,10 @@ async function measure(network: string, type: LayerType, batch: number, threads:
         settings,
         once.map((o) => o.layer),
         type,
+        (line) => takeLine(line, isa, measured),
       )),
     );
-  } else await runLayerBench(folder, settings, (line) => takeLine(line, measured));
+  } else await runLayerBench(folder, settings, (line) => takeLine(line, isa, measured));
   const rows = once.map(({ layer, times }) =>
     layerRow(
       measured.filter((m) => m.name === layer.name),
@@ -81,12 +76,6 @@ async function measure(network: string, type: LayerType, batch: number, threads:
     ),
   );
   return { network, type, batch, threads, isa, mode, layers: rows, sums: sums(rows) } satisfies NetworkResult;
-}
-
-/** The highest peak that a type may be held against: `u8s7` is the same work as `u8s8`. */
-function peakOf(type: LayerType): number | undefined {
-  const found = peaks.filter((p) => p.type === (type === 'f32' ? 'f32' : 'u8s8')).map((p) => p.gops);
-  return found.length === 0 ? undefined : Math.max(...found);
 }
 
 const folder = buildLayerBench('.', 'build/layers');
@@ -107,7 +96,7 @@ for (const isa of list(options.isa).map((name) => (name === 'native' ? cpuInfo()
         for (const threads of list(options.threads).map(Number)) {
           const result = await measure(network, type, batch, threads, isa);
           results.push(result);
-          const peak = peakOf(type);
+          const peak = highestPeak(peaks.get(isa) ?? [], type);
           process.stdout.write(`\n${network} ${type} batch ${batch} threads ${threads} ${isa} ${mode}\n`);
           process.stdout.write(`${layerTable(result, peak === undefined ? undefined : peak * threads)}\n`);
         }
@@ -116,7 +105,8 @@ for (const isa of list(options.isa).map((name) => (name === 'native' ? cpuInfo()
   }
 }
 const host = describeHost(versions);
-for (const p of peaks) process.stdout.write(`\npeak of one thread: ${p.name} ${p.gops.toFixed(1)} GOPS`);
+for (const [isa, found] of peaks)
+  for (const p of found) process.stdout.write(`\npeak of one thread, ${isa}: ${p.name} ${p.gops.toFixed(1)} GOPS`);
 process.stdout.write(`\n\n${sumTable(results)}\n`);
 await mkdir(path.dirname(options.output), { recursive: true });
 for (const r of results) {
@@ -127,6 +117,13 @@ for (const r of results) {
   const suffix = [r.network, r.type, `b${r.batch}`, `t${r.threads}`, r.isa, r.mode].join('-');
   await writeFile(options.output.replace(/(\.json)?$/, `-${suffix}.svg`), barPlot(title, 'GOPS', names, series));
 }
-const document = { schemaVersion: 1, kind: 'layers', host, calibrationSpread: spread, peaks, results };
+const document = {
+  schemaVersion: 2,
+  kind: 'layers',
+  host,
+  calibrationSpread: spread,
+  peaks: Object.fromEntries(peaks),
+  results,
+};
 await writeFile(options.output, JSON.stringify(document, undefined, 1));
 process.stderr.write(`wrote ${options.output}\n`);

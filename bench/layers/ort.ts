@@ -5,7 +5,7 @@ import { cpusFor, pinned } from '../cpus.ts';
 import type { Layer, LayerType } from './lists.ts';
 import { layerLine } from './lists.ts';
 import type { OrtReply, OrtRequest } from './ort-process.ts';
-import { type MeasuredLayer, type ProgramOptions, runLayerBench } from './program.ts';
+import { type Line, type MeasuredLayer, type ProgramOptions, runLayerBench } from './program.ts';
 
 export const ortLabel = 'ORT';
 
@@ -26,12 +26,14 @@ function ask(child: ChildProcess, request: OrtRequest): Promise<OrtReply> {
  * Rounds of one turn of all layers in `lowp_layer_bench` and one in ONNX Runtime.
  *
  * @param settings  contestants: lowp only; rounds: of this function
+ * @param onLine    gets the lines of the program that are not layers
  */
 export async function measureBesideOrt(
   folder: string,
   settings: ProgramOptions,
   layers: readonly Layer[],
   type: LayerType,
+  onLine: (line: Line) => void,
 ): Promise<MeasuredLayer[]> {
   const cpus = cpusFor(settings.threads);
   const child = fork(fileURLToPath(new URL('./ort-process.js', import.meta.url)), cpus ? pinned(cpus) : {});
@@ -42,8 +44,9 @@ export async function measureBesideOrt(
     const lines = layers.map((layer) => layerLine(layer, type));
     for (let round = 0; round < settings.rounds; round++) {
       const measured: MeasuredLayer[] = [];
-      await runLayerBench(folder, { ...settings, lines, rounds: 1 }, (line) => {
+      await runLayerBench(folder, { ...settings, lines, rounds: 1, peaks: settings.peaks && round === 0 }, (line) => {
         if (line.kind === 'layer') measured.push(line);
+        else onLine(line);
       });
       ours.push(measured);
       theirs.push((await ask(child, { kind: 'turn', ms: settings.ms })).seconds!);

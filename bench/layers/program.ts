@@ -12,9 +12,18 @@ export type Line =
       readonly cpus: readonly number[];
       readonly contestants: readonly { readonly label: string; readonly version: string }[];
     }
-  | { readonly kind: 'peak'; readonly name: string; readonly type: string; readonly isa: string; readonly gops: number }
+  | Peak
   | MeasuredLayer
   | { readonly kind: 'calibration'; readonly spread: number };
+
+/** What the instructions `name` can do at most, in 10^9 operations a second; `isa` is the first level that has them. */
+export interface Peak {
+  readonly kind: 'peak';
+  readonly name: string;
+  readonly type: string;
+  readonly isa: string;
+  readonly gops: number;
+}
 
 export interface MeasuredLayer {
   readonly kind: 'layer';

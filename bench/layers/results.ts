@@ -3,7 +3,7 @@ import { median } from '../../lib/benchmark/statistics.ts';
 import { table } from '../../lib/cli/output.ts';
 import { type Ratio, ratioText, speedRatio } from '../statistics.ts';
 import type { LayerType } from './lists.ts';
-import type { MeasuredLayer } from './program.ts';
+import type { MeasuredLayer, Peak } from './program.ts';
 
 export interface ContestantTime {
   readonly label: string;
@@ -119,6 +119,15 @@ export function sums(rows: readonly LayerRow[]): Record<string, NetworkSum> {
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
+
+/**
+ * The highest of the peaks of one level that layers of a type may be held against, in GOPS; `u8s7` is the same work as
+ * `u8s8`. Layers whose row uses other instructions of that level are held against it too: it is what the machine offers.
+ */
+export function highestPeak(peaks: readonly Peak[], type: LayerType): number | undefined {
+  const found = peaks.filter((p) => p.type === (type === 'f32' ? 'f32' : 'u8s8')).map((p) => p.gops);
+  return found.length === 0 ? undefined : Math.max(...found);
+}
 
 /** The layers of one network as text; `peak` in GOPS, of all threads together. */
 export function layerTable(result: NetworkResult, peak: number | undefined): string {
