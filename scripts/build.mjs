@@ -1,7 +1,7 @@
-// npm run build (and npm install in a checkout): TypeScript into dist/, the addon into build/Release/ when its sources
-// are newer than the binary.
+// npm run build (and npm install in a checkout): TypeScript into dist/, the files that users import into dist/bundle/,
+// the addon into build/Release/ when its sources are newer than the binary.
 //
-//   node scripts/build.mjs [ts] [addon]    default: both
+//   node scripts/build.mjs [ts] [bundle] [addon]    default: all
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -88,6 +88,7 @@ function removeStaleOutput() {
   const dist = path.join(root, 'dist');
   if (!existsSync(dist)) return;
   for (const name of readdirSync(dist, { recursive: true })) {
+    if (name.startsWith(`bundle${path.sep}`)) continue;
     const source = /^(.*)(\.js|\.js\.map|\.d\.ts)$/.exec(name)?.[1];
     if (source === undefined || existsSync(path.join(root, `${source}.ts`))) continue;
     rmSync(path.join(dist, name));
@@ -101,11 +102,15 @@ function buildTypeScript() {
   return false;
 }
 
-const parts = process.argv.length > 2 ? process.argv.slice(2) : ['addon', 'ts'];
-const steps = { addon: buildAddon, ts: buildTypeScript };
+function buildBundle() {
+  return spawnSync(process.execPath, ['scripts/bundle.mjs'], { cwd: root, stdio: 'inherit' }).status === 0;
+}
+
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['addon', 'ts', 'bundle'];
+const steps = { addon: buildAddon, ts: buildTypeScript, bundle: buildBundle };
 for (const part of parts) {
   if (!Object.hasOwn(steps, part)) {
-    process.stderr.write(`lowp: no build step "${part}", expected ${Object.keys(steps).join(' or ')}\n`);
+    process.stderr.write(`lowp: no build step "${part}", expected ${Object.keys(steps).join(', ')}\n`);
     process.exitCode = 2;
   } else if (!steps[part]()) process.exitCode = 1;
 }

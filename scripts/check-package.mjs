@@ -43,7 +43,7 @@ try {
     execFileSync(process.execPath, [path.join('smoke', file)], { cwd: app, env, stdio: 'inherit' });
     console.log(`ok ${file}`);
   }
-  const cli = path.join(app, 'node_modules/lowp/dist/lib/cli/main.js');
+  const cli = path.join(app, 'node_modules/lowp/dist/bundle/cli/main.js');
   execFileSync(process.execPath, [cli, 'doctor'], { cwd: app, env, stdio: 'inherit' });
   execFileSync(process.execPath, [cli, 'demo', '--samples', '100', '--output-dir', path.join(work, 'demo')], {
     cwd: app,

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The command `lowp`.
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { LowpError } from '../errors/lowp-error.ts';
+import { packageRoot } from '../util/package-root.ts';
 import { type CliCommand, report } from './command.ts';
 import { Output } from './output.ts';
 
@@ -39,7 +41,7 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
 }
 
 function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
   return String((JSON.parse(text) as { version: unknown }).version);
 }
 

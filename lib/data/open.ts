@@ -1,7 +1,6 @@
 // `--data SPEC`: decides what kind of data a specification names, and opens it.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { type Dataset, firstSamples, type InputInfo } from './dataset.ts';
@@ -154,6 +153,7 @@ async function readDatasetFile(file: string): Promise<z.output<typeof datasetFil
   const fail = (reason: string, cause?: unknown): never => {
     throw new LowpError('ERR_CONFIG_INVALID', `the dataset file ${file} ${reason}`, { path: file, cause });
   };
+  const { parse } = await import('yaml');
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: 100 });

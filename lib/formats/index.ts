@@ -1,6 +1,4 @@
 // The formats of model files.
 export { writeFilesAtomically } from './atomic-write.ts';
-export { readIr } from './ir/read.ts';
-export { writeIr } from './ir/write.ts';
 export { type OpenOptions, openModel } from './open.ts';
 export { outputFormat, type SaveOptions, saveModel } from './save.ts';

@@ -3,8 +3,6 @@ import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { readRegularFile } from '../util/read-file.ts';
-import { readIr } from './ir/read.ts';
-import { readOnnx } from './onnx/read.ts';
 import { type Sniffed, sniff } from './sniff.ts';
 
 /** How to open a model. */
@@ -25,7 +23,7 @@ export interface OpenOptions {
  * Reads a model: an IR `.xml` with its `.bin` beside it, or an `.onnx`. The extension says what is expected, the content
  * decides.
  *
- * @param source  a path, or the bytes of the `.xml` or `.onnx`
+ * @param source  a path, or the bytes of the `.xml` or `.onnx`, which must not be changed before the promise settles
  * @throws {LowpError} `ERR_IO_NOT_FOUND`, `ERR_IO_READ`, `ERR_FORMAT_EMPTY`, `ERR_FORMAT_UNKNOWN` (with what the file
  *   looks like), `ERR_ABORTED`, and what the readers throw
  */
@@ -39,37 +37,49 @@ export async function openModel(source: string | Uint8Array, options: OpenOption
   return readBytes(bytes, options.weights ?? weights, source, options);
 }
 
-function readBytes(
+/** What a reader knows besides the bytes. */
+interface Source {
+  readonly path: string | undefined;
+  readonly weights: Uint8Array | undefined;
+  readonly options: Pick<OpenOptions, 'shapes' | 'elements'>;
+}
+
+/** Readers by format. They are loaded when a file needs them: each brings a parser, and most processes read one format. */
+const readers = {
+  ir: async (bytes: Uint8Array, { path, weights, options: { shapes } }: Source): Promise<Model> => {
+    const { readIr } = await import('./ir/read.ts');
+    return readIr(bytes, weights, { ...(path === undefined ? {} : { path }), ...(shapes ? { shapes } : {}) });
+  },
+  onnx: async (bytes: Uint8Array, { path, options: { shapes, elements } }: Source): Promise<Model> => {
+    const { readOnnx } = await import('./onnx/read.ts');
+    return readOnnx(bytes, {
+      ...(path === undefined ? {} : { path }),
+      isOwned: path !== undefined,
+      ...(shapes ? { shapes } : {}),
+      ...(elements ? { elements } : {}),
+    });
+  },
+};
+
+async function readBytes(
   bytes: Uint8Array,
   weights: Uint8Array | undefined,
   path: string | undefined,
-  { shapes, elements }: OpenOptions,
-): Model {
+  options: OpenOptions,
+): Promise<Model> {
   const details = path === undefined ? {} : { path };
   const shown = path === undefined ? 'the model' : `'${path}'`;
   if (bytes.length === 0) throw new LowpError('ERR_FORMAT_EMPTY', `${shown} is empty`, details);
   const content = sniff(bytes);
-  switch (formatOf(content, path)) {
-    case 'ir':
-      return readIr(bytes, weights, { ...details, ...(shapes ? { shapes } : {}) });
-    case 'onnx':
-      return readOnnx(bytes, {
-        ...details,
-        isOwned: path !== undefined,
-        ...(shapes ? { shapes } : {}),
-        ...(elements ? { elements } : {}),
-      });
-    default: {
-      const what =
-        content.kind === 'foreign' ? `is ${content.what}` : 'is neither an IR (.xml) nor an ONNX model (.onnx)';
-      const help = content.kind === 'foreign' ? content.help : undefined;
-      throw new LowpError('ERR_FORMAT_UNKNOWN', `${shown} ${what}`, { ...details, ...(help ? { help } : {}) });
-    }
-  }
+  const format = formatOf(content, path);
+  if (format) return readers[format](bytes, { path, weights, options });
+  const what = content.kind === 'foreign' ? `is ${content.what}` : 'is neither an IR (.xml) nor an ONNX model (.onnx)';
+  const help = content.kind === 'foreign' ? content.help : undefined;
+  throw new LowpError('ERR_FORMAT_UNKNOWN', `${shown} ${what}`, { ...details, ...(help ? { help } : {}) });
 }
 
 /** What the content says; where it says nothing, what the extension says. */
-function formatOf(content: Sniffed, path: string | undefined): 'ir' | 'onnx' | undefined {
+function formatOf(content: Sniffed, path: string | undefined): keyof typeof readers | undefined {
   if (content.kind === 'ir' || content.kind === 'onnx') return content.kind;
   if (content.kind === 'foreign') return undefined;
   if (path && /\.xml$/i.test(path)) return 'ir';

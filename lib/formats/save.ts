@@ -5,8 +5,6 @@ import { compressWeights } from '../ops/storage/compress-weights.ts';
 import { decompressConstants, restoreStoredTypes } from '../ops/storage/decompress-constants.ts';
 import { forgetStoredTypes, markForHalf, promoteHalf } from '../ops/storage/half-precision.ts';
 import { writeFilesAtomically } from './atomic-write.ts';
-import { writeIr } from './ir/write.ts';
-import { writeOnnx } from './onnx/write.ts';
 
 /** How to store a model. */
 export interface SaveOptions {
@@ -36,20 +34,22 @@ export function outputFormat(path: string): 'ir' | 'onnx' {
 }
 
 /**
- * Writes a model as `.xml` with a `.bin` beside it, or as `.onnx`. The model itself is not changed. The files are
- * written completely or not at all.
+ * Writes a model, as it is at the time of the call, as `.xml` with a `.bin` beside it, or as `.onnx`. The model itself
+ * is not changed. The files are written completely or not at all.
  *
  * @throws {LowpError} `ERR_FORMAT_UNSUPPORTED` for other extensions and for what the format cannot hold, `ERR_LIMIT_SIZE`,
  *   `ERR_IO_WRITE`
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
   if (outputFormat(path) === 'onnx') {
-    await writeFilesAtomically([
-      { path, content: writeOnnx(asStored(model, options, true), { form: options.onnxForm ?? 'pairs' }) },
-    ]);
+    const stored = asStored(model, options, true);
+    const { writeOnnx } = await import('./onnx/write.ts');
+    await writeFilesAtomically([{ path, content: writeOnnx(stored, { form: options.onnxForm ?? 'pairs' }) }]);
     return;
   }
-  const { xml, bin } = writeIr(asStored(model, options, options.compressWeights !== false));
+  const stored = asStored(model, options, options.compressWeights !== false);
+  const { writeIr } = await import('./ir/write.ts');
+  const { xml, bin } = writeIr(stored);
   await writeFilesAtomically([
     { path: path.replace(/\.xml$/i, '.bin'), content: bin },
     { path, content: xml },

@@ -1,9 +1,11 @@
 // NumPy's .npy arrays and .npz archives, read and written.
-import { unzipSync } from 'fflate';
+import { createRequire } from 'node:module';
 import { type ErrorDetails, LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, byteLengthOf, type ElementType, viewBytes } from './element-type.ts';
 import { elementCount, formatShape, stridesOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
+
+const require = createRequire(import.meta.url);
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -85,7 +87,8 @@ export function readNpz(bytes: Uint8Array, path?: string): Record<string, Tensor
   };
   let files: Record<string, Uint8Array>;
   try {
-    files = unzipSync(bytes, { filter });
+    const fflate: typeof import('fflate') = require('fflate'); // loaded when there is an archive
+    files = fflate.unzipSync(bytes, { filter });
   } catch (error) {
     if (error instanceof LowpError) throw error;
     throw new LowpError('ERR_DATA_FORMAT', `${path ?? 'the archive'} is not a readable .npz archive`, {

@@ -1,7 +1,6 @@
 // lowp demo: the main job on the network and the data that ship with the package.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { benchmark, type ModelBenchmark } from '../../benchmark/run.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { glyphSample, glyphSize } from '../../data/glyphs.ts';
@@ -14,6 +13,7 @@ import { quantize } from '../../quantize.ts';
 import { barChart } from '../../report/charts.ts';
 import { htmlPage, htmlTable, paragraph, writePage } from '../../report/html.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { packageRoot } from '../../util/package-root.ts';
 import { action, type CliCommand, type CommandContext } from '../command.ts';
 import { addCommonOptions, type CommonOptions, integer, sessionOptions } from '../options.ts';
 import { formatBytes, formatPercent } from '../output.ts';
@@ -87,7 +87,7 @@ async function quantizeDemo(
   options: Options,
   { out, signal }: CommandContext,
 ): Promise<{ source: string; target: string; quantized: number }> {
-  const source = fileURLToPath(new URL('../../../../assets/demo/glyphs.xml', import.meta.url));
+  const source = path.join(packageRoot(), 'assets', 'demo', 'glyphs.xml');
   const model = await openModel(source, { signal });
   out.note(`calibrating on ${calibrationSamples} generated images …`);
   const data = glyphs(inputName(model.parameters()[0]!), calibrationSeed, calibrationSamples);
