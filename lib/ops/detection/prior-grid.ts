@@ -60,17 +60,16 @@ export function writePriors(p: PriorGrid, { grid, image }: GridSizes): Tensor {
   const row = 4 * p.boxes.length * grid[0] * grid[1];
   const data = new Float32Array(2 * row);
   let at = 0;
-  for (let h = 0; h < grid[0]; h++) {
-    for (let w = 0; w < grid[1]; w++) {
-      for (const box of p.boxes) {
-        const x = p.start[0] + w * p.step[0] + box.dx;
-        const y = p.start[1] + h * p.step[1] + box.dy;
-        data[at++] = (x - box.halfWidth) / image[1];
-        data[at++] = (y - box.halfHeight) / image[0];
-        data[at++] = (x + box.halfWidth) / image[1];
-        data[at++] = (y + box.halfHeight) / image[0];
-        if (box.clip || p.clip) clip(data.subarray(at - 4, at), p.clip);
-      }
+  const cells = grid[0] * grid[1];
+  for (let cell = 0; cell < cells; cell++) {
+    for (const box of p.boxes) {
+      const x = p.start[0] + (cell % grid[1]) * p.step[0] + box.dx;
+      const y = p.start[1] + Math.floor(cell / grid[1]) * p.step[1] + box.dy;
+      data[at++] = (x - box.halfWidth) / image[1];
+      data[at++] = (y - box.halfHeight) / image[0];
+      data[at++] = (x + box.halfWidth) / image[1];
+      data[at++] = (y + box.halfHeight) / image[0];
+      if (box.clip || p.clip) clip(data.subarray(at - 4, at), p.clip);
     }
   }
   const { variance } = p;
