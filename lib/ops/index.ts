@@ -11,6 +11,7 @@ import { mish, selu, softPlus, softSign } from './activation/smooth-activations.
 import { logSoftmax, softMax1, softMax8 } from './activation/softmax.ts';
 import { swish } from './activation/swish.ts';
 import { tanh } from './activation/tanh.ts';
+import { yuvToRgb } from './color/yuv-to-rgb.ts';
 import { constant } from './control/constant.ts';
 import { ifOp } from './control/if.ts';
 import { loop, tensorIterator } from './control/loop.ts';
@@ -30,6 +31,7 @@ import { detectronDetectionOutput, priorGridGenerator, roiFeatureExtractor, topK
 import { generateProposals, generateProposalsSingleImage } from './detection/generate-proposals.ts';
 import { matrixNms } from './detection/matrix-nms.ts';
 import { multiclassNms8, multiclassNms9 } from './detection/multiclass-nms.ts';
+import { nmsRotated } from './detection/nms-rotated.ts';
 import {
   nonMaxSuppression1,
   nonMaxSuppression3,
@@ -43,7 +45,7 @@ import { proposal1, proposal4 } from './detection/proposal.ts';
 import { deformablePsroiPooling, psroiPooling } from './detection/psroi-pooling.ts';
 import { regionYolo } from './detection/region-yolo.ts';
 import { reorgYolo } from './detection/reorg-yolo.ts';
-import { roiAlign3, roiAlign9 } from './detection/roi-align.ts';
+import { roiAlign3, roiAlign9, roiAlignRotated } from './detection/roi-align.ts';
 import { roiPooling } from './detection/roi-pooling.ts';
 import { arithmetic } from './elementwise/arithmetic.ts';
 import { bitwise } from './elementwise/bitwise.ts';
@@ -98,6 +100,7 @@ import { adaptiveAvgPool, adaptiveMaxPool } from './pooling/adaptive-pool.ts';
 import { avgPool } from './pooling/avg-pool.ts';
 import { maxPool1, maxPool8 } from './pooling/max-pool.ts';
 import { convert, convertLike } from './quantization/convert.ts';
+import { convertPromoteTypes } from './quantization/convert-promote-types.ts';
 import { fakeConvert } from './quantization/fake-convert.ts';
 import { fakeQuantizeOp } from './quantization/fake-quantize.ts';
 import { randomOps } from './random/random-ops.ts';
@@ -132,14 +135,14 @@ const definitions: readonly OpDef[] = [
   ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
   ...[interpolate1, interpolate4, interpolate11],
   ...[lstmCell1, lstmCell4, gruCell, rnnCell, lstmSequence1, lstmSequence5, gruSequence, rnnSequence],
-  ...[fakeQuantizeOp, convert, convertLike, fakeConvert],
+  ...[fakeQuantizeOp, convert, convertLike, convertPromoteTypes, fakeConvert, ...yuvToRgb],
   ...[binaryConvolution, inverse, scaledDotProductAttention, adaptiveAvgPool, adaptiveMaxPool],
   ...[batchToSpace, spaceToBatch, extractImagePatches, reverse, roll, gatherTree, ...embeddingBags],
   ...[bucketize, searchSorted, grn, groupNormalization, rms, ctcLoss, ...randomOps],
   ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
   ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],
-  ...[matrixNms, multiclassNms8, multiclassNms9, proposal1, proposal4],
-  ...[roiAlign3, roiAlign9, roiPooling, psroiPooling, deformablePsroiPooling, regionYolo, reorgYolo],
+  ...[nmsRotated, matrixNms, multiclassNms8, multiclassNms9, proposal1, proposal4],
+  ...[roiAlign3, roiAlign9, roiAlignRotated, roiPooling, psroiPooling, deformablePsroiPooling, regionYolo, reorgYolo],
   ...[generateProposals, generateProposalsSingleImage, priorGridGenerator, topKRois],
   ...[detectronDetectionOutput, roiFeatureExtractor],
   ...[ctcGreedyDecoder, ctcGreedyDecoderSeqLen],

@@ -44,20 +44,27 @@ function counted(name: string, model: Model, given: Readonly<Record<string, Tens
   return { name, model, feeds };
 }
 
-/** sum += piece along `axis` of x; all sums joined, and the last one. */
-function summing(x: readonly number[], slicing: Slicing, join: Slicing): Model {
+/** sum += piece along `axis` of x; all sums joined, and the last one. `type` Loop: at most `m` times. */
+function summing(
+  x: readonly number[],
+  slicing: Slicing,
+  join: Slicing,
+  type: 'TensorIterator' | 'Loop' = 'TensorIterator',
+): Model {
   const b = new ModelBuilder();
   const body = new ModelBuilder('body');
   const piece = x.with(slicing.axis, slicing.partSize);
-  const ports = [b.parameter('x', x), b.parameter('start', piece)];
+  const counts = type === 'Loop' ? [b.parameter('m', [], 'i64'), b.constant('go', [], [1], 'boolean')] : [];
+  const first = counts.length;
+  const ports = [...counts, b.parameter('x', x), b.parameter('start', piece)];
   const sum = body.op('Add', [body.parameter('piece', piece), body.parameter('before', piece)]);
   return addLoop(b, ports, {
-    type: 'TensorIterator',
+    type,
     body,
     results: [sum],
     inputs: [
-      { external: 0, internal: 0, slicing },
-      { external: 1, internal: 1 },
+      { external: first, internal: 0, slicing },
+      { external: first + 1, internal: 1 },
     ],
     outputs: [
       { external: 0, internal: 0, slicing: join },
@@ -134,6 +141,8 @@ export function loopModels(): LoopModel[] {
     stride,
     partSize: 2,
   });
+  const loopOver = (x: readonly number[], slicing: Slicing) => summing(x, slicing, slicing, 'Loop');
+  const trips = (count: number) => ({ m: tensor('i64', [], [count]) });
   const m = { m: tensor('i64', [1], [3]), go: tensor('boolean', [1], [1]) };
   return [
     counted('parts of two', summing([2, 6], parts(2), parts(2))),
@@ -147,5 +156,10 @@ export function loopModels(): LoopModel[] {
     counted('a counted loop', counting(), m),
     counted('a loop without limit', counting(), { ...m, m: tensor('i64', [1], [-1]) }),
     counted('a loop without a condition', unconditional()),
+    counted('a loop over pieces', loopOver([2, 4], { ...forwards, axis: 1 }), trips(9)),
+    counted('a loop that ends before the pieces', loopOver([2, 4], { ...forwards, axis: 1 }), trips(3)),
+    counted('a loop over parts of two from the end', loopOver([2, 6], parts(-2)), trips(-1)),
+    counted('a loop over a range', loopOver([5, 2], { ...forwards, axis: 0, start: 1, end: 3 }), trips(-1)),
+    counted('a loop over any number of pieces', loopOver([2, -1], { ...backwards, axis: 1 }), trips(7)),
   ];
 }

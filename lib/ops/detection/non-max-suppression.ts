@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType, enumeration } from '../attribute.ts';
@@ -18,7 +19,7 @@ const attributes = z.object({
   sort_result_descending: bool.default(true),
 });
 
-const typedAttributes = attributes.extend({
+export const typedAttributes = attributes.extend({
   output_type: elementType.refine((t) => t === 'i32' || t === 'i64', 'i32 or i64 is expected').default('i64'),
 });
 
@@ -35,7 +36,7 @@ interface Revision {
 const older: Revision = { dropsAtThreshold: true, softDrops: true };
 const newer: Revision = { dropsAtThreshold: false, softDrops: false };
 
-/** Sizes of boxes [N, B, 4] and scores [N, C, B]. */
+/** Sizes of boxes [N, B, 4], or as many numbers as a box has, and scores [N, C, B]. */
 export interface BoxSizes {
   readonly images: number;
   readonly classes: number;
@@ -43,12 +44,12 @@ export interface BoxSizes {
 }
 
 /** @throws {LowpError} `ERR_SHAPE_*` when boxes and scores do not fit */
-export function boxSizes(inputs: Facts): BoxSizes {
+export function boxSizes(inputs: Facts, perBox = 4): BoxSizes {
   const [boxes, scores] = [inputFact(inputs, 0), inputFact(inputs, 1)];
   requireRank(boxes.shape, 3, 3, 'the boxes');
   requireRank(scores.shape, 3, 3, 'the scores');
-  if (boxes.shape[2]! >= 0 && boxes.shape[2] !== 4) {
-    throw new LowpError('ERR_SHAPE_MISMATCH', `boxes have shape ${formatShape(boxes.shape)}, expected [N,B,4]`);
+  if (boxes.shape[2]! >= 0 && boxes.shape[2] !== perBox) {
+    throw new LowpError('ERR_SHAPE_MISMATCH', `boxes have shape ${formatShape(boxes.shape)}, expected [N,B,${perBox}]`);
   }
   return {
     images: mergeSizes(boxes.shape[0]!, scores.shape[0]!, 'images of boxes and scores'),
@@ -79,14 +80,14 @@ function cornersOf(boxes: Tensor, encoding: 'corner' | 'center'): Float64Array {
 }
 
 /** Numbers of the optional inputs, in single precision. */
-interface Limits {
+export interface Limits {
   readonly most: number;
   readonly overlap: number;
   readonly score: number;
   readonly sigma: number;
 }
 
-function limitsOf(inputs: readonly (Tensor | undefined)[]): Limits {
+export function limitsOf(inputs: readonly (Tensor | undefined)[]): Limits {
   const [most, share, score, sigma] = [2, 3, 4, 5].map((i) => (inputs[i] ? toFloat64(inputs[i])[0]! : 0));
   return {
     most: Math.max(0, most!),
@@ -97,7 +98,7 @@ function limitsOf(inputs: readonly (Tensor | undefined)[]): Limits {
 }
 
 /** A box that stays. */
-interface Selected {
+export interface Selected {
   readonly image: number;
   readonly label: number;
   readonly box: number;
@@ -120,10 +121,12 @@ function select(a: Attributes, revision: Revision, inputs: readonly (Tensor | un
       }
     }
   }
-  if (a.sort_result_descending) {
-    selected.sort((x, y) => y.score - x.score || x.image - y.image || x.label - y.label || x.box - y.box);
-  }
-  return selected;
+  return a.sort_result_descending ? sortByScore(selected) : selected;
+}
+
+/** In place: the best first, equal ones by image, class and box. */
+export function sortByScore(selected: Selected[]): Selected[] {
+  return selected.sort((x, y) => y.score - x.score || x.image - y.image || x.label - y.label || x.box - y.box);
 }
 
 function selectClass(
@@ -178,6 +181,28 @@ function fixedRows(opset: string, schema: z.ZodType<Attributes>) {
   });
 }
 
+/** Types of indices, scores and their number. */
+export function inferFoundRows(type: ElementType, inputs: Facts, perBox = 4): Fact[] {
+  boxSizes(inputs, perBox);
+  return [
+    { type, shape: [-1, 3] },
+    { type: inputFact(inputs, 1).type, shape: [-1, 3] },
+    { type, shape: [1] },
+  ];
+}
+
+/** Indices, scores and their number. */
+export function outputsOf(selected: readonly Selected[], type: ElementType, scoreType: ElementType): Tensor[] {
+  const rows = selected.length;
+  const scores = new Float64Array(rows * 3);
+  for (const [i, s] of selected.entries()) scores.set([s.image, s.label, s.score], i * 3);
+  return [
+    fromFloat64(indicesOf(selected, rows), [rows, 3], type),
+    fromFloat64(scores, [rows, 3], scoreType),
+    fromFloat64(Float64Array.of(rows), [1], type),
+  ];
+}
+
 /** Indices, scores and their number, in as many rows as there are. */
 function foundRows(opset: string, revision: Revision) {
   return defineOp({
@@ -185,25 +210,8 @@ function foundRows(opset: string, revision: Revision) {
     opset,
     attributes: typedAttributes,
     inputs: [2, 6],
-    infer: (a, inputs): Fact[] => {
-      boxSizes(inputs);
-      return [
-        { type: a.output_type, shape: [-1, 3] },
-        { type: inputFact(inputs, 1).type, shape: [-1, 3] },
-        { type: a.output_type, shape: [1] },
-      ];
-    },
-    evaluate: (a, present, inputs = present) => {
-      const selected = select(a, revision, inputs);
-      const rows = selected.length;
-      const scores = new Float64Array(rows * 3);
-      for (const [i, s] of selected.entries()) scores.set([s.image, s.label, s.score], i * 3);
-      return [
-        fromFloat64(indicesOf(selected, rows), [rows, 3], a.output_type),
-        fromFloat64(scores, [rows, 3], inputs[1]!.type),
-        fromFloat64(Float64Array.of(rows), [1], a.output_type),
-      ];
-    },
+    infer: (a, inputs): Fact[] => inferFoundRows(a.output_type, inputs),
+    evaluate: (a, present, inputs = present) => outputsOf(select(a, revision, inputs), a.output_type, inputs[1]!.type),
   });
 }
 

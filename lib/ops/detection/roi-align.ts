@@ -1,10 +1,11 @@
-// ROIAlign, both revisions: bilinear samples of regions, without rounding their corners.
+// ROIAlign, both revisions, and ROIAlignRotated: bilinear samples of regions, without rounding their corners.
 import { z } from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { enumeration, float, int } from '../attribute.ts';
+import { bool, enumeration, float, int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
 import { averageBins, largestOfBins, type SampledRegion, sampleRegion } from './sample-region.ts';
@@ -27,13 +28,16 @@ type Attributes = z.infer<typeof attributes> & {
   aligned_mode?: z.infer<typeof alignedAttributes>['aligned_mode'];
 };
 
-function infer(a: Attributes, inputs: Facts) {
+function infer(a: Pick<Attributes, 'pooled_h' | 'pooled_w' | 'sampling_ratio'>, inputs: Facts, perRegion = 4) {
   const [x, rois, images] = [0, 1, 2].map((i) => inputFact(inputs, i));
   requireRank(x!.shape, 4);
   requireRank(rois!.shape, 2, 2, 'the regions');
   requireRank(images!.shape, 1, 1, 'the images of the regions');
-  if (rois!.shape[1]! >= 0 && rois!.shape[1] !== 4) {
-    throw new LowpError('ERR_SHAPE_MISMATCH', `regions have shape ${formatShape(rois!.shape)}, expected [R,4]`);
+  if (rois!.shape[1]! >= 0 && rois!.shape[1] !== perRegion) {
+    throw new LowpError(
+      'ERR_SHAPE_MISMATCH',
+      `regions have shape ${formatShape(rois!.shape)}, expected [R,${perRegion}]`,
+    );
   }
   if (a.pooled_h < 1 || a.pooled_w < 1 || a.sampling_ratio < 0) {
     throw new LowpError('ERR_OP_ATTRIBUTE', 'pooled sizes must be positive, and sampling_ratio not negative');
@@ -58,25 +62,39 @@ function regionOf(a: Attributes, rois: Float64Array, at: number): SampledRegion 
   return { x: x0!, y: y0!, width, height, bins: [a.pooled_h, a.pooled_w], samples: [samples[0]!, samples[1]!] };
 }
 
-function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
-  const { type, shape } = infer(a, factsOf(inputs))[0]!;
+/** How regions are read and pooled. */
+interface Pooling {
+  readonly perRegion: number;
+  readonly pool: typeof averageBins;
+  /** The region whose numbers start at `at`. */
+  region(rois: Float64Array, at: number): SampledRegion;
+}
+
+function poolRegions(inputs: readonly Tensor[], { type, shape }: Fact, p: Pooling): Tensor[] {
   const [batch, channels, height, width] = inputs[0]!.shape as [number, number, number, number];
   const data = toFloat32(inputs[0]!);
   const rois = toFloat64(inputs[1]!);
-  const bins = a.pooled_h * a.pooled_w;
-  const pool = a.mode === 'avg' ? averageBins : largestOfBins;
+  const bins = shape[2]! * shape[3]!;
   const out = new Float64Array(elementCount(shape));
   for (const [r, image] of toIntegers(inputs[2]!).entries()) {
     if (image < 0 || image >= batch) {
       throw new LowpError('ERR_OP_INPUTS', `region ${r} is in image ${image}, there are ${batch}`);
     }
-    const samples = sampleRegion(regionOf(a, rois, 4 * r), [height, width]);
+    const samples = sampleRegion(p.region(rois, p.perRegion * r), [height, width]);
     for (let c = 0; c < channels; c++) {
       const to = (r * channels + c) * bins;
-      pool(data, (image * channels + c) * height * width, samples, out.subarray(to, to + bins));
+      p.pool(data, (image * channels + c) * height * width, samples, out.subarray(to, to + bins));
     }
   }
   return [fromFloat64(out, shape, type)];
+}
+
+function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
+  return poolRegions(inputs, infer(a, factsOf(inputs))[0]!, {
+    perRegion: 4,
+    pool: a.mode === 'avg' ? averageBins : largestOfBins,
+    region: (rois, at) => regionOf(a, rois, at),
+  });
 }
 
 const common = { type: 'ROIAlign', inputs: [3, 3] as [number, number], infer, evaluate };
@@ -89,3 +107,40 @@ export const roiAlign3 = defineOp({ ...common, opset: 'opset3', attributes });
 
 /** ROIAlign with pixels whose centers are at halves, before or behind the scale. */
 export const roiAlign9 = defineOp({ ...common, opset: 'opset9', attributes: alignedAttributes });
+
+const rotatedAttributes = attributes.omit({ mode: true }).extend({
+  /** The sense of positive angles in an image, whose y points down. */
+  clockwise_mode: bool.default(false),
+});
+
+type RotatedAttributes = z.infer<typeof rotatedAttributes>;
+
+/** Pixels have their centers at halves. */
+function turnedRegion(a: RotatedAttributes, rois: Float64Array, at: number): SampledRegion {
+  const [x, y, width, height] = [0, 1, 2, 3].map((i) => rois[at + i]! * a.spatial_scale);
+  const angle = a.clockwise_mode ? rois[at + 4]! : -rois[at + 4]!;
+  return {
+    ...{ x: -width! / 2, y: -height! / 2, width: width!, height: height! },
+    bins: [a.pooled_h, a.pooled_w],
+    samples: [samplesOf(a.sampling_ratio, height! / a.pooled_h), samplesOf(a.sampling_ratio, width! / a.pooled_w)],
+    turned: { x: x! - 0.5, y: y! - 0.5, angle },
+  };
+}
+
+/**
+ * Inputs: features [N, C, H, W], regions [R, 5] as x and y of the center, width, height and angle in radians, and the image
+ * of each. Every turned region is cut into bins whose bilinear samples are averaged: [R, C, pooled_h, pooled_w].
+ */
+export const roiAlignRotated = defineOp({
+  type: 'ROIAlignRotated',
+  opset: 'opset15',
+  attributes: rotatedAttributes,
+  inputs: [3, 3],
+  infer: (a, inputs) => infer(a, inputs, 5),
+  evaluate: (a, inputs) =>
+    poolRegions(inputs, infer(a, factsOf(inputs), 5)[0]!, {
+      perRegion: 5,
+      pool: averageBins,
+      region: (rois, at) => turnedRegion(a, rois, at),
+    }),
+});

@@ -16,6 +16,8 @@ export interface SampledRegion {
   readonly bins: readonly [number, number];
   /** Samples of a bin along y and x. */
   readonly samples: readonly [number, number];
+  /** The region lies around the origin, is turned by an angle (clockwise where y points down), and moved to a center. */
+  readonly turned?: { readonly x: number; readonly y: number; readonly angle: number };
 }
 
 /**
@@ -30,6 +32,8 @@ export function sampleRegion(r: SampledRegion, map: readonly [number, number]): 
   const offsets = new Int32Array(4 * count);
   const weights = new Float64Array(4 * count);
   const [binHeight, binWidth] = [r.height / binsY, r.width / binsX];
+  const { x: centerX, y: centerY, angle } = r.turned ?? { x: 0, y: 0, angle: 0 };
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   let at = 0;
   for (let bin = 0; bin < binsY * binsX; bin++) {
     const top = r.y + Math.floor(bin / binsX) * binHeight;
@@ -38,7 +42,7 @@ export function sampleRegion(r: SampledRegion, map: readonly [number, number]): 
       for (let j = 0; j < samplesX; j++, at += 4) {
         const y = top + (binHeight / samplesY) * (i + 0.5);
         const x = left + (binWidth / samplesX) * (j + 0.5);
-        bilinear(y, x, map, { offsets, weights }, at);
+        bilinear(centerY + y * cos + x * sin, centerX + x * cos - y * sin, map, { offsets, weights }, at);
       }
     }
   }

@@ -1,4 +1,5 @@
 /** Every case of every operation. */
+import { colorCases } from './color.ts';
 import { detectionCases } from './detection.ts';
 import { elementwiseCases } from './elementwise.ts';
 import { indexingCases } from './indexing.ts';
@@ -9,6 +10,7 @@ import { rareCases } from './rare.ts';
 import { replay } from './recorded-case.ts';
 import { recurrentCases } from './recurrent.ts';
 import { regionCases } from './regions.ts';
+import { rotatedCases } from './rotated.ts';
 import { signalCases } from './signal.ts';
 import { torchCases } from './torch.gen.ts';
 import { windowCases } from './window.ts';
@@ -24,5 +26,7 @@ export const opCases: readonly OpCase[] = [
   ...recurrentCases,
   ...rareCases,
   ...regionCases,
+  ...rotatedCases,
+  ...colorCases,
   ...torchCases.map(replay),
 ];

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { referenceEngine } from '../../../lib/engines/reference-engine.ts';
 import { readIr } from '../../../lib/formats/ir/read.ts';
 import { writeIr } from '../../../lib/formats/ir/write.ts';
 import { addNode } from '../../../lib/graph/edit.ts';
 import type { Model } from '../../../lib/graph/model.ts';
 import { addIr, irText } from '../../support/ir-text.ts';
+import { loopModels } from '../../support/loop-models.ts';
 import { ModelBuilder } from '../../support/model-builder.ts';
 import { assertSameModel } from '../../support/same-model.ts';
 
@@ -198,6 +200,20 @@ describe('writeIr', () => {
     const y = b.op('ReLU', [x]);
     b.result(y).output.names = ['out'];
     assert.match(writeIr(b.model).xml, /names="out"/);
+  });
+
+  it('writes loops of every form', async () => {
+    for (const { name, model, feeds } of loopModels()) {
+      const { xml, bin: constants } = writeIr(model);
+      const again = readIr(Buffer.from(xml), constants);
+      const [expected, outputs] = await Promise.all(
+        [model, again].map(async (m) => {
+          await using executable = await referenceEngine.compile(m);
+          return (await executable.run(feeds)).outputs;
+        }),
+      );
+      assert.deepEqual(outputs, expected, name);
+    }
   });
 
   it('refuses what the IR cannot hold, naming it', () => {

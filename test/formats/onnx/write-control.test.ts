@@ -4,11 +4,8 @@ import { referenceEngine } from '../../../lib/engines/reference-engine.ts';
 import { toOperatorForm } from '../../../lib/formats/onnx/operator-form.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
 import { writeOnnx } from '../../../lib/formats/onnx/write.ts';
-import { addConstant } from '../../../lib/graph/edit.ts';
 import type { Model } from '../../../lib/graph/model.ts';
-import { SubGraph } from '../../../lib/graph/sub-graph.ts';
-import { createNode } from '../../../lib/ops/index.ts';
-import { type Tensor, tensor } from '../../../lib/tensor/tensor.ts';
+import type { Tensor } from '../../../lib/tensor/tensor.ts';
 import { loopModels } from '../../support/loop-models.ts';
 import { bodyProto, node, onnxBytes } from '../../support/onnx.ts';
 import { bodyCases } from '../../support/onnx-bodies.ts';
@@ -57,20 +54,4 @@ test('a product that a body reads stays when bytes take its place', () => {
     'QuantizeLinear',
     'If',
   ]);
-});
-
-test('a loop whose inputs are cut into pieces has no form in ONNX', () => {
-  const [model] = loopModels().map((m) => m.model);
-  const loop = model!.nodes().find((n) => n.type === 'TensorIterator')!;
-  const outer = model!.clone();
-  const [m, go] = [tensor('i64', [], [3]), tensor('boolean', [], [1])].map(
-    (t, i) => addConstant(outer, `head.${i}`, t).output,
-  );
-  const sub = outer.node(loop.name).attributes.body as SubGraph;
-  const inputs = sub.inputs.map((p) => ({ ...p, external: p.external + 2 }));
-  const body = new SubGraph(sub.body, inputs, sub.outputs, sub.backEdges);
-  const ports = [m!, go!, ...outer.node(loop.name).inputs.map((i) => i.source!)];
-  const node = createNode(outer, { type: 'Loop', name: 'cut', attributes: { body }, inputs: ports });
-  createNode(outer, { type: 'Result', name: 'r', inputs: [node.outputs[0]!] });
-  assert.throws(() => writeOnnx(outer), { code: 'ERR_FORMAT_UNSUPPORTED', message: /'cut'.*cut into iterations/ });
 });

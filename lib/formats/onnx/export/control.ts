@@ -7,7 +7,7 @@ import { tensor, zeros } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
 import { BodyExport } from './body.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
-import { cutInput, type Joined, joinedOutput } from './slices.ts';
+import { cutInput, type Joined, joinedOutput, numberedPiece } from './slices.ts';
 
 export const controlExporters: ExporterTable = { If: ifElse, Loop: loop, TensorIterator: scan };
 
@@ -113,7 +113,6 @@ function finish(
 /** Iterations are numbered in i64 and without axes. */
 function loop(e: ExportNode): void {
   const body = new BodyExport(e, subGraphOf(e, 'body'));
-  if (body.sub.inputs.some((m) => m.slicing)) e.unsupported('inputs that are cut into iterations');
   const number = body.input('iteration', 'i64', []);
   body.input('condition', 'boolean', []);
   for (const { purpose, external, internal } of body.sub.inputs) {
@@ -124,6 +123,8 @@ function loop(e: ExportNode): void {
     const shaped = axes.length === 0 ? cast : body.step('Unsqueeze', [cast, e.int64s(axes, 'axes')], 'numbers');
     body.bind(internal, shaped);
   }
+  const cut = body.sub.inputs.flatMap(({ slicing, ...m }) => (slicing ? [{ ...m, slicing }] : []));
+  const pieces = cut.map((m) => numberedPiece(e, body, m, number));
   const ports = bindPorts(e, body);
   body.operations();
   const condition = body.sub.outputs.find((m) => m.purpose === 'execution_condition' && m.external < 0);
@@ -134,7 +135,13 @@ function loop(e: ExportNode): void {
   );
   for (const { from } of ports.states) body.resultOutput(from);
   const parts = ports.joined.map((m) => joinedOutput(e, body, m, { axis: 0, isReversed: false }));
-  finish(e, 'Loop', [tripCount(e), scalar(e, 1), ...ports.states.map((s) => s.initial)], ports, parts);
+  finish(
+    e,
+    'Loop',
+    [atMost(e, tripCount(e), pieces), scalar(e, 1), ...ports.states.map((s) => s.initial)],
+    ports,
+    parts,
+  );
 }
 
 function conditionOf(e: ExportNode, body: BodyExport, internal: number): string {
@@ -155,6 +162,13 @@ function tripCount(e: ExportNode): string {
   if (isNeverNegative(e.port(0))) return count;
   const isEndless = e.step('Less', [count, e.scalar('i64', 0, 'zero')], 'endless');
   return e.step('Where', [isEndless, e.scalar('i64', 2 ** 62, 'most'), count], 'limit');
+}
+
+/** No more iterations than there are pieces of each input. */
+function atMost(e: ExportNode, trips: string, pieces: readonly string[]): string {
+  if (pieces.length === 0) return trips;
+  const least = e.step('Min', trips === '' ? pieces : [trips, ...pieces], 'trips');
+  return e.step('Squeeze', [least, e.int64s([0], 'trips/axes')], 'trips');
 }
 
 function isNeverNegative({ node }: OutputPort): boolean {

@@ -42,6 +42,35 @@ export function cutInput(
   return { ...direction, value: reshaped(e, range, parts, `parts.${external}`) };
 }
 
+/**
+ * Takes the piece of an input by the number of the iteration, in the body of a Loop: ONNX cuts inputs of Scan only.
+ *
+ * @returns the name of the number of pieces, i64 of shape [1]
+ */
+export function numberedPiece(
+  e: ExportNode,
+  body: BodyExport,
+  mapping: PortMapping & { readonly slicing: Slicing },
+  iteration: string,
+): string {
+  const { external, internal, slicing } = mapping;
+  const axis = normalizeAxis(slicing.axis, e.shape(external).length);
+  const range = rangeOf(e, external, axis, slicing);
+  const at = e.int64s([axis], `axis.${external}`);
+  const step = e.int64s([slicing.partSize], `part.${external}`);
+  const size = e.step('Gather', [e.step('Shape', [range], `shape.${external}`), at], `size.${external}`);
+  const offset = body.step('Mul', [iteration, step], `offset.${external}`);
+  const last = e.step('Sub', [size, step], `last.${external}`);
+  const start = slicing.stride > 0 ? offset : body.step('Sub', [last, offset], `start.${external}`);
+  const end = body.step('Add', [start, step], `end.${external}`);
+  const piece = body.step('Slice', [range, start, end, at], `piece.${external}`);
+  const { shape } = body.parameter(internal).fact;
+  const isKnown = shape.every((d) => d >= 0);
+  const known = isKnown ? body.step('Reshape', [piece, e.int64s(shape, `piece.${external}`)], 'piece') : piece;
+  body.bind(internal, known);
+  return e.step('Div', [size, step], `pieces.${external}`);
+}
+
 /** The elements that iterations read, when not all of them. */
 function rangeOf(e: ExportNode, external: number, axis: number, { start, end, stride }: Slicing): string {
   const size = e.shape(external)[axis]!;
