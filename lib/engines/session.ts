@@ -3,6 +3,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import { isStatic, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { shapesKey } from './by-shape.ts';
 import { engineOf } from './devices.ts';
 import type { CompileOptions, Engine, Executable, Feeds } from './engine.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
@@ -76,7 +77,7 @@ export class Session implements AsyncDisposable {
   }
 
   private executableFor(shapes: Readonly<Record<string, Shape>>): Promise<Executable> {
-    const key = JSON.stringify(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const key = shapesKey(shapes);
     let executable = this.executables.get(key);
     if (!executable) {
       const { threads, streams, maxIsa, signal } = this.options;

@@ -1,9 +1,10 @@
 // Samples and batches: what runs at once may hold several samples, each of which counts by itself.
+import { shapesKey } from '../engines/by-shape.ts';
 import type { Feeds } from '../engines/engine.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import { allocate } from '../tensor/element-type.ts';
-import type { Shape } from '../tensor/shape.ts';
+import { elementCount, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** What runs at once: axis 0 of every input counts samples. */
@@ -43,6 +44,20 @@ export function batchOf(model: Model, shapes: Readonly<Record<string, Shape>>): 
 /** Shapes by input name. */
 export function shapesOf(feeds: Feeds): Record<string, Shape> {
   return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.shape]));
+}
+
+/**
+ * Of the input shapes of two samples the larger ones, axis 0 apart; of equally large ones always the same, whichever
+ * comes first.
+ */
+export function largerInputs(
+  a: Readonly<Record<string, Shape>>,
+  b: Readonly<Record<string, Shape>>,
+): Readonly<Record<string, Shape>> {
+  if (Object.keys(a).length === 0) return b;
+  const [x, y] = [a, b].map((shapes) => Object.values(shapes).reduce((sum, s) => sum + elementCount(s.slice(1)), 0));
+  if (x !== y) return x! > y! ? a : b;
+  return shapesKey(a) <= shapesKey(b) ? a : b;
 }
 
 /** Makes batches of the size that a model takes of samples that come alone or several at a time. */

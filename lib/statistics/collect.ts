@@ -1,12 +1,13 @@
 // Runs the samples through the model once and answers all statistic requests.
-import type { Engine, Executable, Feeds, ObservePoint } from '../engines/engine.ts';
+import { ByShape } from '../engines/by-shape.ts';
+import type { Engine, Executable, ObservePoint } from '../engines/engine.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
 import { inferModel } from '../ops/infer-model.ts';
 import { isFloat } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { type Batch, batchOf, shapesOf } from './batches.ts';
+import { type Batch, batchOf, largerInputs, shapesOf } from './batches.ts';
 import { CollectedStatistics, noData } from './collected.ts';
 import { DataFingerprint } from './fingerprint.ts';
 import { type Answer, type CollectPlan, planOf } from './plan.ts';
@@ -40,15 +41,15 @@ export async function collectStatistics(
   options: CollectOptions,
 ): Promise<CollectedStatistics> {
   const plan = planOf(model, requests);
-  const executables = new Executables(model, plan, options);
+  const executables = executablesOf(model, plan, options);
   const fingerprint = options.fingerprint !== undefined ? new DataFingerprint() : undefined;
   let done = 0;
   let inputShapes: Readonly<Record<string, Shape>> = {};
   try {
     for await (const { feeds, samples } of readAhead(batches)) {
       throwIfAborted(options.signal);
-      const { executable, items } = await executables.get(feeds);
-      if (done === 0) inputShapes = shapesOf(feeds);
+      const { executable, items } = await executables.get(shapesOf(feeds));
+      inputShapes = largerInputs(inputShapes, shapesOf(feeds));
       const { observations } = await executable.run(feeds, options.signal ? { signal: options.signal } : {});
       if (observations.some((o) => o.nonFinite > 0)) throw await notFinite(model, { feeds, samples }, done, options);
       for (const answer of plan.answers) {
@@ -92,47 +93,20 @@ interface Compiled {
 }
 
 /** The model compiled for the shapes in which samples come. */
-class Executables {
-  private readonly model: Model;
-  private readonly plan: CollectPlan;
-  private readonly options: CollectOptions;
-  private readonly byShape = new Map<string, Compiled>();
-
-  constructor(model: Model, plan: CollectPlan, options: CollectOptions) {
-    this.model = model;
-    this.plan = plan;
-    this.options = options;
-  }
-
-  async get(feeds: Feeds): Promise<Compiled> {
-    const shapes = shapesOf(feeds);
-    const key = JSON.stringify(shapes);
-    const known = this.byShape.get(key);
-    if (known) return known;
-    const [oldest] = this.byShape;
-    if (oldest && this.byShape.size >= keptShapes) {
-      this.byShape.delete(oldest[0]);
-      await oldest[1].executable.close();
-    }
-    const { engine, threads, signal } = this.options;
-    const items = itemsOf(this.model, this.plan, shapes);
-    const observe = this.plan.points.map((point, i): ObservePoint => ({ ...point, items: items[i]! }));
-    const executable = await engine.compile(this.model, {
+function executablesOf(model: Model, plan: CollectPlan, options: CollectOptions): ByShape<Compiled> {
+  const { engine, threads, signal } = options;
+  return new ByShape(keptShapes, async (shapes) => {
+    const items = itemsOf(model, plan, shapes);
+    const observe = plan.points.map((point, i): ObservePoint => ({ ...point, items: items[i]! }));
+    const executable = await engine.compile(model, {
       shapes,
       observe,
       overwrites: true,
       ...(threads === undefined ? {} : { threads }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const compiled = { executable, items };
-    this.byShape.set(key, compiled);
-    return compiled;
-  }
-
-  async close(): Promise<void> {
-    for (const { executable } of this.byShape.values()) await executable.close();
-    this.byShape.clear();
-  }
+    return { executable, items };
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import type { Granularity } from '../targets/target.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Accumulator, accumulatorFor } from './aggregators.ts';
+import { largerInputs } from './batches.ts';
 import type { SampleStatistic, StatisticRequest, Statistics } from './request.ts';
 
 /** What a statistic is of: a value by the name of its node, and how it is reduced and aggregated. */
@@ -30,7 +31,7 @@ export interface StatisticsSource {
   /** Of the samples, whatever their order: that of a whole is {@link addFingerprints} of its parts. */
   readonly data: string;
   readonly samples: number;
-  /** Shapes of the inputs of the first sample, by input name. */
+  /** Shapes of the inputs of the largest sample, by input name. */
   readonly inputShapes: Readonly<Record<string, Shape>>;
 }
 
@@ -107,6 +108,7 @@ export class CollectedStatistics implements Statistics {
       {
         ...this.source,
         samples: this.samples + other.samples,
+        inputShapes: largerInputs(this.inputShapes, other.inputShapes),
         data: addFingerprints(this.source.data, other.source.data),
       },
       merged,

@@ -39,7 +39,7 @@ export interface StatisticRequest {
 export interface Statistics {
   /** Number of samples behind the answers. */
   readonly samples: number;
-  /** Shapes of the inputs of the first sample, by input name. */
+  /** Shapes of the inputs of the largest sample, by input name. */
   readonly inputShapes: Readonly<Record<string, Shape>>;
   /** One number, one for each channel, or one for each bin. */
   get(request: StatisticRequest): Float32Array;

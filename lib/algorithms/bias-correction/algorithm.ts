@@ -1,5 +1,6 @@
 // Bias correction in order: each bias takes out the mean error that is left when the biases before it are corrected.
-import type { Executable, Feeds } from '../../engines/engine.ts';
+import { ByShape } from '../../engines/by-shape.ts';
+import type { Feeds } from '../../engines/engine.ts';
 import { throwIfAborted } from '../../errors/lowp-error.ts';
 import { inputName, type Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
@@ -9,6 +10,7 @@ import { removeQuantizer } from '../../quantization/remove.ts';
 import { isConstant } from '../../quantization/roles.ts';
 import { type Batch, batchOf, shapesOf } from '../../statistics/batches.ts';
 import { collectStatistics } from '../../statistics/collect.ts';
+import { ExactSums } from '../../statistics/exact-sum.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Algorithm, type AlgorithmContext, originalPort, runOptions } from '../algorithm.ts';
@@ -132,6 +134,9 @@ async function* batchesOf(model: Model, all: readonly Feeds[]): AsyncGenerator<B
   for (const feeds of all) yield { feeds, samples: batchOf(model, shapesOf(feeds)) };
 }
 
+/** Compiled steps kept for different shapes of the samples. */
+const keptShapes = 4;
+
 /** Values of all samples, by the port of the whole model. */
 type Kept = Map<OutputPort, Tensor[]>;
 
@@ -171,7 +176,7 @@ function twinOf(model: Model, { node, sum, bias }: BiasedProduct): Pick<BiasedPr
  *
  * @returns for each product the mean of its output without the bias
  */
-async function runStep(context: AlgorithmContext, step: Step, kept: Kept, samples: number): Promise<Float64Array[]> {
+async function runStep(context: AlgorithmContext, step: Step, kept: Kept, samples: number): Promise<Float32Array[]> {
   const outputs = step.products.map((p) => p.node.output);
   const segment = segmentOf(step.from, [...outputs, ...step.keep]);
   const observe = step.products.map((product) => ({
@@ -181,24 +186,21 @@ async function runStep(context: AlgorithmContext, step: Step, kept: Kept, sample
   }));
   const taps = step.keep.map((port) => segment.port(port));
   const { engine, ...how } = runOptions(context);
-  const executables = new Map<string, Executable>();
-  const sums = step.products.map((p) => new Float64Array(p.channels));
+  const executables = new ByShape(keptShapes, async (shapes) => ({
+    executable: await engine.compile(segment.model, { ...how, shapes, observe, taps }),
+  }));
+  const sums = step.products.map((p) => new ExactSums(p.channels));
   for (const port of step.keep) kept.set(port, []);
   try {
     for (let i = 0; i < samples; i++) {
       const feeds = Object.fromEntries(step.from.map((port, k) => [inputOf(k), kept.get(port)![i]!]));
-      const shapes = shapesOf(feeds);
-      const key = JSON.stringify(shapes);
-      const executable =
-        executables.get(key) ?? (await engine.compile(segment.model, { ...how, shapes, observe, taps }));
-      executables.set(key, executable);
+      const { executable } = await executables.get(shapesOf(feeds));
       const run = await executable.run(feeds, how);
-      for (const [k, sum] of sums.entries())
-        for (let c = 0; c < sum.length; c++) sum[c]! += run.observations[k]!.mean[c]!;
+      for (const [k, sum] of sums.entries()) sum.add(run.observations[k]!.mean);
       for (const [k, port] of step.keep.entries()) kept.get(port)!.push(run.taps[k]!);
     }
   } finally {
-    for (const executable of executables.values()) await executable.close();
+    await executables.close();
   }
-  return sums.map((sum) => sum.map((v) => v / samples));
+  return sums.map((sum) => sum.means(samples));
 }

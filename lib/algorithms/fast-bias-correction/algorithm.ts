@@ -86,7 +86,7 @@ function requestsOf(product: BiasedProduct, context: AlgorithmContext): ProductR
   };
 }
 
-/** Products whose data has a static shape, with the dynamic dimensions of the first sample. */
+/** Products whose data has a static shape, with the dynamic dimensions of the largest sample: its borders, where windows see padding, weigh least. */
 function withShapes(
   requests: readonly ProductRequests[],
   context: AlgorithmContext,
