@@ -2,12 +2,13 @@
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Engine } from './engine.ts';
 import { nativeEngine, simulatingEngine } from './native-engine.ts';
-import { referenceEngine } from './reference-engine.ts';
+import { doubleEngine, referenceEngine } from './reference-engine.ts';
 
 const engines: Readonly<Record<string, Engine>> = {
   CPU: nativeEngine,
   CPU_FP32: simulatingEngine,
   REFERENCE: referenceEngine,
+  REFERENCE_FP64: doubleEngine,
 };
 
 /** Names that {@link engineOf} takes. */

@@ -3,6 +3,8 @@ import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import { type Model, outputName } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { getOp } from '../ops/registry.ts';
+import { convert } from '../tensor/convert.ts';
+import { isFloat } from '../tensor/element-type.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CompileOptions, Engine, Executable, Feeds, Observation, RunOptions, RunResult } from './engine.ts';
 import { evaluateNode } from './evaluate-node.ts';
@@ -16,17 +18,35 @@ import { assignments, VariableRun, variableOf } from './variables.ts';
  */
 export const referenceEngine = {
   name: 'REFERENCE',
-  compile: async (model: Model, options: CompileOptions = {}): Promise<Executable> => {
-    throwIfAborted(options.signal);
-    const copy = model.clone();
-    const twin = (port: OutputPort): OutputPort => copy.nodeById.get(port.node.id)!.outputs[port.index]!;
-    return new ReferenceExecutable(copy, {
-      ...options,
-      taps: (options.taps ?? []).map(twin),
-      observe: (options.observe ?? []).map((point) => ({ ...point, port: twin(point.port) })),
-    });
-  },
+  compile: (model: Model, options: CompileOptions = {}) => compileReference(model, options, (t) => t),
 } satisfies Engine;
+
+/**
+ * The reference with doubles between nodes too, where the model has narrower floats: quantizers round doubles, and what
+ * it returns is f64. It tells how far the float arithmetic of the other engines is from what a model means.
+ */
+export const doubleEngine = {
+  name: 'REFERENCE_FP64',
+  compile: (model: Model, options: CompileOptions = {}) =>
+    compileReference(model, options, (t) => (isFloat(t.type) ? convert(t, 'f64') : t)),
+} satisfies Engine;
+
+/** @param read  what becomes of every value that a node reads, and of every result */
+async function compileReference(
+  model: Model,
+  options: CompileOptions,
+  read: (value: Tensor) => Tensor,
+): Promise<Executable> {
+  throwIfAborted(options.signal);
+  const copy = model.clone();
+  const twin = (port: OutputPort): OutputPort => copy.nodeById.get(port.node.id)!.outputs[port.index]!;
+  const twins = {
+    ...options,
+    taps: (options.taps ?? []).map(twin),
+    observe: (options.observe ?? []).map((point) => ({ ...point, port: twin(point.port) })),
+  };
+  return new ReferenceExecutable(copy, twins, read);
+}
 
 class ReferenceExecutable implements Executable {
   readonly streams = 1;
@@ -37,10 +57,12 @@ class ReferenceExecutable implements Executable {
   private readonly constants = new Map<Node, readonly Tensor[]>();
   private readonly constantNodes: ReadonlySet<Node>;
   private closed = false;
+  private readonly read: (value: Tensor) => Tensor;
 
-  constructor(model: Model, options: CompileOptions) {
+  constructor(model: Model, options: CompileOptions, read: (value: Tensor) => Tensor) {
     this.model = model;
     this.options = options;
+    this.read = read;
     this.order = neededNodes(model, [...(options.taps ?? []), ...(options.observe ?? []).map((point) => point.port)]);
     for (const node of this.order) requireEvaluation(node);
     this.constantNodes = independentNodes(this.order);
@@ -60,7 +82,10 @@ class ReferenceExecutable implements Executable {
     for (const node of this.order) {
       throwIfAborted(options.signal);
       const inputs = node.inputs.map((i) => i.source && values.get(i.source));
-      values.set(node, node.type === 'Parameter' ? [feedOf(node, feeds)!] : this.evaluate(node, inputs, variables));
+      values.set(
+        node,
+        node.type === 'Parameter' ? [this.read(feedOf(node, feeds)!)] : this.evaluate(node, inputs, variables),
+      );
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     throwIfAborted(options.signal);
@@ -69,10 +94,14 @@ class ReferenceExecutable implements Executable {
   }
 
   private evaluate(node: Node, inputs: readonly (Tensor | undefined)[], variables: VariableRun): readonly Tensor[] {
-    if (variableOf(node)) return variables.evaluate(node, inputs);
+    if (variableOf(node)) {
+      const { type } = node.output.fact;
+      const stored = inputs.map((t) => t && convert(t, type));
+      return variables.evaluate(node, stored).map(this.read);
+    }
     const known = this.constants.get(node);
     if (known) return known;
-    const outputs = evaluateNode(node, inputs);
+    const outputs = evaluateNode(node, inputs).map(this.read);
     if (this.constantNodes.has(node)) this.constants.set(node, outputs);
     return outputs;
   }

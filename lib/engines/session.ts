@@ -11,7 +11,10 @@ import { type Variables, variableNames } from './variables.ts';
 
 /** Where and how a model runs. */
 export interface SessionOptions {
-  /** `CPU` (native kernels, the default), `CPU_FP32` (quantizers simulated in floats) or `REFERENCE` (doubles, slow). */
+  /**
+   * `CPU` (native kernels, the default), `CPU_FP32` (quantizers simulated in floats), `REFERENCE` (sums in doubles, slow) or
+   * `REFERENCE_FP64` (values between operations are doubles too; returns f64).
+   */
   readonly device?: string;
   /** Of all streams together. Default: the physical cores that this process may use. */
   readonly threads?: number;

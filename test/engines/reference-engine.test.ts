@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { referenceEngine } from '../../lib/engines/reference-engine.ts';
+import { doubleEngine, referenceEngine } from '../../lib/engines/reference-engine.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import { addConstant } from '../../lib/graph/edit.ts';
 import { Model } from '../../lib/graph/model.ts';
 import { createNode } from '../../lib/ops/index.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
 import { f32 } from '../conformance/cases/op-case.ts';
+import { ModelBuilder } from '../support/model-builder.ts';
 
 /** x `[?, 2, 2]` → scale (×10) → relu → y; `shift` is a node that no output needs. */
 function smallModel(): Model {
@@ -114,4 +115,38 @@ test('stops between nodes when it is aborted, and refuses to run when closed', a
   assert.equal(again.outputs.y!.data[0], 10);
   await executable.close();
   await assert.rejects(executable.run(fed), throwsWith('ERR_RUN_CLOSED', /small/));
+});
+
+test('in doubles neither values between nodes nor quantizers are rounded to narrower floats', async () => {
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [2], 'f16');
+  const third = b.constant('third', [], [0x3555], 'f16'); // 1365 / 4096
+  const product = b.op('Multiply', [x, third]);
+  const [low, high] = [b.constant('low', [], [0], 'f16'), b.constant('high', [], [0x4000], 'f16')]; // 0 to 2
+  b.result(product, 'product');
+  b.result(b.op('FakeQuantize', [product, low, high, low, high], { levels: 4 }, 'rounded'), 'quantizer');
+  const ones = tensor('f16', [2], Uint16Array.of(0x3c01, 0x3c00)); // 1 + 2^-10 and 1
+  await using doubles = await doubleEngine.compile(b.model);
+  const { outputs } = await doubles.run({ x: ones });
+  assert.deepEqual(outputs.multiply, tensor('f64', [2], Float64Array.of((1025 / 1024) * (1365 / 4096), 1365 / 4096)));
+  // Limit 1/3 between levels 0 and 1: the first is above it, the second below.
+  assert.deepEqual(outputs.rounded, tensor('f64', [2], Float64Array.of(2 / 3, 0)));
+  await using half = await referenceEngine.compile(b.model);
+  assert.equal((await half.run({ x: ones })).outputs.multiply!.type, 'f16');
+});
+
+test('variables keep the type of the model between runs in doubles', async () => {
+  const b = new ModelBuilder();
+  const variable = { variable_id: 'state' };
+  const read = b.op('ReadValue', [b.constant('zero', [1], [0])], variable);
+  const next = b.op('Add', [read, b.parameter('x', [1])]);
+  b.op('Assign', [next], variable);
+  b.result(next);
+  await using doubles = await doubleEngine.compile(b.model);
+  const variables = new Map();
+  for (const sum of [0.5, 1]) {
+    const { outputs } = await doubles.run({ x: f32([1], [0.5]) }, { variables });
+    assert.deepEqual(outputs.add, tensor('f64', [1], Float64Array.of(sum)));
+  }
+  assert.equal(variables.get('state').type, 'f32');
 });

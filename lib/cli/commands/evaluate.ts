@@ -48,7 +48,11 @@ export const evaluateCommand: CliCommand = {
       .option('--dataset <file>', 'a dataset file that names data, labels, metrics and postprocess')
       .option('--reference <model>', 'without labels: the predictions of this model are right')
       .option('--limit <n>', 'the first N samples only', integer(1))
-      .option('--device <name>', 'CPU, CPU_FP32 (quantizers simulated in floats) or REFERENCE', 'CPU');
+      .option(
+        '--device <name>',
+        'CPU, CPU_FP32 (quantizers simulated in floats), REFERENCE or REFERENCE_FP64 (doubles)',
+        'CPU',
+      );
     addCommonOptions(addDataOptions(command))
       .addHelpText('after', help)
       .action(

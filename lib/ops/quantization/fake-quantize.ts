@@ -28,13 +28,19 @@ function infer(a: z.infer<typeof attributes>, inputs: Facts) {
   return [{ type, shape: x!.shape }];
 }
 
-const f = Math.fround;
-
 /**
- * One element, each operation rounded to float32 in the order of the formula. The saturation tests use the given limits
- * in either order; NaN passes.
+ * One element, each operation rounded by `f` in the order of the formula: to float32, or not at all for doubles. The
+ * saturation tests use the given limits in either order; NaN passes.
  */
-export function fakeQuantize(x: number, il: number, ih: number, ol: number, oh: number, levels: number): number {
+export function fakeQuantize(
+  x: number,
+  il: number,
+  ih: number,
+  ol: number,
+  oh: number,
+  levels: number,
+  f: (v: number) => number = Math.fround,
+): number {
   if (x <= Math.min(il, ih)) return ol;
   if (x > Math.max(il, ih)) return oh;
   const q = roundHalfToEven(f(f(f(x - il) / f(ih - il)) * (levels - 1)));
@@ -43,9 +49,10 @@ export function fakeQuantize(x: number, il: number, ih: number, ol: number, oh: 
 
 function evaluate(levels: number, x: Tensor, limits: readonly Tensor[]): Tensor {
   const data = toFloat64(x);
+  const f = x.type === 'f64' ? (v: number) => v : Math.fround;
   const [il, ih, ol, oh] = limits.map((l) => toFloat64(l)) as [Float64Array, Float64Array, Float64Array, Float64Array];
   if (limits.every((l) => elementCount(l.shape) === 1)) {
-    for (let i = 0; i < data.length; i++) data[i] = fakeQuantize(data[i]!, il[0]!, ih[0]!, ol[0]!, oh[0]!, levels);
+    for (let i = 0; i < data.length; i++) data[i] = fakeQuantize(data[i]!, il[0]!, ih[0]!, ol[0]!, oh[0]!, levels, f);
     return fromFloat64(data, x.shape, x.type);
   }
   const [a, b, c, d] = limits.map((l) => stridedOffsets(x.shape, expandedStrides(l.shape, x.shape))) as [
@@ -55,7 +62,7 @@ function evaluate(levels: number, x: Tensor, limits: readonly Tensor[]): Tensor 
     Int32Array,
   ];
   for (let i = 0; i < data.length; i++) {
-    data[i] = fakeQuantize(data[i]!, il[a[i]!]!, ih[b[i]!]!, ol[c[i]!]!, oh[d[i]!]!, levels);
+    data[i] = fakeQuantize(data[i]!, il[a[i]!]!, ih[b[i]!]!, ol[c[i]!]!, oh[d[i]!]!, levels, f);
   }
   return fromFloat64(data, x.shape, x.type);
 }
@@ -64,7 +71,7 @@ function evaluate(levels: number, x: Tensor, limits: readonly Tensor[]): Tensor 
  * Inputs: x, input_low, input_high, output_low, output_high; the limits expand to x.
  *
  * `x <= low ? output_low : x > high ? output_high : round((x − il) / (ih − il) · (levels − 1)) / (levels − 1) · (oh − ol) + ol`,
- * rounded half to even, in float32.
+ * rounded half to even, in float32, or in doubles when x is f64.
  *
  * @see OpenVINO FakeQuantize-1
  */
