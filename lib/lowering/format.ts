@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 export type FormatOrReason = { readonly format: QuantFormat } | { readonly reason: string };
 
 /** Distance from an integer, in steps of the grid, that comes from limits in single precision: it counts as none. */
-const noise = 1e-3;
+const noise = 1e-4;
 
 /**
  * The byte format of a FakeQuantize: `scale = (high − low) / (levels − 1)`, `zero = −low / scale` on the grid

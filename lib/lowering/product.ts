@@ -17,6 +17,8 @@ interface Operands {
   /** What the integer accumulators mean; absent for floats. */
   readonly accumulator?: Pick<EpilogueInput, 'accumulatorScale' | 'accumulatorBias'>;
   readonly zeroPoint: number;
+  /** Real zero less `zeroPoint`. */
+  readonly zeroOffset: number;
   readonly zeroPoints?: BufferId;
 }
 
@@ -46,6 +48,7 @@ export function lowerProduct(lowering: Lowering, node: Node, chain: Chain, produ
       ...epilogue.params,
       inStride: operands.xStride,
       inZeroPoint: operands.zeroPoint,
+      ...(product.takesZeroOffset ? { inZeroOffset: operands.zeroOffset } : {}),
       outStride: product.layout === 'plain' ? product.channels : place.stride,
       outOffset: place.offset,
     },
@@ -76,11 +79,12 @@ function operandsOf(lowering: Lowering, node: Node, product: MultiplyAccumulate)
       xStride: product.inputChannels,
       weights: builder.constant('f32', weights),
       zeroPoint: 0,
+      zeroOffset: 0,
     };
   }
   const weights = lowering.plan.weights.get(node);
   invariant(weights, `${node.name} has no 8-bit weights`);
-  const { zeroPoint } = quantized.format;
+  const { zero, zeroPoint } = quantized.format;
   const perChannel = zeroPoint.length > 1;
   return {
     x: quantized.buffer,
@@ -88,13 +92,15 @@ function operandsOf(lowering: Lowering, node: Node, product: MultiplyAccumulate)
     weights: builder.constant('i8', weights.values),
     accumulator: accumulatorOf(quantized.format, weights),
     zeroPoint: perChannel ? 0 : zeroPoint[0]!,
+    zeroOffset: perChannel ? 0 : zero[0]! - zeroPoint[0]!,
     ...(perChannel ? { zeroPoints: builder.constant('u8', zeroPoint) } : {}),
   };
 }
 
 /**
  * `Σ s · (q − zero) · w = s · acc + s · (zeroPoint − zero) · Σ w` with `acc = Σ (q − zeroPoint) · w`. Taps on padding have
- * no such second term; there it is wrong by less than 0.05 steps of the input.
+ * no such second term: kernels that take a zero offset leave it out there, in depthwise and transposed convolutions it
+ * is wrong by less than 0.05 steps of the input.
  */
 function accumulatorOf({ scale, zero, zeroPoint }: QuantFormat, weights: QuantizedWeights) {
   const at = (c: number): number => (scale.length === 1 ? 0 : c);

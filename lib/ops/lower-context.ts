@@ -14,7 +14,7 @@ export interface QuantFormat {
   readonly scale: Float32Array;
   /** Where real 0 lies on the grid. Limits rounded to half precision put it a little beside an integer. */
   readonly zero: Float32Array;
-  /** The byte nearest to `zero`: padding. */
+  /** The byte nearest to `zero`: it stands for padding. */
   readonly zeroPoint: Uint8Array;
   /** Ends of the integer grid: 0 and 255 for 256 levels. */
   readonly low: number;
@@ -56,6 +56,8 @@ export interface MultiplyAccumulate {
   /** Input channels: elements of a pixel or row of the input. */
   readonly inputChannels: number;
   readonly layout: Layout;
+  /** The kernel takes `inZeroOffset`, how far real zero lies above the byte that stands for padding. */
+  readonly takesZeroOffset?: boolean;
 }
 
 /** What a kernel stores instead of its node's own output. */

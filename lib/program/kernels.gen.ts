@@ -66,6 +66,7 @@ export const kernelParams = {
     ['padLeft', 'u'],
     ['groups', 'u'],
     ['inZeroPoint', 'u'],
+    ['inZeroOffset', 'f'],
     ['mid', 'u'],
     ['midScale', 'f'],
     ['midBias', 'f'],

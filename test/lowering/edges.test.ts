@@ -324,9 +324,13 @@ const edges: readonly Edge[] = [
         channels.map((c) => c * high),
       );
       const open = { strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0], dilations: [1, 1] };
+      const uneven = { strides: [2, 1], pads_begin: [2, 0], pads_end: [1, 3], dilations: [1, 2] };
       const turned = quantizer(b, b.op('Sigmoid', [x!]), -5.15234375, 5.11328125);
       return [
         b.op('Convolution', [q, quantizedWeights(b, [4, 6, 3, 3], 4)], open),
+        b.convolution(q, quantizedWeights(b, [20, 6, 3, 3], 20)),
+        b.op('Convolution', [q, quantizedWeights(b, [5, 6, 3, 2], 5)], uneven),
+        b.op('GroupConvolution', [q, quantizedWeights(b, [3, 2, 2, 3, 3], 6)], uneven),
         b.op('GroupConvolution', [each, quantizedWeights(b, [6, 1, 1, 3, 3], 6)], open),
         b.op('GroupConvolution', [q, quantizedWeights(b, [2, 2, 3, 3, 3], 4)], open),
         b.op('MatMul', [quantizer(b, y!, low, high), quantizedWeights(b, [5, 6], 5)], { transpose_b: true }),

@@ -57,6 +57,7 @@ export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: 
     channels: outputs,
     inputChannels: inputs,
     layout: 'channelsLast',
+    takesZeroOffset: !isPlane,
   });
 }
 

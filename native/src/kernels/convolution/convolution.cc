@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "kernels/convolution/border_bias.h"
 #include "kernels/convolution/geometry.h"
 #include "kernels/gemm/call.h"
 
@@ -18,6 +19,7 @@ Status ValidateSizes(const ConvolutionParams& p) {
   LOWP_REQUIRE(p.in_stride >= p.in_c, "in_stride must not be less than in_c");
   LOWP_REQUIRE(p.in_c % p.groups == 0 && p.out_c % p.groups == 0, "groups must divide in_c and out_c");
   LOWP_REQUIRE(p.in_zero_point <= 255, "in_zero_point must be 0 to 255");
+  LOWP_REQUIRE(p.in_zero_offset >= -0.5f && p.in_zero_offset <= 0.5f, "in_zero_offset must be -0.5 to 0.5");
   LOWP_REQUIRE(p.mid <= 1, "mid must be 0 or 1");
   return Status();
 }
@@ -63,13 +65,18 @@ Status Validate(const CallView& call) {
   if (call.Input(kX).type == ElementType::kU8 && depth > kMostIntegerProducts) {
     return Unsupported("more than " + std::to_string(kMostIntegerProducts) + " products per output may overflow s32");
   }
-  return Status();
+  return p.in_zero_offset != 0.0f ? ValidateBorderBias(p) : Status();
 }
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
   const ConvolutionParams& p = call.Params<ConvolutionParams>();
   GemmProblem problem = DescribeConvolution(p, call.Input(kX).type == ElementType::kU8);
   problem.weights = call.Input(kWeights).constant;
+  if (problem.integer && p.in_zero_offset != 0.0f) {
+    problem.bias = BiasByPlace(p, static_cast<const int8_t*>(problem.weights),
+                               static_cast<const float*>(call.Input(kScale).constant),
+                               static_cast<const float*>(call.Input(kBias).constant));
+  }
   return PrepareGemm(call, context, EpilogueSettings::Of(p), problem);
 }
 

@@ -8,6 +8,9 @@
 //          input read 0 (f32) or in_zero_point (u8).
 // weights  OIDHW [out_c, in_c / groups, kernel_d, kernel_h, kernel_w], f32 or i8, constant. u8 x i8: the products are
 //          (x - in_zero_point) * w, summed exactly in s32. f32: one chain of fma from 0 in the order (kz, ky, kx, c).
+//          in_zero_offset, -0.5 to 0.5, says that real 0 lies so far above in_zero_point; bias accounts for it as if no
+//          tap were outside. The bias of an output with taps outside is, computed in doubles,
+//          bias[n] + scale[n] * in_zero_offset * (sum of w[n, taps outside]).
 // y        [batch, out_d, out_h, out_w, out_stride], the channels at out_offset; f32 or, from u8 x, u8. May be the
 //          residual's buffer when the call says so (inplace_input).
 // bias, scale, residual, bounds and the epilogue: kernels/common/epilogue.h and epilogue_operands.h.
@@ -22,8 +25,8 @@ namespace lowp {
   F(u32, out_h) F(u32, out_w) F(u32, out_c) F(u32, out_stride) F(u32, out_offset) F(u32, kernel_d)              \
   F(u32, kernel_h) F(u32, kernel_w) F(u32, stride_d) F(u32, stride_h) F(u32, stride_w) F(u32, dilation_d)       \
   F(u32, dilation_h) F(u32, dilation_w) F(u32, pad_front) F(u32, pad_top) F(u32, pad_left) F(u32, groups)       \
-  F(u32, in_zero_point) F(u32, mid) F(f32, mid_scale) F(f32, mid_bias) F(f32, mid_low) F(f32, mid_high)         \
-  F(f32, residual_scale) F(f32, low) F(f32, high)
+  F(u32, in_zero_point) F(f32, in_zero_offset) F(u32, mid) F(f32, mid_scale) F(f32, mid_bias) F(f32, mid_low)   \
+  F(f32, mid_high) F(f32, residual_scale) F(f32, low) F(f32, high)
 
 LOWP_PARAMS(ConvolutionParams, LOWP_CONVOLUTION_PARAMS)
 

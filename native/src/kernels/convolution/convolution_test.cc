@@ -14,6 +14,7 @@ struct Shape {
   uint32_t in_gap = 0, out_gap = 0, out_offset = 0, zero_point = 7;
   // Along the depth; stride, dilation and padding above are of height and width.
   uint32_t in_d = 1, kernel_d = 1, stride_d = 1, dilation_d = 1, pad_front = 0, pad_back = 0;
+  float zero_offset = 0.0f;
 };
 
 struct Kind {
@@ -48,6 +49,7 @@ ConvolutionParams ParamsOf(const Shape& s) {
   p.pad_left = s.pad_left;
   p.groups = s.groups;
   p.in_zero_point = s.zero_point;
+  p.in_zero_offset = s.zero_offset;
   return p;
 }
 
@@ -102,7 +104,8 @@ class Case {
       if (i % p_.in_stride >= p_.in_c) x_.as<float>()[i] = std::numeric_limits<float>::quiet_NaN();
   }
 
-  double Sum(size_t pixel, size_t n) const {
+  // Also adds up the weights of taps outside of the input.
+  double Sum(size_t pixel, size_t n, int64_t* outside) const {
     const size_t ox = pixel % p_.out_w, oy = pixel / p_.out_w % p_.out_h, plane = pixel / p_.out_w / p_.out_h;
     const size_t oz = plane % p_.out_d, b = plane / p_.out_d, kernel_rows = size_t{p_.kernel_d} * p_.kernel_h;
     const size_t channels = p_.in_c / p_.groups, group = n / (p_.out_c / p_.groups);
@@ -113,11 +116,13 @@ class Case {
         const int64_t z = int64_t(oz * p_.stride_d + row / p_.kernel_h * p_.dilation_d) - p_.pad_front;
         const int64_t y = int64_t(oy * p_.stride_h + row % p_.kernel_h * p_.dilation_h) - p_.pad_top;
         const int64_t x = int64_t(ox * p_.stride_w + kx * p_.dilation_w) - p_.pad_left;
-        if (z < 0 || z >= p_.in_d || y < 0 || y >= p_.in_h || x < 0 || x >= p_.in_w) continue;
+        const bool inside = z >= 0 && z < p_.in_d && y >= 0 && y < p_.in_h && x >= 0 && x < p_.in_w;
         for (size_t c = 0; c < channels; c++) {
           const size_t at = (((b * p_.in_d + z) * p_.in_h + y) * p_.in_w + x) * p_.in_stride + group * channels + c;
           const size_t weight = ((n * channels + c) * kernel_rows + row) * p_.kernel_w + kx;
-          if (kind_.integer) {
+          if (!inside) {
+            if (kind_.integer) *outside += w_.as<int8_t>()[weight];
+          } else if (kind_.integer) {
             exact += (int64_t{x_.data()[at]} - p_.in_zero_point) * w_.as<int8_t>()[weight];
           } else {
             chain = std::fma(x_.as<float>()[at], w_.as<float>()[weight], chain);
@@ -128,11 +133,26 @@ class Case {
     return kind_.integer ? static_cast<double>(exact) : static_cast<double>(chain);
   }
 
+  // Makes the bias that of an output whose taps outside have weights of that sum; returns what it was.
+  float MoveBias(size_t n, int64_t outside) {
+    if (!ops_.bias) return 0.0f;
+    float& bias = operands_.bias.as<float>()[n];
+    const float given = bias;
+    if (p_.in_zero_offset != 0.0f) {
+      const double unit = double{operands_.scale.as<float>()[n]} * double{p_.in_zero_offset};
+      bias = static_cast<float>(double{given} + unit * static_cast<double>(outside));
+    }
+    return given;
+  }
+
   void Reference() {
     for (size_t pixel = 0; pixel < Pixels(); pixel++) {
       for (size_t n = 0; n < p_.out_c; n++) {
-        const double sum = Sum(pixel, n);
+        int64_t outside = 0;
+        const double sum = Sum(pixel, n, &outside);
+        const float bias = MoveBias(n, outside);
         const float v = ReferenceValue(ops_, operands_, kind_.integer, sum, pixel, n, p_.out_c);
+        if (ops_.bias) operands_.bias.as<float>()[n] = bias;
         ReferenceStore(ops_, operands_, v, n, p_.out_c, pixel * p_.out_stride + p_.out_offset,
                        OutputType() == ElementType::kU8, &expected_);
       }
@@ -303,6 +323,43 @@ TEST(Convolution, DepthwiseVolumesAreGroups) {
   Shape s = Cube(4, 5, 5, 3, 1);
   s.groups = 5;
   CheckAll(s, 1);
+}
+
+TEST(Convolution, RealZeroBesideAByteCountsOnlyWhereTapsAreInside) {
+  std::vector<Shape> shapes = {Square(7, 5, 20, 3, 1), Square(11, 3, 40, 7, 3), Square(2, 3, 5, 3, 6),
+                               Square(30, 16, 33, 3, 1), Square(8, 6, 17, 3, 0), Cube(4, 3, 9, 3, 1)};
+  shapes[1].stride = 2;
+  shapes.push_back(Square(9, 12, 24, 3, 2));
+  shapes.back().dilation = 2;
+  shapes.back().groups = 3;
+  shapes.push_back(Square(9, 5, 12, 3, 0));
+  shapes.back().pad_bottom = shapes.back().pad_right = 1;
+  shapes.back().batch = 2;
+  shapes.back().out_gap = 7;
+  shapes.back().out_offset = 3;
+  for (Shape& s : shapes) {
+    for (float offset : {0.05f, -0.4f}) {
+      s.zero_offset = offset;
+      for (bool u8 : {true, false}) {
+        for (const PostOps& ops : {PostOps{}, EverythingFor(true, u8)}) {
+          const Case c(s, {true, u8, Weights::kFull}, ops, s.in_c);
+          for (Isa isa : RunnableIsas()) c.Check(isa);
+        }
+      }
+    }
+  }
+}
+
+TEST(Convolution, RealZeroMoreThanHalfAStepBesideItsByteIsRefused) {
+  Shape s = Square(5, 3, 4, 3, 1);
+  s.zero_offset = 0.25f;
+  Case c(s, {true, true, Weights::kFull}, PostOps{}, 1);
+  Buffer y = c.Output();
+  EXPECT_TRUE(ValidateOnly(c.Spec(&y)).ok());
+  for (float offset : {0.75f, -0.75f, std::numeric_limits<float>::quiet_NaN()}) {
+    c.params().in_zero_offset = offset;
+    EXPECT_FALSE(ValidateOnly(c.Spec(&y)).ok()) << offset;
+  }
 }
 
 TEST(Convolution, LongFloatChainsAreResumedWithoutRounding) {

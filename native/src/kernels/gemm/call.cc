@@ -32,6 +32,7 @@ struct GemmPlan {
   PackedWeights packed;
   Tiling tiling;
   EpilogueConstants epilogue;
+  PlacedBias bias;
   size_t epilogue_channels = 0;
   size_t y_element = 0, y_offset = 0, y_stride = 0;                // bytes, strides from one output pixel to the next
   size_t residual_element = 0, residual_stride = 0;                // bytes
@@ -134,20 +135,26 @@ class GemmCall final : public PreparedCall {
 
   size_t StepBytes(const Panel& panel) const { return size_t{panel.vectors} * plan_.row->lanes * 4; }
 
-  // Scattered results are at equal distances within a line only.
+  // Scattered results are at equal distances within a line only; a bias may change within it.
   void RunPanel(const RunContext& context, size_t index, size_t pixel, size_t count, Ahead ahead) const {
-    if (!plan_.scatter.needed) {
-      RunRows(context, index, {0, count, plan_.even.gaps.Stored(pixel), 1, pixel}, ahead);
+    if (!plan_.scatter.needed && !plan_.bias.needed()) {
+      RunRows(context, index, {0, count, plan_.even.gaps.Stored(pixel), 1, pixel}, plan_.epilogue.view(), ahead);
       return;
     }
+    Epilogue epilogue = plan_.epilogue.view();
     const RowWalk& w = plan_.walk;
     const Scatter& s = plan_.scatter;
     for (size_t i = 0; i < count;) {
       const size_t x = (pixel + i) % w.out_w, line = (pixel + i) / w.out_w;
       const size_t y = line % w.out_h, plane = line / w.out_h;
-      const size_t run = std::min(w.out_w - x, count - i);
-      const size_t to = s.first + plane / w.out_d * s.step_b + plane % w.out_d * s.step_z + y * s.step_y + x * s.step_x;
-      RunRows(context, index, {i, run, to, s.step_x}, i + run == count ? ahead : Ahead{});
+      size_t run = std::min(w.out_w - x, count - i), to = pixel + i;
+      if (plan_.bias.needed()) {
+        run = plan_.bias.Alike(x, run);
+        epilogue.bias = plan_.bias.values.data() + plan_.bias.SetOf(plane % w.out_d, y, x) * plan_.bias.pitch;
+      } else {
+        to = s.first + plane / w.out_d * s.step_b + plane % w.out_d * s.step_z + y * s.step_y + x * s.step_x;
+      }
+      RunRows(context, index, {i, run, to, s.step_x}, epilogue, i + run == count ? ahead : Ahead{});
       i += run;
     }
   }
@@ -158,7 +165,8 @@ class GemmCall final : public PreparedCall {
     size_t gap_row = 0;  // where the first one is in the gaps
   };
 
-  void RunRows(const RunContext& context, size_t index, const RowRange& range, Ahead ahead) const {
+  void RunRows(const RunContext& context, size_t index, const RowRange& range, const Epilogue& epilogue,
+               Ahead ahead) const {
     const Panel& panel = plan_.packed.panels[index];
     PanelTask task;
     task.rows = reinterpret_cast<const uint8_t* const*>(context.scratch) + range.first;
@@ -170,7 +178,7 @@ class GemmCall final : public PreparedCall {
     task.vectors = panel.vectors;
     task.n = panel.n;
     task.columns = panel.columns;
-    task.epilogue = &plan_.epilogue.view();
+    task.epilogue = &epilogue;
     task.gaps = plan_.even.gaps;
     task.first_row = range.gap_row;
     task.y_stride = plan_.y_stride * range.step;
@@ -213,6 +221,7 @@ const GemmRow* ChooseRow(const GemmProblem& problem, const PrepareContext& conte
   query.rows = problem.pixels;
   query.steps = problem.integer ? (problem.depth + 3) / 4 : problem.depth;
   query.grouped = problem.groups > 1;
+  query.placed = problem.bias.needed();
   return SelectRow(query);
 }
 
@@ -258,6 +267,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.walk = problem.walk;
   plan.copy = problem.copy;
   plan.scatter = problem.scatter;
+  plan.bias = std::move(problem.bias);
   const uint64_t most_steps = problem.integer ? UINT64_MAX : FloatBlockSteps(*plan.row, context.l2_bytes);
   plan.segments = MakeSegments(problem, *plan.row, most_steps);
   plan.blocks = MakeStepBlocks(plan.segments, most_steps);
@@ -265,8 +275,10 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   if (!packed.ok()) return packed.status();
   plan.packed = std::move(packed.value());
   const size_t channels = problem.groups * problem.group_columns;
+  // A placed bias differs from the call's by less than a product of 1 more a tap.
+  const double most_product = (plan.bias.needed() ? 256.0 : 255.0) * 128.0;
   Result<EpilogueConstants> epilogue =
-      EpilogueConstants::Make(call, settings, channels, 255.0 * 128.0 * static_cast<double>(problem.depth));
+      EpilogueConstants::Make(call, settings, channels, most_product * static_cast<double>(problem.depth));
   if (!epilogue.ok()) return epilogue.status();
   plan.epilogue = std::move(epilogue.value());
   plan.epilogue_channels = channels;
@@ -286,7 +298,8 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   const bool inplace = plan.residual_element == plan.y_element && plan.residual_stride == plan.y_stride &&
                        problem.group_columns % plan.row->lanes == 0;
   const char* name = plan.row->name;
-  const size_t bytes = plan.packed.bytes + plan.epilogue.bytes(), found = plan.packed.weights.found_bytes();
+  const size_t bytes = plan.packed.bytes + plan.epilogue.bytes() + plan.bias.values.size() * sizeof(float);
+  const size_t found = plan.packed.weights.found_bytes();
   auto prepared = std::make_unique<GemmCall>(std::move(plan));
   prepared->row = name;
   prepared->phases = phases;

@@ -45,6 +45,25 @@ struct Scatter {
   size_t step_x = 1;
 };
 
+// Biases that depend on where an output pixel is: those of pixel (b, z, y, x) are set
+// (of_z[z] * sets_y + of_y[y]) * sets_x + of_x[x]. Without sets all pixels have the call's bias.
+struct PlacedBias {
+  std::vector<uint32_t> of_z, of_y, of_x;
+  size_t sets_y = 1;
+  size_t sets_x = 1;
+  size_t pitch = 0;           // from set to set; kEpilogueSlack more than channels
+  std::vector<float> values;  // [sets][pitch]
+
+  bool needed() const { return !values.empty(); }
+  size_t SetOf(size_t z, size_t y, size_t x) const { return (of_z[z] * sets_y + of_y[y]) * sets_x + of_x[x]; }
+  // Pixels of a line with the set of x, from x on, at most `most`.
+  size_t Alike(size_t x, size_t most) const {
+    size_t count = 1;
+    while (count < most && of_x[x + count] == of_x[x]) count++;
+    return count;
+  }
+};
+
 struct GemmProblem {
   bool integer = false;
   size_t pixels = 0;
@@ -62,6 +81,7 @@ struct GemmProblem {
   size_t fresh_bytes = 0;        // bytes of x per pixel that its neighbours do not read
   PaddedCopy copy;               // of x, when `copy.needed`; rows then point into the copy
   Scatter scatter;               // of y and the residual, when `scatter.needed`
+  PlacedBias bias;               // not together with `scatter`
   size_t out_stride = 0;
   size_t out_offset = 0;
 };

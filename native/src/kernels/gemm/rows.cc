@@ -17,7 +17,7 @@ const GemmRow* const kRows[] = {
 
 bool Fits(const GemmRow& row, const RowQuery& query) {
   return Includes(query.isa, row.isa) && (row.packing != Packing::kSingles) == query.integer &&
-         !(query.computed && row.packing == Packing::kProven) && !(query.grouped && row.gather) &&
+         !(query.computed && row.packing == Packing::kProven) && !((query.grouped || query.placed) && row.gather) &&
          query.rows >= row.fewest_rows && query.steps >= row.fewest_steps;
 }
 

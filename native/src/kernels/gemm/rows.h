@@ -12,6 +12,7 @@ struct RowQuery {
   size_t rows = SIZE_MAX;            // of the product
   size_t steps = SIZE_MAX;           // of a row, about
   bool grouped = false;              // the weights are in several groups
+  bool placed = false;               // the bias depends on the place of a row
 };
 
 // Never null: the scalar rows fit everything.
