@@ -426,6 +426,19 @@ describe('decompressConstants and promoteHalf', () => {
     assert.equal(b.model.node('c').notes.storedAs, 'f16');
     assert.equal(promoteHalf.run(b.model, {}), 0);
   });
+
+  it('forgets zero points of stored weights that half precision does not tell from 0', () => {
+    const b = new ModelBuilder();
+    const [noise, half] = [0x8080, 0x3800]; // -2^-17 and 0.5
+    const f16 = (name: string, values: number[]) => b.constant(name, [2], values, 'f16');
+    const stored = b.op('Convert', [b.constant('bytes', [2], [-4, 127], 'i8')], { destination_type: 'f16' });
+    const other = b.parameter('x', [2], 'f16');
+    b.result(b.op('Subtract', [stored, f16('zero', [noise, half])]));
+    b.result(b.op('Subtract', [other, f16('shift', [noise, half])]));
+    promoteHalf.run(b.model, {});
+    assert.deepEqual(b.model.node('zero').output.fact.value?.data, Float32Array.of(0, 0.5));
+    assert.deepEqual(b.model.node('shift').output.fact.value?.data, Float32Array.of(-(2 ** -17), 0.5));
+  });
 });
 
 describe('propagateShapes', () => {

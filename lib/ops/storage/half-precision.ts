@@ -4,6 +4,7 @@ import type { Model } from '../../graph/model.ts';
 import type { InputPort, Node } from '../../graph/node.ts';
 import { convert, toFloat32 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { inferModel } from '../infer-model.ts';
 
 /** Largest finite f16. */
@@ -16,7 +17,8 @@ function isHalf(type: unknown): type is 'f16' | 'bf16' {
 /**
  * Makes a model that computes in f16 or bf16, as IR version 10 does for FP16, compute in f32: inputs, constants and
  * element types among the attributes. Constants remember their type in `notes.storedAs`. Constants in front of a Convert
- * stay as they are. Returns how many nodes changed.
+ * stay as they are; zero points of weights that are 0 but for the noise of half precision become 0. Returns how many
+ * nodes changed.
  */
 export function promoteHalf(model: Model): number {
   let count = 0;
@@ -40,8 +42,27 @@ function promoteConstant(node: Node): boolean {
   const consumers = [...node.output.consumers];
   if (consumers.length > 0 && consumers.every((c) => c.node.type === 'Convert')) return false;
   node.notes = { ...node.notes, storedAs: value.type };
-  setConstant(node, convert(value, 'f32'));
+  const isZeroPoint = consumers.length > 0 && consumers.every((c) => c.index === 1 && isWeightsSubtract(c.node));
+  const wide = convert(value, 'f32');
+  setConstant(node, isZeroPoint ? withoutNoise(wide) : wide);
   return true;
+}
+
+/** Below it `q − z` is q in half precision for every integer q but 0: half the distance from 1 to its neighbour. */
+const zeroPointNoise = 2 ** -12;
+
+/**
+ * Zero points of stored weights that half precision cannot tell from 0 in any difference with an integer. Real files
+ * have 2⁻¹⁷ where 0 is meant; in f32 it would shift the sum of a window by as much as its inputs add up to.
+ */
+function withoutNoise(zeroPoints: Tensor): Tensor {
+  const data = toFloat32(zeroPoints).map((z) => (Math.abs(z) < zeroPointNoise ? 0 : z));
+  return { ...zeroPoints, data };
+}
+
+/** The Subtract of stored weights and their zero points. */
+function isWeightsSubtract(node: Node): boolean {
+  return node.type === 'Subtract' && isDequantization(node);
 }
 
 /**
