@@ -22,6 +22,11 @@ export const limits = {
   xmlElements: { value: 50_000_000, unit: 'elements', meaning: 'Of the `.xml` of an IR.' },
   xmlAttributes: { value: 4096, unit: 'attributes', meaning: 'Of an element of the `.xml`.' },
   xmlDepth: { value: 256, unit: 'levels', meaning: 'Elements inside each other in the `.xml`.' },
+  onnxBytes: {
+    value: 2 ** 31 - 1,
+    unit: 'bytes',
+    meaning: 'Of an `.onnx`, one message of protobuf; weights beyond that are external data.',
+  },
   onnxDepth: { value: 64, unit: 'levels', meaning: 'Messages inside each other in an `.onnx`.' },
   imagePixels: { value: 0x3fff * 0x3fff, unit: 'pixels', meaning: 'Of an image.' },
 } as const satisfies Record<string, Limit>;

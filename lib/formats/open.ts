@@ -1,4 +1,5 @@
 // Opening models by file name and content.
+import { limits } from '../errors/limits.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import type { Shape } from '../tensor/shape.ts';
@@ -24,14 +25,16 @@ export interface OpenOptions {
  * decides.
  *
  * @param source  a path, or the bytes of the `.xml` or `.onnx`, which must not be changed before the promise settles
- * @throws {LowpError} `ERR_IO_NOT_FOUND`, `ERR_IO_READ`, `ERR_FORMAT_EMPTY`, `ERR_FORMAT_UNKNOWN` (with what the file
+ * @throws {LowpError} `ERR_IO_NOT_FOUND`, `ERR_IO_READ`, `ERR_LIMIT_SIZE` (an `.onnx` of 2 GB and more),
+ *   `ERR_FORMAT_EMPTY`, `ERR_FORMAT_UNKNOWN` (with what the file
  *   looks like), `ERR_ABORTED`, and what the readers throw
  */
 export async function openModel(source: string | Uint8Array, options: OpenOptions = {}): Promise<Model> {
   throwIfAborted(options.signal);
   if (typeof source !== 'string') return readBytes(source, options.weights, undefined, options);
   if (/\.bin$/i.test(source)) throw weightsGiven(source);
-  const bytes = await readWhole(source, options.signal);
+  const isOnnx = /\.onnx$/i.test(source);
+  const bytes = await readWhole(source, options.signal, isOnnx ? limits.onnxBytes.value : undefined);
   const weights = /\.xml$/i.test(source) ? await readIfPresent(weightsPath(source), options.signal) : undefined;
   throwIfAborted(options.signal);
   return readBytes(bytes, options.weights ?? weights, source, options);
@@ -108,10 +111,16 @@ async function readIfPresent(path: string, signal: AbortSignal | undefined): Pro
 }
 
 /** A regular file, whole. */
-async function readWhole(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const content = await readRegularFile(path, signal);
+async function readWhole(path: string, signal: AbortSignal | undefined, most?: number): Promise<Uint8Array> {
+  const content = await readRegularFile(path, { signal, ...(most === undefined ? {} : { most }) });
   if (content.bytes) return content.bytes;
   throwIfAborted(signal);
-  const { isMissing, reason, cause } = content;
+  const { isMissing, isTooLarge, reason, cause } = content;
+  if (isTooLarge) {
+    throw new LowpError('ERR_LIMIT_SIZE', `'${path}' ${reason}`, {
+      path,
+      help: 'Save the model with its weights as external data: the .onnx then holds the graph only.',
+    });
+  }
   throw new LowpError(isMissing ? 'ERR_IO_NOT_FOUND' : 'ERR_IO_READ', `'${path}' ${reason}`, { path, cause });
 }

@@ -5,17 +5,34 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 /** The content of a file, or why there is none, as the end of a sentence that begins with its path. */
 export type FileContent =
   | { readonly bytes: Uint8Array }
-  | { readonly bytes: undefined; readonly isMissing: boolean; readonly reason: string; readonly cause?: unknown };
+  | {
+      readonly bytes: undefined;
+      readonly isMissing: boolean;
+      /** It has more bytes than were allowed. */
+      readonly isTooLarge?: true;
+      readonly reason: string;
+      readonly cause?: unknown;
+    };
+
+/** How to read a file. */
+export interface ReadFileOptions {
+  /** Aborted: gives no content, with the abort as the cause. */
+  readonly signal?: AbortSignal | undefined;
+  /** Most bytes that are read; a larger file is not touched. */
+  readonly most?: number;
+}
+
+/** What one call of the system reads at most, and Node.js with it. */
+const mostAtOnce = 2 ** 30;
 
 /** Without waiting for the other end of a pipe, where the system has pipes. */
 const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Reads a regular file. Nothing is thrown: the caller knows what the file is for.
- *
- * @param signal  aborted: gives no content, with the abort as the cause
  */
-export async function readRegularFile(path: string, signal?: AbortSignal): Promise<FileContent> {
+export async function readRegularFile(path: string, options: ReadFileOptions = {}): Promise<FileContent> {
+  const { signal, most = Number.POSITIVE_INFINITY } = options;
   let file: FileHandle | undefined;
   try {
     file = await open(path, readFlags);
@@ -24,6 +41,11 @@ export async function readRegularFile(path: string, signal?: AbortSignal): Promi
       const reason = stat.isDirectory() ? 'is a folder' : 'is not a regular file';
       return { bytes: undefined, isMissing: false, reason };
     }
+    if (stat.size > most) {
+      const reason = `has ${stat.size} bytes; at most ${most} are read`;
+      return { bytes: undefined, isMissing: false, isTooLarge: true, reason };
+    }
+    if (stat.size > mostAtOnce) return { bytes: await readParts(file, stat.size, signal) };
     const bytes = await readFile(file, signal ? { signal } : {});
     return { bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
   } catch (cause) {
@@ -34,4 +56,17 @@ export async function readRegularFile(path: string, signal?: AbortSignal): Promi
   } finally {
     await file?.close();
   }
+}
+
+/** A file that Node.js does not read at once. */
+async function readParts(file: FileHandle, size: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let done = 0;
+  while (done < size) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(bytes, done, Math.min(mostAtOnce, size - done), done);
+    if (bytesRead === 0) throw new Error('it became shorter while it was read');
+    done += bytesRead;
+  }
+  return bytes;
 }
