@@ -45,7 +45,7 @@ function describeSegment(step: Extract<CompiledStep, { kind: 'native' }>): NodeD
   const calls = new Map<string, { readonly row: string; readonly operations: number }>();
   // Conversions of a value are named after its node and come behind the node's own call.
   for (const call of step.executable.info.calls) if (!calls.has(call.name)) calls.set(call.name, call);
-  const { plan, chains } = step.lowered;
+  const { plan, chains } = step.lower();
   return step.nodes.map((node) => {
     const anchor = chains.absorbedBy.get(node)?.anchor;
     const state = plan.precision.get(anchor ?? node)!;

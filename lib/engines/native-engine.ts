@@ -35,7 +35,8 @@ import { VariableRun } from './variables.ts';
 /** A part of a compiled model: native calls, or one node on the host. */
 export type CompiledStep =
   | (Extract<Step, { kind: 'native' }> & {
-      readonly lowered: Lowered;
+      /** Lowers the nodes again, to show how: the program with its constants is not kept. */
+      readonly lower: () => Lowered;
       readonly executable: NativeExecutable;
       readonly observed: readonly WatchedPort[];
       /** Where every run writes its results; undefined when each has arrays of its own. */
@@ -169,19 +170,20 @@ async function compileStep(
   const mine = observed.filter(
     (o) => nodes.has(o.port.node) || (inputs.has(o.port) && o.port.node.type === 'Parameter'),
   );
-  const lowered = lower({
-    nodes: step.nodes,
-    inputs: step.inputs,
-    outputs: step.outputs,
-    observe: mine,
-    ...(options.simulate ? { simulate: true } : {}),
-  });
-  const executable = compileProgram(lowered.program, {
+  const lowerStep = (): Lowered =>
+    lower({
+      nodes: step.nodes,
+      inputs: step.inputs,
+      outputs: step.outputs,
+      observe: mine,
+      ...(options.simulate ? { simulate: true } : {}),
+    });
+  const executable = compileProgram(lowerStep().program, {
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.streams === undefined ? {} : { streams: options.streams }),
     ...(options.maxIsa === undefined ? {} : { maxIsa: options.maxIsa }),
   });
-  return { ...step, lowered, executable, observed: mine, kept: options.overwrites ? {} : undefined };
+  return { ...step, lower: lowerStep, executable, observed: mine, kept: options.overwrites ? {} : undefined };
 }
 
 function requireStaticInputs(model: Model): void {

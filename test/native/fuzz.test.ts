@@ -23,7 +23,7 @@ async function programs(): Promise<Program[]> {
   const found: Program[] = [];
   for (const [i, plan] of fc.sample(networkPlans(10), { seed, numRuns: networks }).entries()) {
     const executable = await compileNative(buildNetwork(plan, { quantizers: i % 2 === 0 }), { threads: 1 });
-    for (const step of executable.steps) if (step.kind === 'native') found.push(step.lowered.program);
+    for (const step of executable.steps) if (step.kind === 'native') found.push(step.lower().program);
     await executable.close();
   }
   return found;

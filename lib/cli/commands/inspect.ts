@@ -100,7 +100,7 @@ async function stageText(
     if (stage === 'prepared') return printModel(executable.model);
     if (stage === 'lowered') return table(nodeHead, describeExecution(executable).map(nodeRow));
     return executable.steps
-      .map((s) => (s.kind === 'native' ? dumpProgram(s.lowered.program) : `host ${s.node.name} (${s.reason})\n`))
+      .map((s) => (s.kind === 'native' ? dumpProgram(s.lower().program) : `host ${s.node.name} (${s.reason})\n`))
       .join('\n');
   });
 }
