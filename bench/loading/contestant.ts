@@ -1,4 +1,5 @@
-// One fresh process: loads one model with one engine and prints how long each step took and the memory at the end.
+// One fresh process: loads one model with one engine and prints how long each step took and the memory at the end. Of
+// lowp it loads what users import, the bundle.
 //
 //   node dist/bench/loading/contestant.js lowp|onnxruntime MODEL INPUT SHAPE_JSON
 import { loadOnnxRuntime } from '../networks/onnx-runtime.ts';
@@ -6,11 +7,16 @@ import { loadOnnxRuntime } from '../networks/onnx-runtime.ts';
 const [engine, file, input, shapeText] = process.argv.slice(2) as [string, string, string, string];
 const shape = JSON.parse(shapeText) as number[];
 const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+const bundle = new URL('../../bundle/index.js', import.meta.url).href;
 const times: number[] = [performance.now()];
-const step = (): number => times.push(performance.now());
+const cpuTimes: NodeJS.CpuUsage[] = [process.cpuUsage()];
+const step = (): void => {
+  times.push(performance.now());
+  cpuTimes.push(process.cpuUsage());
+};
 
 if (engine === 'lowp') {
-  const { compile, openModel, tensor } = await import('../../lib/index.ts');
+  const { compile, openModel, tensor }: typeof import('../../lib/index.ts') = await import(bundle);
   step();
   const model = await openModel(file);
   step();
@@ -33,6 +39,18 @@ if (engine === 'lowp') {
   step();
 }
 const [imported, open, compiled, first] = times.slice(1).map((time, i) => time - times[i]!);
-const result = { start: times[0], import: imported, open, compile: compiled, first };
+const cpuOf = (from: number, to: number): number => {
+  const [a, b] = [cpuTimes[from]!, cpuTimes[to]!];
+  return (b.user + b.system - a.user - a.system) / 1000;
+};
+const result = {
+  start: times[0],
+  import: imported,
+  open,
+  compile: compiled,
+  first,
+  cpuImport: cpuOf(0, 1),
+  cpuReady: cpuOf(1, 3),
+};
 process.stdout.write(JSON.stringify({ ...result, rss: process.resourceUsage().maxRSS / 1024 }));
 process.exit(0);
