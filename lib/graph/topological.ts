@@ -28,8 +28,15 @@ export function orderByProducers<T>(
 ): T[] {
   const state = new Map<T, 'open' | 'done'>();
   const order: T[] = [];
+  const isReady = (producer: T | undefined): boolean => producer === undefined || state.get(producer) === 'done';
   for (const root of items) {
     if (state.has(root)) continue;
+    const rootProducers = producersOf(root);
+    if (rootProducers.every(isReady)) {
+      state.set(root, 'done');
+      order.push(root);
+      continue;
+    }
     const stack: { item: T; producers: readonly (T | undefined)[]; next: number }[] = [];
     const open = (item: T): void => {
       state.set(item, 'open');

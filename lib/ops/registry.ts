@@ -5,6 +5,14 @@ import type { OpDef, RuntimeTraits } from './define-op.ts';
 
 const byType = new Map<string, OpDef[]>();
 
+/**
+ * What {@link findOp} found, by opset and type as they were asked for: passes ask for every node many times. Both come
+ * from files, so the number of answers is bounded.
+ */
+const answers = new Map<string | undefined, Map<string, OpDef>>();
+const mostAnswers = 10000;
+let answerCount = 0;
+
 /** The opset of operations that belong to no set with a name of its own. */
 const extension = 'extension';
 
@@ -26,6 +34,12 @@ export function registerOp(definition: OpDef): void {
   revisions.push(definition);
   revisions.sort((a, b) => opsetNumber(a.opset) - opsetNumber(b.opset));
   byType.set(key, revisions);
+  forgetAnswers();
+}
+
+function forgetAnswers(): void {
+  answers.clear();
+  answerCount = 0;
 }
 
 /**
@@ -34,6 +48,17 @@ export function registerOp(definition: OpDef): void {
  * case. Undefined when the type is unknown.
  */
 export function findOp(type: string, opset?: string): OpDef | undefined {
+  const known = answers.get(opset)?.get(type);
+  if (known) return known;
+  const found = search(type, opset);
+  if (!found) return undefined;
+  if (answerCount++ === mostAnswers) forgetAnswers();
+  const ofOpset = answers.get(opset) ?? new Map<string, OpDef>();
+  answers.set(opset, ofOpset.set(type, found));
+  return found;
+}
+
+function search(type: string, opset: string | undefined): OpDef | undefined {
   const revisions = byType.get(type.toLowerCase());
   if (!revisions) return undefined;
   const named = revisions.find((r) => r.opset === opset);
