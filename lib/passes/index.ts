@@ -47,20 +47,13 @@ export const executionPasses: readonly Pass[] = [
   fuseLayerNorm,
   fuseGelu,
   fuseSwish,
-  normalizeMatMul,
   splitConcatProducts,
   shareConstants,
   propagateShapes,
 ];
 
 /** What execution needs while every computed value of the model remains to be looked at. */
-export const observationPasses: readonly Pass[] = [
-  decompressConstants,
-  promoteHalf,
-  expandOperations,
-  foldConstants(),
-  normalizeMatMul,
-];
+export const observationPasses: readonly Pass[] = [decompressConstants, promoteHalf, expandOperations, foldConstants()];
 
 /**
  * Prepares a model for quantization, in place: half precision becomes f32, constants are folded, batch normalization

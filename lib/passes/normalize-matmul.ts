@@ -1,4 +1,4 @@
-// Normalize MatMul: constant weights are stored with one row per output channel.
+// Normalize MatMul, for quantization: constant weights are stored with one row per output channel. Kernels take either.
 import { addConstant, connect, setAttributes } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import { constantOf, type Node } from '../graph/node.ts';

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/span.h"
 #include "kernels/gemm/step_ways.h"
 
 namespace lowp {
@@ -47,7 +48,7 @@ size_t PlaceOf(Packing packing, size_t lane, size_t i, size_t lanes) {
   return (i % 2) * lanes * 2 + lane * 2 + i / 2;
 }
 
-void PackIntegers(const int8_t* w, const std::vector<size_t>& source, Packing packing, size_t lane, size_t lanes,
+void PackIntegers(const int8_t* w, Span<const size_t> source, Packing packing, size_t lane, size_t lanes,
                   size_t step_bytes, uint8_t* out) {
   size_t place[4];
   for (size_t i = 0; i < 4; i++) place[i] = PlaceOf(packing, lane, i, lanes);
@@ -57,25 +58,41 @@ void PackIntegers(const int8_t* w, const std::vector<size_t>& source, Packing pa
   }
 }
 
-void PackFloats(const uint8_t* w, const std::vector<size_t>& source, size_t lane, size_t step_bytes, uint8_t* out) {
+void PackFloats(const uint8_t* w, Span<const size_t> source, size_t lane, size_t step_bytes, uint8_t* out) {
   out += lane * 4;
   for (size_t k = 0; k < source.size(); k++, out += step_bytes)
     if (source[k] != kNoWeight) std::memcpy(out, w + source[k] * 4, 4);
 }
 
+// Channels that lie side by side are whole rows of a panel's step.
+void CopyFloats(const uint8_t* w, const std::vector<size_t>& source, size_t columns, size_t step_bytes, uint8_t* out) {
+  for (size_t k = 0; k < source.size(); k++, out += step_bytes)
+    if (source[k] != kNoWeight) std::memcpy(out, w + source[k] * 4, columns * 4);
+}
+
+// Some steps of every column at a time: the part of the panel that they fill stays in the first-level cache.
 void PackPanel(const GemmProblem& p, const GemmRow& row, const std::vector<size_t>& source, const Panel& panel,
                uint8_t* out) {
+  constexpr size_t kSteps = 64;
   const size_t vector_bytes = row.lanes * 4, step_bytes = panel.vectors * vector_bytes;
   const uint8_t* weights = static_cast<const uint8_t*>(p.weights);
-  for (size_t column = 0; column < panel.columns; column++) {
-    const size_t first = (panel.n + column) * p.weight_stride;
-    uint8_t* vector = out + column / row.lanes * vector_bytes;
-    const size_t lane = column % row.lanes;
-    if (p.integer) {
-      const int8_t* w = reinterpret_cast<const int8_t*>(weights) + first;
-      PackIntegers(w, source, row.packing, lane, row.lanes, step_bytes, vector);
-    } else {
-      PackFloats(weights + first * 4, source, lane, step_bytes, vector);
+  if (!p.integer && p.weight_stride == 1) {
+    CopyFloats(weights + panel.n * 4, source, panel.columns, step_bytes, out);
+    return;
+  }
+  const size_t block = kSteps * ElementsPerStep(p.integer);
+  for (size_t k = 0; k < source.size(); k += block, out += kSteps * step_bytes) {
+    const Span<const size_t> part(source.data() + k, std::min(block, source.size() - k));
+    for (size_t column = 0; column < panel.columns; column++) {
+      const size_t first = (panel.n + column) * p.weight_stride;
+      uint8_t* vector = out + column / row.lanes * vector_bytes;
+      const size_t lane = column % row.lanes;
+      if (p.integer) {
+        const int8_t* w = reinterpret_cast<const int8_t*>(weights) + first;
+        PackIntegers(w, part, row.packing, lane, row.lanes, step_bytes, vector);
+      } else {
+        PackFloats(weights + first * 4, part, lane, step_bytes, vector);
+      }
     }
   }
 }
