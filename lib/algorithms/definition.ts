@@ -1,5 +1,5 @@
 // How an algorithm is offered under its name, with parameters spelled as in configuration files of OpenVINO POT.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Node } from '../graph/node.ts';
 import type { Preset } from '../quantization/configuration.ts';

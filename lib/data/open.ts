@@ -1,7 +1,7 @@
 // `--data SPEC`: decides what kind of data a specification names, and opens it.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { type Dataset, firstSamples, type InputInfo } from './dataset.ts';
 import { type ImageOptions, openImages } from './image-folder.ts';

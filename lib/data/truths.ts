@@ -1,7 +1,7 @@
 // Ground truth that is more than a class: boxes, maps of classes, images.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Sample } from './dataset.ts';

@@ -1,5 +1,5 @@
 // Share of samples whose class is among the best k.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';
 import { defineMetric, meanRun, prediction } from './define-metric.ts';

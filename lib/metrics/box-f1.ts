@@ -1,5 +1,5 @@
 // Harmonic mean of precision and recall of boxes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Box, boxesOf, overlap } from './boxes.ts';
 import { defineMetric, prediction, tensorTruth } from './define-metric.ts';
 

@@ -1,5 +1,5 @@
 // Ties the options that a metric is made with to the schema that reads them.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Metric, MetricDefinition, Truth } from './metric.ts';

@@ -1,5 +1,5 @@
 // Average precision of boxes over classes and overlaps.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Box, boxesOf, overlap } from './boxes.ts';
 import { defineMetric, meanOf, prediction, tensorTruth } from './define-metric.ts';

@@ -1,5 +1,5 @@
 // What a metric is.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**

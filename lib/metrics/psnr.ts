@@ -1,5 +1,5 @@
 // Peak signal to noise of images.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Overlaps of maps of classes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ClassCounts, countingRun } from './class-maps.ts';
 import { defineMetric, meanOf } from './define-metric.ts';
 

@@ -1,5 +1,5 @@
 // How near outputs are to those of a reference.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat64 } from '../tensor/convert.ts';
 import { formatShape } from '../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Pieces of attribute schemas: each accepts the text of an IR file and the plain value alike.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ElementType, isElementType } from '../tensor/element-type.ts';
 
 /** Text or bigint → number; anything else passes unchanged and is judged by the schema behind. */

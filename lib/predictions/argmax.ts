@@ -1,5 +1,5 @@
 // The best class of each position.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { pickOutput } from './outputs.ts';

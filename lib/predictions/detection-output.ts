@@ -1,5 +1,5 @@
 // Boxes in the form of DetectionOutput.
-import { z } from 'zod';
+import * as z from 'zod';
 import { boxTensor, type Detection, inputSize } from './detections.ts';
 import { matrixOf, pickOutput } from './outputs.ts';
 import { definePostprocessor } from './postprocessor.ts';

@@ -1,5 +1,5 @@
 // Boxes on their way from a detector to a metric: suppression of doubles, and the step back to the pixels of the image.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Sample } from '../data/dataset.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import { type Box, overlap } from '../metrics/boxes.ts';

@@ -1,5 +1,5 @@
 // What makes predictions of the outputs of a model.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Sample } from '../data/dataset.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 

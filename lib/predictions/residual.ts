@@ -1,5 +1,5 @@
 // Networks whose output is what has to be taken off their input.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { toFloat32 } from '../tensor/convert.ts';
 import { pickOutput } from './outputs.ts';

@@ -1,5 +1,5 @@
 // Boxes of YOLO heads without anchors.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { boxTensor, type Detection, detectionOptions, inputSize, suppress } from './detections.ts';
 import { matrixOf, pickOutput } from './outputs.ts';

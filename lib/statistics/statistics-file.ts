@@ -1,5 +1,5 @@
 // Statistics in a file: JSON, with arrays of numbers as base64 of their little-endian bytes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
 import { writeFilesAtomically } from '../formats/index.ts';
 import { floatBins } from '../util/float-bins.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { attribute, compile, defineOp, openModel, registerOp, tensor } from 'lowp';
 import { getOp } from 'lowp/ops';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const wave = defineOp({
   type: 'Wave',

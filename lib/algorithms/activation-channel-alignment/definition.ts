@@ -1,5 +1,5 @@
 // ActivationChannelAlignment under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, subsetParams } from '../definition.ts';
 import { createActivationChannelAlignment } from './algorithm.ts';
 

@@ -1,5 +1,5 @@
 // BiasCorrection under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, defined } from '../definition.ts';
 import { type BiasParams, biasParams } from '../fast-bias-correction/definition.ts';
 import { type BiasCorrectionOptions, createBiasCorrection } from './algorithm.ts';

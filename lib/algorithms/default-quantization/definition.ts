@@ -1,5 +1,5 @@
 // DefaultQuantization under its name: the parameters of all its parts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fullBiasOptions } from '../bias-correction/definition.ts';
 import { defineAlgorithm } from '../definition.ts';
 import { type BiasParams, biasParams, fastBiasOptions } from '../fast-bias-correction/definition.ts';

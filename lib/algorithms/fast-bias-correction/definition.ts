@@ -1,5 +1,5 @@
 // FastBiasCorrection under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, defined, subsetParams } from '../definition.ts';
 import { createFastBiasCorrection, type FastBiasCorrectionOptions } from './algorithm.ts';
 

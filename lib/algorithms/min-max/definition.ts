@@ -1,5 +1,5 @@
 // MinMaxQuantization under its name, and the parameters that other algorithms share with it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { presets } from '../../quantization/configuration.ts';
 import { saturationFixes } from '../../quantization/overflow.ts';
 import { aggregators } from '../../statistics/request.ts';

@@ -1,5 +1,5 @@
 // OutlierChannelSplitting under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm } from '../definition.ts';
 import { createOutlierChannelSplitting } from './algorithm.ts';
 

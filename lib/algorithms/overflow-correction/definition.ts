@@ -1,5 +1,5 @@
 // OverflowCorrection under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, subsetParams } from '../definition.ts';
 import { createOverflowCorrection } from './algorithm.ts';
 

@@ -1,5 +1,5 @@
 // QuantNoiseEstimator under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, defined, subsetParams } from '../definition.ts';
 import { createQuantNoiseEstimator, type QuantNoiseOptions } from './algorithm.ts';
 import { noiseModes, noiseTypes } from './noise.ts';

@@ -1,5 +1,5 @@
 // RangeSupervision under its name, and under its older one.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, subsetParams } from '../definition.ts';
 import { createRangeSupervision } from './algorithm.ts';
 

@@ -1,5 +1,5 @@
 // WeightBiasCorrection under its name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineAlgorithm, defined } from '../definition.ts';
 import { createWeightBiasCorrection, type WeightBiasCorrectionOptions } from './algorithm.ts';
 

@@ -1,5 +1,5 @@
 // Clamp: limits elements to a range.
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFloat } from '../../tensor/element-type.ts';
 import { float } from '../attribute.ts';
 import { definePointwise } from '../elementwise/pointwise.ts';

@@ -1,5 +1,5 @@
 // Elu: exponential below zero.
-import { z } from 'zod';
+import * as z from 'zod';
 import { float } from '../attribute.ts';
 import { definePointwise } from '../elementwise/pointwise.ts';
 

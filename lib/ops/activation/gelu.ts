@@ -1,5 +1,5 @@
 // Gelu, both revisions: x weighted with the normal distribution function.
-import { z } from 'zod';
+import * as z from 'zod';
 import { enumeration, noAttributes } from '../attribute.ts';
 import { erf } from '../elementwise/error-function.ts';
 import { definePointwise } from '../elementwise/pointwise.ts';

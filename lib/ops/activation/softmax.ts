@@ -1,5 +1,5 @@
 // SoftMax and LogSoftmax: exponentials that sum to one along an axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Constant: a value stored in the model.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { defineOp } from '../define-op.ts';
 

@@ -1,5 +1,5 @@
 // If: one of two bodies runs.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { SubGraph } from '../../graph/sub-graph.ts';

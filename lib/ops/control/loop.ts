@@ -1,5 +1,5 @@
 // TensorIterator and Loop: a body that runs again and again.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { SubGraph } from '../../graph/sub-graph.ts';

@@ -1,5 +1,5 @@
 // Parameter: an input of the model.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { elementType, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';

@@ -1,5 +1,5 @@
 // ReadValue and Assign: the state that a model keeps from one run to the next.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { elementType } from '../attribute.ts';

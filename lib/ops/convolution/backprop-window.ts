@@ -1,5 +1,5 @@
 // Geometry of transposed convolutions: output size from padding, or padding from a wanted output size.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import { intList } from '../attribute.ts';

@@ -1,5 +1,5 @@
 // DeformableConvolution, both revisions: a convolution whose taps are moved by offsets that are computed.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Shared by the convolution family: attributes, and the geometry of one call reduced to three spatial axes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { autoPad, intList } from '../attribute.ts';
 import { type TapRange, tapRanges, type Window } from '../window.ts';
 

@@ -1,5 +1,5 @@
 // DetectionOutput, both revisions: decoding, ranking and suppression of the boxes of an SSD.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32 } from '../../tensor/convert.ts';

@@ -1,5 +1,5 @@
 // Operations of Detectron's two-stage networks: anchors on a grid, the best regions, detections, features of regions.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';

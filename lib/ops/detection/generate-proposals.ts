@@ -1,5 +1,5 @@
 // GenerateProposals, and the form of one image: regions from anchors that are given.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';

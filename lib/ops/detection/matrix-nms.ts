@@ -1,5 +1,5 @@
 // MatrixNms: scores sink by how much boxes overlap better ones of their class; nothing waits for a decision.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Fact } from '../../graph/node.ts';
 import { toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 // MulticlassNms, both revisions: suppression by class, and the best boxes of every image.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { toFloat32, toFloat64, toIntegers } from '../../tensor/convert.ts';

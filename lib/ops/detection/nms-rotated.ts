@@ -1,5 +1,5 @@
 // NMSRotated: of turned boxes that overlap the best ones, class by class.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool } from '../attribute.ts';

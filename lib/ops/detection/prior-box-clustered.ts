@@ -1,5 +1,5 @@
 // PriorBoxClustered: default boxes with a list of widths and heights of their own.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { bool, float, floatList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';

@@ -1,5 +1,5 @@
 // PriorBox, both revisions: default boxes of an SSD, by sizes and aspect ratios.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { bool, float, floatList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';

@@ -1,5 +1,5 @@
 // Proposal, both revisions: regions that a region proposal network finds.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';

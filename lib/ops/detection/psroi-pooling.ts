@@ -1,5 +1,5 @@
 // PSROIPooling and DeformablePSROIPooling: every bin of a region reads channels of its own.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';

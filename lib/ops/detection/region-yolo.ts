@@ -1,5 +1,5 @@
 // RegionYolo: activations of the numbers that a YOLO network says about the boxes of each cell.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';

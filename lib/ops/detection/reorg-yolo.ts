@@ -1,5 +1,5 @@
 // ReorgYolo: pixels become channels, in the order of the original Darknet layer.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

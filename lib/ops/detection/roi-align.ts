@@ -1,5 +1,5 @@
 // ROIAlign, both revisions, and ROIAlignRotated: bilinear samples of regions, without rounding their corners.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64, toIntegers } from '../../tensor/convert.ts';

@@ -1,5 +1,5 @@
 // What MatrixNms and MulticlassNms share: lists of selected boxes, their orders and their outputs.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 // Arithmetic on two operands: Add, Subtract, Multiply, Divide, Maximum, Minimum, Power, Mod, FloorMod, SquaredDifference.
-import { z } from 'zod';
+import * as z from 'zod';
 import { autoBroadcast, bool } from '../attribute.ts';
 import type { OpDef } from '../define-op.ts';
 import { addAsPostOp, divideAsPostOp, multiplyAsPostOp } from './bias.ts';

@@ -1,5 +1,5 @@
 // Operations on the bits of whole numbers: BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseNot, BitwiseLeftShift, BitwiseRightShift.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { allocate, bitsOf, type ElementType, isFloat } from '../../tensor/element-type.ts';
 import { elementCount } from '../../tensor/shape.ts';

@@ -1,12 +1,12 @@
 // IsNaN, IsInf and IsFinite: what kind of float an element is; results are boolean.
-import { type ZodType, z } from 'zod';
+import * as z from 'zod';
 import { toFloat64 } from '../../tensor/convert.ts';
 import { tensor } from '../../tensor/tensor.ts';
 import { bool, noAttributes } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { inputFact } from '../fact.ts';
 
-function define<A>(type: string, attributes: ZodType<A>, test: (x: number, a: A) => boolean): OpDef {
+function define<A>(type: string, attributes: z.ZodType<A>, test: (x: number, a: A) => boolean): OpDef {
   return defineOp({
     type,
     opset: 'opset10',

@@ -1,5 +1,5 @@
 // Comparisons of two operands: Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual; results are boolean.
-import { z } from 'zod';
+import * as z from 'zod';
 import { autoBroadcast } from '../attribute.ts';
 import type { OpDef } from '../define-op.ts';
 import { defineBinary } from './binary.ts';

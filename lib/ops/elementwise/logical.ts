@@ -1,5 +1,5 @@
 // Logic on booleans: LogicalAnd, LogicalOr, LogicalXor, LogicalNot.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
 import { autoBroadcast, noAttributes } from '../attribute.ts';

@@ -1,5 +1,5 @@
 // Select: takes each element from one of two operands.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64 } from '../../tensor/convert.ts';
 import { autoBroadcast } from '../attribute.ts';

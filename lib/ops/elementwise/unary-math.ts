@@ -1,5 +1,5 @@
 // Mathematics on one operand: Abs, Negative, Sign, Ceiling, Floor, Round, Sqrt, Exp, Log, Erf, trigonometry.
-import { z } from 'zod';
+import * as z from 'zod';
 import { enumeration, noAttributes } from '../attribute.ts';
 import type { OpDef } from '../define-op.ts';
 import { roundHalfAwayFromZero, roundHalfToEven } from '../rounding.ts';

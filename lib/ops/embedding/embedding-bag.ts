@@ -1,5 +1,5 @@
 // Sums and means of rows of a table: embeddings of bags of words.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';

@@ -1,5 +1,5 @@
 // Einsum: sums of products over labelled axes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Inverse: matrices that undo others.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { bool } from '../attribute.ts';

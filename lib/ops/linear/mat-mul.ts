@@ -1,5 +1,5 @@
 // MatMul: matrix products over the two last axes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { broadcastShapes, formatShape, type Shape } from '../../tensor/shape.ts';

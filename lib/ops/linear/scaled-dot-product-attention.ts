@@ -1,5 +1,5 @@
 // ScaledDotProductAttention: what queries find among keys, as a mean of values.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fact, OutputPort } from '../../graph/node.ts';
 import { broadcastShapes, isStatic } from '../../tensor/shape.ts';
 import { bool } from '../attribute.ts';

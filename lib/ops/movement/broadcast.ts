@@ -1,5 +1,5 @@
 // Broadcast, both revisions: repeats a tensor to a target shape.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { broadcastShapes, formatShape, normalizeAxis, type Shape } from '../../tensor/shape.ts';

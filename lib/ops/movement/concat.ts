@@ -1,5 +1,5 @@
 // Concat: joins tensors along one axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact, Node } from '../../graph/node.ts';
 import { elementCount, formatShape, normalizeAxis } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // DepthToSpace and SpaceToDepth: move elements between channels and spatial blocks.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { formatShape, type Shape, stridesOf } from '../../tensor/shape.ts';

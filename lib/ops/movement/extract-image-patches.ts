@@ -1,5 +1,5 @@
 // ExtractImagePatches: the windows of an image as channels.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { elementCount } from '../../tensor/shape.ts';

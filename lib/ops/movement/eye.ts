@@ -1,5 +1,5 @@
 // Eye: matrices with ones on a diagonal.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Reverse and Roll: elements of an axis in another order.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';

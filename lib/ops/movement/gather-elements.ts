@@ -1,5 +1,5 @@
 // GatherElements and GatherND: picks single elements, or slices named by positions on the leading axes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, formatShape, normalizeAxis, type Shape, stridesOf } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Gather, all revisions: picks slices along an axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, normalizeAxis, type Shape } from '../../tensor/shape.ts';

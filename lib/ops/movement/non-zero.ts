@@ -1,5 +1,5 @@
 // NonZero: where the elements are that are not zero.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { stridesOf } from '../../tensor/shape.ts';
 import { elementType } from '../attribute.ts';

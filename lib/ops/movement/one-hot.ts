@@ -1,5 +1,5 @@
 // OneHot: marks the position that each index names.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount, normalizeAxis } from '../../tensor/shape.ts';

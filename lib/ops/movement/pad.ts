@@ -1,5 +1,5 @@
 // Pad, both revisions: adds elements around a tensor.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { toFloat64 } from '../../tensor/convert.ts';

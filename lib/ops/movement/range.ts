@@ -1,5 +1,5 @@
 // Range, both revisions: an arithmetic sequence.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { type ElementType, isFloat } from '../../tensor/element-type.ts';

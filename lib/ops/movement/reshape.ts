@@ -1,5 +1,5 @@
 // Reshape: the same elements under another shape.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { elementCount, formatShape, isStatic, type Shape } from '../../tensor/shape.ts';
 import { bool } from '../attribute.ts';

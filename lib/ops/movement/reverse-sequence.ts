@@ -1,5 +1,5 @@
 // ReverseSequence: turns the first elements of each line around.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, normalizeAxis, stridesOf } from '../../tensor/shape.ts';

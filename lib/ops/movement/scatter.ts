@@ -1,5 +1,5 @@
 // ScatterUpdate, ScatterElementsUpdate and ScatterNDUpdate: replace parts of a tensor.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, formatShape, normalizeAxis, sameShape, stridesOf } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // ShapeOf, both revisions: the sizes of a tensor.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fact } from '../../graph/node.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
 import { isStatic } from '../../tensor/shape.ts';

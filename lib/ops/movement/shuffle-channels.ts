@@ -1,5 +1,5 @@
 // ShuffleChannels: interleaves groups of an axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
 import { int } from '../attribute.ts';

@@ -1,5 +1,5 @@
 // Split and VariadicSplit: cut a tensor along one axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact, Node } from '../../graph/node.ts';

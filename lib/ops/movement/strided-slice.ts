@@ -1,5 +1,5 @@
 // StridedSlice: slices with masks, new axes and removed axes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { type Shape, unknownShape } from '../../tensor/shape.ts';

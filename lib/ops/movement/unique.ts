@@ -1,5 +1,5 @@
 // Unique: the different elements of a tensor, or its different slices along an axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 // BatchNormInference, both revisions: normalisation with stored statistics.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 // LRN: local response normalisation.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { stridesOf } from '../../tensor/shape.ts';
 import { float, int } from '../attribute.ts';

@@ -1,5 +1,5 @@
 // MVN, both revisions: subtracts the mean and divides by the standard deviation.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 // NormalizeL2: divides by the Euclidean norm over axes.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import { enumeration, float } from '../attribute.ts';

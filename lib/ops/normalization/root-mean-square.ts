@@ -1,5 +1,5 @@
 // GRN, RMS and GroupNormalization: divided by a root mean square, or by mean and deviation of groups.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, isStatic } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // AdaptiveAvgPool and AdaptiveMaxPool: windows that divide an image into a given number of bins.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';

@@ -1,5 +1,5 @@
 // AvgPool: the mean of the elements under a window.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { isFloat } from '../../tensor/element-type.ts';

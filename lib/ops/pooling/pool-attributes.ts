@@ -1,5 +1,5 @@
 // Attributes and geometry that MaxPool and AvgPool share.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import { autoPad, enumeration, intList } from '../attribute.ts';

@@ -1,5 +1,5 @@
 // ConvertPromoteTypes: two tensors in one type that holds both.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { convert } from '../../tensor/convert.ts';

@@ -1,5 +1,5 @@
 // Convert and ConvertLike: change the element type.
-import { z } from 'zod';
+import * as z from 'zod';
 import { programTypes } from '../../program/program.ts';
 import { convert as convertTensor } from '../../tensor/convert.ts';
 import { elementType, noAttributes } from '../attribute.ts';

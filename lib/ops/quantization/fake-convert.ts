@@ -1,5 +1,5 @@
 // FakeConvert: rounds to the values of an 8-bit float.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration } from '../attribute.ts';

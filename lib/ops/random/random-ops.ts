@@ -1,5 +1,5 @@
 // RandomUniform and Multinomial: numbers of a seeded generator.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { isFloat } from '../../tensor/element-type.ts';

@@ -1,5 +1,5 @@
 // LSTMCell, GRUCell and RNNCell: one step of a recurrent network.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 // The three kinds of recurrent cells: their gates and what one step does with them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { bool, enumeration, float, floatList, int, wordList } from '../attribute.ts';
 
 /** The attributes that cells and sequences of all kinds have in common, after defaults. */

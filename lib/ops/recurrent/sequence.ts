@@ -1,5 +1,5 @@
 // LSTMSequence, GRUSequence and RNNSequence: a recurrent network over all steps of its input.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { toFloat64, toIntegers } from '../../tensor/convert.ts';

@@ -1,5 +1,5 @@
 // Bucketize and SearchSorted: where values belong in an ascending list.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // CumSum: running sums along an axis.
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { bool } from '../attribute.ts';
 import { viewAround } from '../axes.ts';

@@ -1,5 +1,5 @@
 // Reductions over axes: ReduceSum, Mean, Max, Min, Prod, L1, L2, LogicalAnd, LogicalOr.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, unknownShape } from '../../tensor/shape.ts';

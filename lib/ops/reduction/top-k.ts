@@ -1,5 +1,5 @@
 // TopK, all revisions: the largest or smallest elements along an axis, and where they are.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { type ElementType, isFloat } from '../../tensor/element-type.ts';

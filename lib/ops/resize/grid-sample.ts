@@ -1,5 +1,5 @@
 // GridSample: reads an image, or a volume, at positions that a second tensor names.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape, type Shape, stridesOf } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Interpolate of opset 1: resizes the axes that an attribute lists.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { normalizeAxis, type Shape } from '../../tensor/shape.ts';

@@ -1,5 +1,5 @@
 // Interpolate, revisions 4 and 11: resizes axes to given sizes or by given scales.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toFloat64 } from '../../tensor/convert.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';

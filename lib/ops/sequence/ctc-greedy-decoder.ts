@@ -1,5 +1,5 @@
 // CTCGreedyDecoder and CTCGreedyDecoderSeqLen: the most likely class of every step, without repetitions and blanks.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';

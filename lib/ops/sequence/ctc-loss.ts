@@ -1,5 +1,5 @@
 // CTCLoss: how unlikely a sequence of labels is.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { bool } from '../attribute.ts';

@@ -1,5 +1,5 @@
 // STFT: spectra of overlapping frames of a signal.
-import { z } from 'zod';
+import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { toFloat64 } from '../../tensor/convert.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

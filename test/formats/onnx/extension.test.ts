@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fromBinary } from '@bufbuild/protobuf';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readIr } from '../../../lib/formats/ir/read.ts';
 import { writeIr } from '../../../lib/formats/ir/write.ts';
 import { ModelProtoSchema, type NodeProto } from '../../../lib/formats/onnx/onnx_pb.ts';

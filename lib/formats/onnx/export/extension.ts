@@ -1,5 +1,5 @@
 /** Operations of users as nodes of the domain that they were read from. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { OpDef } from '../../../ops/define-op.ts';
 import { findOp, isNumbered } from '../../../ops/registry.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
