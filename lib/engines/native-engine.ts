@@ -364,7 +364,10 @@ function outputsOf(
   step: Extract<CompiledStep, { kind: 'native' }>,
   arrays: readonly TensorData[],
 ): Omit<NativeOutputs, 'arrays'> {
-  const tensors = step.outputs.map((port, i): Tensor => ({ type: 'f32', shape: port.fact.shape, data: arrays[i]! }));
+  const tensors = step.outputs.map((port, i): Tensor => {
+    const { type, shape } = port.fact;
+    return { type, shape, data: arrays[i]! };
+  });
   let at = step.outputs.length;
   const rows = step.observed.map((observed) => {
     const count = observedOutputs(observed).length;

@@ -141,7 +141,7 @@ function residualOf(lowering: Lowering, node: Node, chain: Chain, out: Shape): M
   const { other } = step;
   const { shape } = other.fact;
   const bytes = lowering.plan.precision.get(node)!.bytes && lowering.values.isStoredAsBytes(other);
-  let view = lowering.values.view(other, bytes ? 'u8' : 'f32');
+  let view = lowering.values.view(other, bytes);
   const dims = [...new Array<number>(out.length - shape.length).fill(1), ...shape];
   const padded = (v: StridedView): number[] =>
     [...new Array<number>(out.length - shape.length).fill(0), ...v.strides].map((s, i) => (dims[i] === 1 ? 0 : s));

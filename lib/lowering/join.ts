@@ -1,14 +1,15 @@
 // Lets the producers of a channel Concat write side by side, so that the Concat itself does nothing.
 import type { Node, OutputPort } from '../graph/node.ts';
 import { runtimeOf } from '../ops/registry.ts';
-import type { BufferId } from '../program/program.ts';
+import type { BufferId, ProgramType } from '../program/program.ts';
 import type { Chains } from './fuse-post-ops.ts';
 import type { PrecisionPlan } from './plan.ts';
+import { ownType } from './values.ts';
 
 /** A Concat along the channels. */
 export interface JoinGroup {
   readonly node: Node;
-  readonly type: 'f32' | 'u8';
+  readonly type: ProgramType;
   readonly channels: number;
   /** The joint memory, channels last, once somebody writes into it. */
   buffer?: BufferId;
@@ -45,7 +46,7 @@ export function planJoins(
     const axis = runtimeOf(node)?.joins?.(node);
     const shape = node.output.fact.shape;
     if (axis !== 1 || shape.length < 3) continue;
-    const type = plan.precision.get(node)!.bytes ? 'u8' : 'f32';
+    const type = plan.precision.get(node)!.bytes ? 'u8' : ownType(node.output);
     const group: JoinGroup = { node, type, channels: shape[1]! };
     groups.set(node, group);
     let offset = 0;

@@ -2,6 +2,7 @@
 import type { Layout } from '../ops/lower-context.ts';
 import type { ProgramBuilder } from '../program/builder.ts';
 import type { BufferId } from '../program/program.ts';
+import type { TensorData } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { elementCount } from '../tensor/shape.ts';
 
@@ -56,9 +57,9 @@ export function emitLayoutChange(
 }
 
 /** Elements of a constant in channels-last order. */
-export function constantToChannelsLast(data: Float32Array, shape: Shape): Float32Array {
+export function constantToChannelsLast<T extends TensorData>(data: T, shape: Shape): T {
   const { batch, channels, spatial } = imageSize(shape);
-  const out = new Float32Array(data.length);
+  const out = data.slice() as T;
   for (let n = 0; n < batch; n++)
     for (let c = 0; c < channels; c++)
       for (let s = 0; s < spatial; s++) out[(n * spatial + s) * channels + c] = data[(n * channels + c) * spatial + s]!;

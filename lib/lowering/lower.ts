@@ -14,7 +14,7 @@ import type {
 } from '../ops/lower-context.ts';
 import { getOp, runtimeOf } from '../ops/registry.ts';
 import { ProgramBuilder } from '../program/builder.ts';
-import { type BufferId, isProgramType, type Program } from '../program/program.ts';
+import type { BufferId, Program, ProgramType } from '../program/program.ts';
 import { elementCount } from '../tensor/shape.ts';
 import { lowerComputedProduct } from './computed-product.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
@@ -23,14 +23,14 @@ import { imageSize } from './layout.ts';
 import { emitMore, emitObservation, emitObservedClamp, type ObservedPort, observedOutputs } from './observe.ts';
 import { type PrecisionPlan, planPrecision } from './plan.ts';
 import { lowerProduct } from './product.ts';
-import { formOf, Values } from './values.ts';
+import { formOf, ownType, Values } from './values.ts';
 
 /** What to lower: nodes in topological order and the ports where values enter and leave. */
 export interface LoweringInput {
   readonly nodes: readonly Node[];
   /** Values that come from outside; constants are not listed. */
   readonly inputs: readonly OutputPort[];
-  /** Values to return, each once, as floats in the model's layout. */
+  /** Values to return, each once, in their own type and the model's layout. */
   readonly outputs: readonly OutputPort[];
   readonly observe?: readonly ObservedPort[];
   /** Nothing runs on bytes: quantizers round floats. */
@@ -61,6 +61,8 @@ export class Lowering implements LowerContext {
   private readonly input: LoweringInput;
   private readonly chains: Chains;
   private readonly joins: Joins;
+  /** Values that must exist as they are: outputs, observed, or read from elsewhere. */
+  private readonly exposed: ReadonlySet<OutputPort>;
   /** Clamps that an observer has done. */
   private readonly observedClamps = new Set<Node>();
 
@@ -71,13 +73,14 @@ export class Lowering implements LowerContext {
     const inside = new Set(input.nodes);
     for (const node of input.nodes)
       for (const out of node.outputs) if ([...out.consumers].some((c) => !inside.has(c.node))) exposed.add(out);
+    this.exposed = exposed;
     this.chains = gatherChains(input.nodes, this.plan, exposed);
     this.joins = planJoins(input.nodes, this.plan, this.chains, exposed);
   }
 
   run(): Lowered {
     for (const port of this.input.outputs)
-      this.values.return(port, this.builder.output(portName(port), 'f32', port.fact.shape));
+      this.values.return(port, this.builder.output(portName(port), ownType(port), port.fact.shape));
     const observers: Observers = new Map(
       (this.input.observe ?? []).map((o) => {
         const outs = observedOutputs(o).map(({ name, shape }) => this.builder.output(name, 'f32', shape));
@@ -140,6 +143,10 @@ export class Lowering implements LowerContext {
     return this.values.float(node.source(input)!, layout);
   }
 
+  elements(node: Node, input: number, layout: Layout): BufferId {
+    return this.values.elements(node.source(input)!, layout);
+  }
+
   quantized(
     node: Node,
     input: number,
@@ -159,11 +166,15 @@ export class Lowering implements LowerContext {
   }
 
   view(node: Node, input: number): StridedView {
-    return this.values.view(node.source(input)!, this.plan.precision.get(node)!.bytes ? 'u8' : 'f32');
+    return this.values.view(node.source(input)!, this.plan.precision.get(node)!.bytes);
   }
 
   defineView(port: OutputPort, view: StridedView): void {
     this.values.defineView(port, view);
+  }
+
+  isRead(port: OutputPort): boolean {
+    return port.consumers.size > 0 || this.exposed.has(port);
   }
 
   isReadPlain(port: OutputPort): boolean {
@@ -204,6 +215,13 @@ export class Lowering implements LowerContext {
     return placement;
   }
 
+  place(port: OutputPort, layout: Layout): BufferId {
+    const buffer = this.values.place(port, layout);
+    const stride = imageSize(port.fact.shape).channels;
+    this.values.define(port, formOf({ buffer, stride, offset: 0 }, ownType(port), layout));
+    return buffer;
+  }
+
   placeQuantized(
     port: OutputPort,
     layout: Layout,
@@ -218,7 +236,7 @@ export class Lowering implements LowerContext {
     return placement;
   }
 
-  private joinPlacement(port: OutputPort, type: 'f32' | 'u8', layout: Layout): Placement | undefined {
+  private joinPlacement(port: OutputPort, type: ProgramType, layout: Layout): Placement | undefined {
     const slot = this.joins.slots.get(port);
     if (!slot || slot.group.type !== type || layout !== 'channelsLast') return undefined;
     return { buffer: this.jointBuffer(slot.group.node), stride: slot.group.channels, offset: slot.offset };
@@ -233,23 +251,26 @@ export class Lowering implements LowerContext {
   joint(node: Node): Joint {
     const buffer = this.joins.groups.get(node)?.buffer;
     const format = this.plan.precision.get(node)!.bytes ? this.plan.format.get(node.output) : undefined;
-    const type = format ? 'u8' : 'f32';
+    const type = format ? 'u8' : ownType(node.output);
     if (buffer !== undefined) {
       const stride = imageSize(node.output.fact.shape).channels;
       this.values.define(node.output, formOf({ buffer, stride, offset: 0 }, type, 'channelsLast', format));
       const isWritten = node.inputs.map((i) => this.values.formsOf(i.source!).some((f) => f.buffer === buffer));
-      return { buffer, layout: 'channelsLast', type, isWritten };
+      return { buffer, layout: 'channelsLast', isWritten };
     }
     const layout = node.inputs.some((_, i) => this.layoutOf(node, i) === 'channelsLast') ? 'channelsLast' : 'plain';
-    const place = format ? this.placeQuantized(node.output, layout, format) : this.placeFloat(node.output, layout);
-    return { buffer: place.buffer, layout, type, isWritten: node.inputs.map(() => false) };
+    const own = format ? this.placeQuantized(node.output, layout, format).buffer : this.place(node.output, layout);
+    return { buffer: own, layout, isWritten: node.inputs.map(() => false) };
   }
 
   alias(port: OutputPort, node: Node, input: number, layouts: { from: Layout; to: Layout }): void {
     const bytes = this.quantized(node, input, layouts.from);
-    const buffer = bytes?.buffer ?? this.float(node, input, layouts.from);
+    const type = ownType(port);
+    const own = () =>
+      type === 'f32' ? this.float(node, input, layouts.from) : this.elements(node, input, layouts.from);
+    const buffer = bytes?.buffer ?? own();
     const stride = imageSize(port.fact.shape).channels;
-    this.values.define(port, formOf({ buffer, stride, offset: 0 }, bytes ? 'u8' : 'f32', layouts.to, bytes?.format));
+    this.values.define(port, formOf({ buffer, stride, offset: 0 }, bytes ? 'u8' : type, layouts.to, bytes?.format));
   }
 
   multiplyAccumulate(node: Node, product: MultiplyAccumulate): void {
@@ -264,18 +285,12 @@ export class Lowering implements LowerContext {
     lowerComputedProduct(this, node, chain, transposes);
   }
 
-  /** A value from outside, in the model's order; other element types become floats. */
+  /** A value from outside, in its own type and the model's order. */
   private bindInput(port: OutputPort): void {
-    const { type, shape } = port.fact;
-    invariant(isProgramType(type), `'${port.node.name}' has type ${type}`);
-    const input = this.builder.input(portName(port), type, shape);
-    let buffer = input;
-    if (type !== 'f32') {
-      buffer = this.builder.temporary('f32', elementCount(shape));
-      const operands = { name: port.node.name, in: [input], out: [buffer] };
-      this.builder.call('convert', { elements: elementCount(shape) }, operands);
-    }
-    this.values.define(port, formOf({ buffer, stride: imageSize(shape).channels, offset: 0 }, 'f32', 'plain'));
+    const { shape } = port.fact;
+    const buffer = this.builder.input(portName(port), ownType(port), shape);
+    const stride = imageSize(shape).channels;
+    this.values.define(port, formOf({ buffer, stride, offset: 0 }, ownType(port), 'plain'));
   }
 }
 

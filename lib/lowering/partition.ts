@@ -1,6 +1,7 @@
 // Cuts a model into segments for the native runtime and single nodes for the host.
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
+import type { PortTypes } from '../ops/define-op.ts';
 import { getOp, runtimeOf } from '../ops/registry.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import { isStatic } from '../tensor/shape.ts';
@@ -67,19 +68,28 @@ export function hostReason(
   if (definition.variable) return 'variables are kept on the host';
   if (definition.control) return 'its bodies run natively, one after the other';
   if (!definition.lower) return `${node.type} has no native kernel yet`;
+  const touched = [...node.inputs.flatMap((i) => i.source ?? []), ...node.outputs];
+  if (touched.some((p) => !isStatic(p.fact.shape))) return 'a shape is known only when its values are';
   if (definition.canLower && !definition.canLower(node.attributes, node))
     return `this form of ${node.type} has no native kernel yet`;
   const computed = node.inputs.flatMap((i) => (i.source && !isConstant(i.source, constants) ? [i.source] : []));
   const read = node.outputs.filter((o) => o.consumers.size > 0 || needed.includes(o));
-  const types: readonly ElementType[] = ['f32', ...(runtimeOf(node)?.inputTypes ?? [])];
-  const input = computed.find((port) => !types.includes(port.fact.type));
-  const output = read.find((port) => port.fact.type !== 'f32');
-  if (input) return `its input has type ${input.fact.type}`;
+  const types = runtimeOf(node)?.types ?? floats;
+  const input = node.inputs.find(
+    (i) => i.source && computed.includes(i.source) && !takes(types.inputs, i.index, i.source),
+  );
+  const output = read.find((port) => !takes(types.outputs, port.index, port));
+  if (input) return `its input has type ${input.source!.fact.type}`;
   if (output) return `its output has type ${output.fact.type}`;
-  const touched = [...node.inputs.flatMap((i) => i.source ?? []), ...node.outputs];
-  if (touched.some((p) => !isStatic(p.fact.shape))) return 'a shape is known only when its values are';
   if ([...computed, ...read].some((p) => p.fact.shape.includes(0))) return 'a tensor without elements';
   return undefined;
+}
+
+const floats: PortTypes = { inputs: [['f32']], outputs: [['f32']] };
+
+/** True when a port takes the type of a value. */
+function takes(types: readonly (readonly ElementType[])[], index: number, port: OutputPort): boolean {
+  return (types[index] ?? types.at(-1)!).includes(port.fact.type);
 }
 
 function withPorts(nodes: readonly Node[], wanted: readonly OutputPort[], constants: ReadonlySet<Node>): Step {

@@ -69,7 +69,8 @@ function byteSources(node: Node, definition: OpDef): readonly OutputPort[] {
   const all = node.inputs.flatMap((i) => (i.source ? [i.source] : []));
   const first = node.source(0) ? [node.source(0)!] : [];
   const { quantization } = definition;
-  const bytes = runtimeOf(node)?.bytes;
+  const { bytes, byteInputs } = runtimeOf(node) ?? {};
+  if (byteInputs) return byteInputs.flatMap((i) => node.source(i) ?? []);
   if (bytes === 'move') return quantization?.ascend === 'all' ? all : first;
   if (bytes !== 'combine' && bytes !== 'multiply') return first;
   const ports = quantization?.quantizedPorts ?? 'all';

@@ -5,16 +5,24 @@ import type { Layout, Placement, QuantFormat, StridedView } from '../ops/lower-c
 import { memoryStrides } from '../ops/memory-layout.ts';
 import { emitCopy } from '../ops/movement/emit-copy.ts';
 import type { ProgramBuilder } from '../program/builder.ts';
-import type { BufferId } from '../program/program.ts';
+import { type BufferId, isProgramType, type ProgramType } from '../program/program.ts';
 import { toFloat32 } from '../tensor/convert.ts';
 import { elementCount, type Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { isPerChannel } from './format.ts';
 import { evaluatePort } from './int8/weights.ts';
 import { constantToChannelsLast, emitLayoutChange, imageSize, sameInBothLayouts } from './layout.ts';
 
-/** One form of a value. Neighbouring pixels (or rows) of a channels-last form are `stride` elements apart. */
+/** The type in which a program keeps the elements of a value that is not quantized: the one that the model states. */
+export function ownType(port: OutputPort): ProgramType {
+  const { type } = port.fact;
+  invariant(isProgramType(type), `'${port.node.name}' has type ${type}`);
+  return type;
+}
+
+/** One form of a value; one with a `format` is quantized. Neighbouring pixels (or rows) of a channels-last form are `stride` elements apart. */
 export interface Form {
-  readonly type: 'f32' | 'u8';
+  readonly type: ProgramType;
   readonly layout: Layout;
   readonly buffer: BufferId;
   readonly stride: number;
@@ -26,7 +34,7 @@ export interface Form {
 export class Values {
   private readonly builder: ProgramBuilder;
   private readonly forms = new Map<OutputPort, Form[]>();
-  private readonly constants = new Map<OutputPort, Float32Array>();
+  private readonly constants = new Map<OutputPort, Tensor>();
   /** Values that are parts of other memory. */
   private readonly views = new Map<OutputPort, StridedView>();
 
@@ -37,17 +45,17 @@ export class Values {
     this.builder = builder;
   }
 
-  /** The value is an output: its first form of dense floats in the model's order goes to `buffer`. */
+  /** The value is an output: its first dense form in its own type and the model's order goes to `buffer`. */
   return(port: OutputPort, buffer: BufferId): void {
     this.open.set(port, buffer);
   }
 
-  /** Memory for dense floats: that of an output where the value is one and is not there yet. */
+  /** Memory for dense elements: that of an output where the value is one and is not there yet. */
   place(port: OutputPort, layout: Layout): BufferId {
     const { shape } = port.fact;
     const output = this.open.get(port);
     if (output === undefined || (layout !== 'plain' && !sameInBothLayouts(shape)))
-      return this.builder.temporary('f32', elementCount(shape));
+      return this.builder.temporary(ownType(port), elementCount(shape));
     this.open.delete(port);
     return output;
   }
@@ -55,7 +63,7 @@ export class Values {
   /** Copies outputs that are in other memory, for example under another name. */
   copyOutputs(): void {
     for (const port of [...this.open.keys()]) {
-      const source = this.float(port, 'plain');
+      const source = this.elements(port, 'plain');
       const buffer = this.open.get(port);
       if (buffer === undefined) continue;
       const params = { rank: 1, d0: elementCount(port.fact.shape), inStride0: 1, outStride0: 1 };
@@ -86,18 +94,21 @@ export class Values {
 
   /** True when the value exists as bytes with one scale. */
   isStoredAsBytes(port: OutputPort): boolean {
-    const format = this.views.get(port)?.format ?? this.formsOf(port).find((f) => f.type === 'u8')?.format;
+    const format = this.views.get(port)?.format ?? this.formsOf(port).find((f) => f.format)?.format;
     return format?.scale.length === 1;
   }
 
-  /** Where a value of the type is: a view, any of its forms, or dense floats that are made. Bytes exist already. */
-  view(port: OutputPort, type: Form['type']): StridedView {
+  /** Where a value is, quantized or not: a view, any of its forms, or dense elements that are made. Bytes exist already. */
+  view(port: OutputPort, quantized: boolean): StridedView {
     const view = this.views.get(port);
-    if (view?.type === type) return view;
+    if (view && isQuantized(view) === quantized) return view;
     const { shape } = port.fact;
-    const forms = this.formsOf(port).filter((f) => f.type === type);
+    const type = quantized ? 'u8' : ownType(port);
+    const forms = this.formsOf(port).filter((f) => f.type === type && isQuantized(f) === quantized);
     const form = forms.find((f) => f.layout === 'channelsLast') ?? forms[0];
-    if (!form) return { type, buffer: this.float(port, 'plain'), offset: 0, strides: memoryStrides(shape, 'plain') };
+    if (!form) {
+      return { type, buffer: this.elements(port, 'plain'), offset: 0, strides: memoryStrides(shape, 'plain') };
+    }
     const { buffer, offset, layout, format } = form;
     const dense = memoryStrides(shape, layout);
     const { channels } = imageSize(shape);
@@ -115,12 +126,14 @@ export class Values {
     return { ...view, buffer, offset: 0, strides };
   }
 
-  /** Makes the dense form of a value that is a view of that type. */
-  private copyView(port: OutputPort, type: Form['type']): void {
+  /** Makes the dense form of a value that is a view, quantized or not. */
+  private copyView(port: OutputPort, quantized: boolean): void {
     const view = this.views.get(port);
-    if (view?.type !== type || this.formsOf(port).some((f) => f.type === type)) return;
+    if (!view || isQuantized(view) !== quantized || this.formsOf(port).some((f) => isQuantized(f) === quantized))
+      return;
+    const { type } = view;
     const { shape } = port.fact;
-    const buffer = type === 'f32' ? this.place(port, 'plain') : this.builder.temporary(type, elementCount(shape));
+    const buffer = quantized ? this.builder.temporary(type, elementCount(shape)) : this.place(port, 'plain');
     const box = { ...boxOf(shape, view), outStrides: memoryStrides(shape, 'plain') };
     emitCopy(this.builder, port.node.name, box, view.buffer, buffer);
     const placement = { buffer, stride: imageSize(shape).channels, offset: 0 };
@@ -139,42 +152,73 @@ export class Values {
     return this.formsOf(port).some((f) => f.layout === 'channelsLast') ? 'channelsLast' : 'plain';
   }
 
-  /** The value as dense floats. A port that nothing emitted is a constant. */
+  /** The value as dense floats. */
   float(port: OutputPort, layout: Layout): BufferId {
-    this.copyView(port, 'f32');
-    const known = this.find(port, 'f32', layout, true);
+    const known = this.dense(port, 'f32', layout);
+    if (known !== undefined) return known;
+    return this.formsOf(port).some(isQuantized) || this.views.get(port)?.format
+      ? this.dequantize(port, layout)
+      : this.convertToFloat(port, layout);
+  }
+
+  /** The value as dense elements of its own type. */
+  elements(port: OutputPort, layout: Layout): BufferId {
+    const known = this.dense(port, ownType(port), layout);
+    return known ?? this.dequantize(port, layout);
+  }
+
+  /** Elements that are not quantized, where a form of the type exists or the port is a constant, which nothing emitted. */
+  private dense(port: OutputPort, type: ProgramType, layout: Layout): BufferId | undefined {
+    this.copyView(port, false);
+    const known = this.find(port, type, layout, { dense: true, quantized: false });
     if (known) return known.buffer;
-    if (!this.has(port) || this.constants.has(port)) return this.constantFloat(port, layout);
-    const other = this.formsOf(port).find((f) => f.type === 'f32');
-    if (other) return this.copyTo(port, other, layout).buffer;
-    return this.dequantize(port, layout);
+    if (!this.has(port) || this.constants.has(port)) return this.constant(port, type, layout);
+    const other = this.formsOf(port).find((f) => f.type === type && !f.format);
+    return other && this.copyTo(port, other, layout).buffer;
   }
 
   /** The value as bytes that exist already, converted to `layout`; undefined when it is not stored as bytes. */
   bytes(port: OutputPort, layout: Layout, strided: boolean): Form | undefined {
-    this.copyView(port, 'u8');
-    const known = this.find(port, 'u8', layout, !strided);
+    this.copyView(port, true);
+    const known = this.find(port, 'u8', layout, { dense: !strided, quantized: true });
     if (known) return known;
-    const other = this.formsOf(port).find((f) => f.type === 'u8');
+    const other = this.formsOf(port).find(isQuantized);
     return other && this.copyTo(port, other, layout);
   }
 
-  private find(port: OutputPort, type: Form['type'], layout: Layout, dense: boolean): Form | undefined {
+  private find(
+    port: OutputPort,
+    type: ProgramType,
+    layout: Layout,
+    wanted: { readonly dense: boolean; readonly quantized: boolean },
+  ): Form | undefined {
     const { channels } = imageSize(port.fact.shape);
     const either = sameInBothLayouts(port.fact.shape);
     return this.formsOf(port).find(
       (f) =>
         f.type === type &&
+        isQuantized(f) === wanted.quantized &&
         (f.layout === layout || either) &&
-        (!dense || (f.offset === 0 && f.stride === channels) || f.layout === 'plain'),
+        (!wanted.dense || (f.offset === 0 && f.stride === channels) || f.layout === 'plain'),
     );
   }
 
-  private constantFloat(port: OutputPort, layout: Layout): BufferId {
-    const data = this.constants.get(port) ?? toFloat32(evaluatePort(port));
-    this.constants.set(port, data);
-    const swap = layout === 'channelsLast' && !sameInBothLayouts(port.fact.shape);
-    const buffer = this.builder.constant('f32', swap ? constantToChannelsLast(data, port.fact.shape) : data);
+  private constant(port: OutputPort, type: ProgramType, layout: Layout): BufferId {
+    const { shape } = port.fact;
+    const value = this.constants.get(port) ?? evaluatePort(port);
+    this.constants.set(port, value);
+    const swap = layout === 'channelsLast' && !sameInBothLayouts(shape);
+    const data = type === 'f32' ? toFloat32(value) : value.data;
+    const buffer = this.builder.constant(type, swap ? constantToChannelsLast(data, shape) : data);
+    this.define(port, { type, layout, buffer, stride: imageSize(shape).channels, offset: 0 });
+    return buffer;
+  }
+
+  private convertToFloat(port: OutputPort, layout: Layout): BufferId {
+    const own = this.elements(port, layout);
+    const elements = elementCount(port.fact.shape);
+    const buffer = this.builder.temporary('f32', elements);
+    this.builder.call('convert', { elements }, { name: port.node.name, in: [own], out: [buffer] });
     this.define(port, { type: 'f32', layout, buffer, stride: imageSize(port.fact.shape).channels, offset: 0 });
     return buffer;
   }
@@ -183,8 +227,8 @@ export class Values {
   private copyTo(port: OutputPort, form: Form, layout: Layout): Form {
     const { shape } = port.fact;
     const { batch, channels, spatial } = imageSize(shape);
-    const buffer =
-      form.type === 'f32' ? this.place(port, layout) : this.builder.temporary(form.type, elementCount(shape));
+    const isOwn = !form.format && form.type === ownType(port);
+    const buffer = isOwn ? this.place(port, layout) : this.builder.temporary(form.type, elementCount(shape));
     const name = port.node.name;
     if (form.layout === layout) {
       this.builder.call(
@@ -208,8 +252,8 @@ export class Values {
   }
 
   private dequantize(port: OutputPort, layout: Layout): BufferId {
-    this.copyView(port, 'u8');
-    const form = this.formsOf(port).find((f) => f.type === 'u8');
+    this.copyView(port, true);
+    const form = this.formsOf(port).find(isQuantized);
     invariant(form?.format, `${port.node.name} has no value yet`);
     const { shape } = port.fact;
     const { batch, channels, spatial } = imageSize(shape);
@@ -245,11 +289,15 @@ function sameStrides(dims: Shape, a: readonly number[], b: readonly number[]): b
   return dims.every((d, i) => d === 1 || a[i] === b[i]);
 }
 
+function isQuantized({ format }: { readonly format?: QuantFormat }): boolean {
+  return format !== undefined;
+}
+
 function boxOf(dims: Shape, view: StridedView) {
   return { dims, inStrides: view.strides, inOffset: view.offset, outOffset: 0 };
 }
 
 /** The form that a placement stands for. */
-export function formOf(placement: Placement, type: Form['type'], layout: Layout, format?: QuantFormat): Form {
+export function formOf(placement: Placement, type: ProgramType, layout: Layout, format?: QuantFormat): Form {
   return { type, layout, ...placement, ...(format ? { format } : {}) };
 }

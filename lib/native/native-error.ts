@@ -9,6 +9,7 @@ const codeOf: Readonly<Record<string, ErrorCode>> = {
   aborted: 'ERR_ABORTED',
   closed: 'ERR_RUN_CLOSED',
   internal: 'ERR_INTERNAL',
+  index: 'ERR_SHAPE_MISMATCH',
 };
 
 /** An error of the addon as a `LowpError`; anything else as it is. `invalid` may name another code than a bad program. */

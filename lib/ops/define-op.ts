@@ -43,6 +43,12 @@ export interface QuantTraits {
   hardwareType?(node: Node): string;
 }
 
+/** Element types by port: one list for each, the last one for all that follow. */
+export interface PortTypes {
+  readonly inputs: readonly (readonly ElementType[])[];
+  readonly outputs: readonly (readonly ElementType[])[];
+}
+
 /** What the native runtime needs to know about an operation. */
 export interface RuntimeTraits {
   /**
@@ -51,12 +57,14 @@ export interface RuntimeTraits {
    * output has the format of the inputs. `never`.
    */
   readonly bytes: 'product' | 'multiply' | 'combine' | 'move' | 'never';
+  /** `move`: the inputs whose bytes pass; absent: input 0, or all that a quantizer ascends to. */
+  readonly byteInputs?: readonly number[];
   /** Accepts one scale for each channel of axis 1. */
   readonly perChannel?: boolean | ((node: Node) => boolean);
   /** Why a node cannot run on bytes of the format of its first input; undefined when it can. */
   refuses?(node: Node, format: QuantFormat): string | undefined;
-  /** Element types of inputs that it takes besides f32. It sees them as floats. */
-  readonly inputTypes?: readonly ElementType[];
+  /** Element types that it takes and gives; absent: f32 only. */
+  readonly types?: PortTypes;
   /** What may be fused in front of the store, by the names of `lowering/epilogue-grammar.ts`. */
   readonly epilogue: 'product' | 'multiply' | 'normalize' | 'clamp' | 'round' | 'store' | 'none';
   /** Its results are floats, but it can store them rounded to bytes. */

@@ -4,7 +4,7 @@ import { type Model, withOwnBodies } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { ElementType } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { tensor } from '../tensor/tensor.ts';
+import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { createNode } from './create-node.ts';
 
 /** Adds the operations that take the place of one node; their names start with the node's. */
@@ -46,7 +46,11 @@ export class Expansion {
   }
 
   constant(type: ElementType, shape: Shape, values: readonly number[], name: string): OutputPort {
-    return addConstant(this.model, `${this.prefix}/${name}`, tensor(type, shape, values)).output;
+    return this.tensor(tensor(type, shape, values), name);
+  }
+
+  tensor(value: Tensor, name: string): OutputPort {
+    return addConstant(this.model, `${this.prefix}/${name}`, value).output;
   }
 
   reshape(port: OutputPort, shape: Shape, name: string): OutputPort {

@@ -1,7 +1,7 @@
 // What an operation sees while it emits kernel calls.
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { ProgramBuilder } from '../program/builder.ts';
-import type { BufferId } from '../program/program.ts';
+import type { BufferId, ProgramType } from '../program/program.ts';
 
 /** Order of a value's elements in memory: the model's own row-major order, or [N, spatial…, C]. */
 export type Layout = 'plain' | 'channelsLast';
@@ -37,7 +37,7 @@ export interface QuantizedValue {
 
 /** A value through strides, in elements of its memory: element i is at `offset + Σ i[axis] · strides[axis]`. */
 export interface StridedView {
-  readonly type: 'f32' | 'u8';
+  readonly type: ProgramType;
   readonly buffer: BufferId;
   readonly offset: number;
   /** One for each axis of the value; 0 repeats. */
@@ -80,7 +80,6 @@ export interface Tail {
 export interface Joint {
   readonly buffer: BufferId;
   readonly layout: Layout;
-  readonly type: 'f32' | 'u8';
   readonly isWritten: readonly boolean[];
 }
 
@@ -92,12 +91,16 @@ export interface LowerContext {
   readonly builder: ProgramBuilder;
   /** The input as dense floats. */
   float(node: Node, input: number, layout: Layout): BufferId;
+  /** The input as dense elements of its own type in the model: floats, whole numbers or booleans. */
+  elements(node: Node, input: number, layout: Layout): BufferId;
   /** The input as bytes when the node was planned to run on bytes, else undefined. Bytes are dense unless `strided`. */
   quantized(node: Node, input: number, layout: Layout, options?: { strided?: boolean }): QuantizedValue | undefined;
-  /** The input wherever it is: as bytes when the node was planned to run on bytes, else as floats. */
+  /** The input wherever it is: as bytes when the node was planned to run on bytes, else in its own type. */
   view(node: Node, input: number): StridedView;
   /** The output is a part of memory that exists; it is copied only for readers that need it dense. */
   defineView(port: OutputPort, view: StridedView): void;
+  /** True when a node reads the value, or it is returned. */
+  isRead(port: OutputPort): boolean;
   /** True when all readers of the value take it in the model's order. */
   isReadPlain(port: OutputPort): boolean;
   /** The layout in which the input exists already; `channelsLast` wins when both do. */
@@ -108,6 +111,8 @@ export interface LowerContext {
   storedFormat(node: Node): QuantFormat | undefined;
   /** Memory for a float result; `strided` when the kernel can write pixels apart, so that a Concat need not copy. */
   placeFloat(port: OutputPort, layout: Layout, options?: { strided?: boolean }): Placement;
+  /** Memory for a result in the port's own type. */
+  place(port: OutputPort, layout: Layout): BufferId;
   /** Memory for bytes; `pixel` is the least number of elements that a pixel takes. */
   placeQuantized(
     port: OutputPort,
@@ -115,7 +120,7 @@ export interface LowerContext {
     format: QuantFormat,
     options?: { strided?: boolean; pixel?: number },
   ): Placement;
-  /** The memory of an input in one layout as an output in another: no call is emitted. */
+  /** The memory of an input, as floats or in its own type, in one layout as an output in another: no call is emitted. */
   alias(port: OutputPort, node: Node, input: number, layouts: { from: Layout; to: Layout }): void;
   /** The memory of a Concat's result; defines the result. */
   joint(node: Node): Joint;

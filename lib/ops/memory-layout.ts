@@ -6,9 +6,19 @@ import type { Layout } from './lower-context.ts';
 /** Elements between neighbours along each axis of a dense tensor in that layout. */
 export function memoryStrides(shape: Shape, layout: Layout): number[] {
   if (layout === 'plain' || shape.length < 3) return stridesOf(shape);
-  const [batch, channels, ...spatial] = shape;
-  const [b, ...rest] = stridesOf([batch!, ...spatial, channels!]);
+  const [b, ...rest] = stridesOf(channelsLastShape(shape));
   return [b!, rest.at(-1)!, ...rest.slice(0, -1)];
+}
+
+/** The shape of the same memory in the order in which a channels-last tensor has its axes. */
+export function channelsLastShape([batch, channels, ...spatial]: Shape): number[] {
+  return [batch!, ...spatial, channels!];
+}
+
+/** Where an axis is in {@link channelsLastShape}. */
+export function channelsLastAxis(axis: number, rank: number): number {
+  if (axis === 0) return 0;
+  return axis === 1 ? rank - 1 : axis - 1;
 }
 
 /** Axes from the outermost to the innermost, with the strides of each tensor. */

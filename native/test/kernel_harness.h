@@ -90,7 +90,8 @@ inline Status ValidateOnly(const CallSpec& spec) {
 
 // Runs the call on `isa`, by the row of a name if it fits, and returns the name of the row; fails the test on an
 // error or a write behind an output.
-inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, const char* force_row = nullptr) {
+inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, const char* force_row = nullptr,
+                           std::string* fault_text = nullptr) {
   std::vector<Operand> ins, outs;
   CallView view;
   Status status = Validate(spec, &ins, &outs, &view);
@@ -113,7 +114,8 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, con
   auto scratch = AllocateAligned<uint8_t>(call.scratch_bytes + 64);
   std::memset(scratch.get(), 0xCD, call.scratch_bytes);
   std::memset(shared.get(), 0xCD, call.shared_bytes);
-  RunContext run{in.data(), out.data(), shared.get(), scratch.get()};
+  Fault fault;
+  RunContext run{in.data(), out.data(), shared.get(), scratch.get(), &fault};
   std::mt19937 random(seed);
   for (size_t phase = 0; phase < call.phases; phase++) {
     size_t begin = 0;
@@ -124,6 +126,9 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, con
     }
   }
   for (const Buffer* b : spec.outputs) EXPECT_TRUE(b->guard_intact()) << "write behind an output";
+  const bool failed = fault.position() != Fault::kNone;
+  if (fault_text) *fault_text = failed ? call.Describe(run, fault.position()) : "";
+  EXPECT_TRUE(fault_text || !failed) << call.Describe(run, fault.position());
   return call.row;
 }
 

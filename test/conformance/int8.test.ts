@@ -274,6 +274,57 @@ const cases: readonly Int8Case[] = [
     },
   },
   {
+    name: 'shifted frames: bytes are scattered over bytes',
+    input: [4, 12, 6, 5],
+    onBytes: ['ScatterNDUpdate', 'Reshape', 'Convolution'],
+    build(b, x) {
+      const frames = (port: OutputPort, shape: readonly number[]) =>
+        b.op('Reshape', [port, b.constant('shape', [shape.length], shape, 'i64')], { special_zero: false });
+      const five = frames(x, [1, 4, 12, 6, 5]);
+      const data = quantizer(b, five, signed.low, signed.high);
+      const ends = [b.constant('b', [3], [0, 1, 0], 'i64'), b.constant('e', [3], [1, 4, 3], 'i64')];
+      const later = b.op('StridedSlice', [five, ...ends], { begin_mask: [], end_mask: [] });
+      const updates = quantizer(b, later, signed.low, signed.high);
+      const places = [0, 1, 2].flatMap((t) => [0, 1, 2].flatMap((c) => [0, t, c]));
+      const shifted = b.op('ScatterNDUpdate', [data, b.constant('at', [1, 3, 3, 3], places, 'i64'), updates]);
+      const y = frames(shifted, [4, 12, 6, 5]);
+      const out = b.op('Convolution', [y, quantizedWeights(b, [9, 12, 3, 3], 9)], pads(1), 'conv');
+      return { out: quantizer(b, out, (-40 * 128) / 127, 40), step: 40 / 127 };
+    },
+  },
+  {
+    name: 'bytes are gathered: channels in another order, images by index',
+    input: [3, 12, 5, 6],
+    onBytes: ['Gather', 'Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const axis = (i: number) => b.constant('axis', [], [i], 'i64');
+      const order = b.constant('order', [12], [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, -1], 'i64');
+      const mixed = b.op('Gather', [q, order, axis(1)], {}, 'mixed');
+      const images = b.op('Gather', [mixed, b.constant('images', [4], [2, 0, 0, 1], 'i32'), axis(0)], {}, 'images');
+      const y = b.op('Convolution', [images, quantizedWeights(b, [9, 12, 1, 1], 9)], pads(0), 'conv');
+      return { out: quantizer(b, y, (-30 * 128) / 127, 30), step: 30 / 127 };
+    },
+  },
+  {
+    name: 'bytes are pooled with their positions, and put back',
+    input: [1, 6, 4, 6],
+    onBytes: ['MaxPool', 'Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const window = { kernel: [2, 2], strides: [2, 2], pads_begin: [0, 0], pads_end: [0, 0], axis: 2 };
+      const pooled = b.op('MaxPool', [q], window, 'pool');
+      const conv = b.op('Convolution', [pooled, quantizedWeights(b, [6, 6, 1, 1], 6)], pads(0), 'conv');
+      const values = quantizer(b, conv, (-30 * 128) / 127, 30);
+      const flat = (port: OutputPort) =>
+        b.op('Reshape', [port, b.constant('flat', [3], [1, 6, 6], 'i64')], { special_zero: false });
+      const zeros = b.constant('zeros', [1, 6, 24], new Array(144).fill(0));
+      const at = flat(pooled.node.outputs[1]!);
+      const y = b.op('ScatterElementsUpdate', [zeros, at, flat(values), b.constant('axis', [], [2], 'i64')]);
+      return { out: y, step: 30 / 127 };
+    },
+  },
+  {
     name: 'levels 255 keep the last byte free',
     input: [1, 8, 5, 5],
     onBytes: ['Convolution'],

@@ -8,7 +8,7 @@ import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import type { BinaryFunction } from './emit-binary.ts';
-import { addRuntime, canLowerBinary, lowerBinary } from './lower-binary.ts';
+import { binaryRuntime, canLowerBinary, lowerBinary } from './lower-binary.ts';
 
 /** What a binary operation is, besides its function. */
 export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization'>> {
@@ -50,11 +50,10 @@ export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
   });
 }
 
-/** Only a sum has a kernel for bytes. */
 function nativeBinary<A>(kernel: BinaryFunction): Pick<OpDef<A>, 'lower' | 'canLower' | 'runtime'> {
   return {
     lower: (_: A, node: Node, context: LowerContext) => lowerBinary(node, context, kernel),
     canLower: canLowerBinary,
-    runtime: kernel === 'add' ? addRuntime : { bytes: 'never', epilogue: 'clamp' },
+    runtime: binaryRuntime(kernel),
   };
 }

@@ -16,6 +16,15 @@ const functions = {
   prelu: 7,
 } as const;
 
+/** Those that whole numbers have, by their number in the kernel `integer_eltwise`. */
+const integerFunctions: Partial<Record<BinaryFunction, number>> = {
+  add: 0,
+  subtract: 1,
+  multiply: 2,
+  maximum: 3,
+  minimum: 4,
+};
+
 /** Name of a function of the `eltwise` kernel. */
 export type BinaryFunction = keyof typeof functions;
 
@@ -64,28 +73,41 @@ export interface BinaryCall {
   readonly high?: number;
 }
 
+/** True for functions that the kernels have for i32 and i64. */
+export function hasIntegers(name: BinaryFunction): boolean {
+  return integerFunctions[name] !== undefined;
+}
+
 /** Emits the call. */
 export function emitBinary(context: LowerContext, call: BinaryCall): void {
-  const { dims, a, b } = call.geometry;
-  context.builder.call(
-    'eltwise',
-    {
-      op: functions[call.function],
-      d0: dims[0]!,
-      d1: dims[1]!,
-      d2: dims[2]!,
-      d3: dims[3]!,
-      aStride0: a[0]!,
-      aStride1: a[1]!,
-      aStride2: a[2]!,
-      aStride3: a[3]!,
-      bStride0: b[0]!,
-      bStride1: b[1]!,
-      bStride2: b[2]!,
-      bStride3: b[3]!,
-      low: call.low ?? Number.NEGATIVE_INFINITY,
-      high: call.high ?? Number.POSITIVE_INFINITY,
-    },
-    { name: call.name, in: [call.a, call.b], out: [call.out] },
-  );
+  const params = {
+    op: functions[call.function],
+    ...geometryParams(call.geometry),
+    low: call.low ?? Number.NEGATIVE_INFINITY,
+    high: call.high ?? Number.POSITIVE_INFINITY,
+  };
+  context.builder.call('eltwise', params, { name: call.name, in: [call.a, call.b], out: [call.out] });
+}
+
+/** Emits the call for operands and a result of i32 or i64, which have no limits. */
+export function emitIntegers(context: LowerContext, call: Omit<BinaryCall, 'low' | 'high'>): void {
+  const params = { op: integerFunctions[call.function]!, ...geometryParams(call.geometry) };
+  context.builder.call('integer_eltwise', params, { name: call.name, in: [call.a, call.b], out: [call.out] });
+}
+
+function geometryParams({ dims, a, b }: BroadcastGeometry) {
+  return {
+    d0: dims[0]!,
+    d1: dims[1]!,
+    d2: dims[2]!,
+    d3: dims[3]!,
+    aStride0: a[0]!,
+    aStride1: a[1]!,
+    aStride2: a[2]!,
+    aStride3: a[3]!,
+    bStride0: b[0]!,
+    bStride1: b[1]!,
+    bStride2: b[2]!,
+    bStride3: b[3]!,
+  };
 }

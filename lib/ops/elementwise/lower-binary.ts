@@ -1,5 +1,6 @@
 // Functions of two elements with broadcasting as native kernel calls.
 import type { Node } from '../../graph/node.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount, sameShape } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext } from '../lower-context.ts';
@@ -9,6 +10,8 @@ import {
   type BroadcastGeometry,
   broadcastGeometry,
   emitBinary,
+  emitIntegers,
+  hasIntegers,
   operandLayout,
 } from './emit-binary.ts';
 
@@ -34,28 +37,31 @@ export function canLowerBinary(_: unknown, node: Node): boolean {
   );
 }
 
-/** Emits the function on floats, or a sum of bytes. */
+/** Emits the function on floats or on whole numbers, or a sum of bytes. */
 export function lowerBinary(node: Node, context: LowerContext, name: BinaryFunction): void {
   if (name === 'add' && lowerQuantizedAdd(node, context)) return;
   const layout = layoutFor(node, context);
   const rank = node.output.fact.shape.length;
   const operand = (i: number): number =>
-    context.float(node, i, operandLayout(node.source(i)!.fact.shape, rank, layout));
+    context.elements(node, i, operandLayout(node.source(i)!.fact.shape, rank, layout));
   const { port, low, high } = context.tail(node);
-  emitBinary(context, {
-    name: node.name,
-    function: name,
-    geometry: geometryOf(node, layout)!,
-    a: operand(0),
-    b: operand(1),
-    out: context.placeFloat(port, layout).buffer,
-    low,
-    high,
-  });
+  const [a, b] = [operand(0), operand(1)];
+  const out = context.place(port, layout);
+  const call = { name: node.name, function: name, geometry: geometryOf(node, layout)!, a, b, out };
+  if (port.fact.type === 'f32') emitBinary(context, { ...call, low, high });
+  else emitIntegers(context, call);
+}
+
+const numbers: readonly ElementType[] = ['f32', 'i32', 'i64'];
+
+/** What the kernels do with the function besides sums of bytes. */
+export function binaryRuntime(name: BinaryFunction): RuntimeTraits {
+  const runtime: RuntimeTraits = name === 'add' ? addRuntime : { bytes: 'never', epilogue: 'clamp' };
+  return hasIntegers(name) ? { ...runtime, types: { inputs: [numbers], outputs: [numbers] } } : runtime;
 }
 
 /** Bytes are added element by element: operands of one shape. */
-export const addRuntime: RuntimeTraits = {
+const addRuntime: RuntimeTraits = {
   bytes: 'combine',
   epilogue: 'clamp',
   refuses: (node) =>

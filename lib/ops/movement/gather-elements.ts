@@ -1,6 +1,7 @@
 // GatherElements and GatherND: picks single elements, or slices named by positions on the leading axes.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, formatShape, normalizeAxis, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -8,6 +9,8 @@ import { int } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes } from '../fact.ts';
+import { canPick, type Picks } from './emit-picks.ts';
+import { elementPicks, gatherRuntime, lowerGather, namedPicks } from './lower-picks.ts';
 import { positionOn } from './put.ts';
 import { take } from './take.ts';
 
@@ -40,7 +43,19 @@ export const gatherElements = defineOp({
     const source = base.map((offset, i) => offset + positionOn(list[i]!, shape[axis]!) * strides[axis]!);
     return [take(x!, indices!.shape, source)];
   },
+  lower: (a, node, context) => lowerGather(node, context, elementsOf(a.axis, node)),
+  canLower: (a, node) => {
+    const [x, indices] = [node.source(0)!.fact.shape, node.source(1)!.fact.shape];
+    const axis = normalizeAxis(a.axis, x.length);
+    return indices.every((d, i) => i === axis || d <= x[i]!) && canPick(node, elementsOf(a.axis, node));
+  },
+  runtime: gatherRuntime,
 });
+
+function elementsOf(axis: number, node: Node): Picks {
+  const [x, indices] = [node.source(0)!.fact.shape, node.source(1)!.fact.shape];
+  return elementPicks(x, normalizeAxis(axis, x.length), indices);
+}
 
 const ndAttributes = z.object({
   /** Leading axes that data and indices share. */
@@ -85,6 +100,10 @@ function gatherNd(batchDims: number, joined: boolean, x: Tensor, indices: Tensor
   return take(x, gatherNdShape(batchDims, joined, facts), source);
 }
 
+function slicesOf(batchDims: number, node: Node): Picks {
+  return namedPicks(node.source(0)!.fact.shape, node.source(1)!.fact.shape, batchDims);
+}
+
 /**
  * The last axis of the indices names a position on the axes of the data behind the `batch_dims` common ones; the slice
  * there is taken. Revision 5 joins the batch axes of the output into one.
@@ -97,6 +116,9 @@ function defineNd(opset: string, joined: boolean): OpDef {
     inputs: [2, 2],
     infer: (a, inputs) => [{ type: inputFact(inputs, 0).type, shape: gatherNdShape(a.batch_dims, joined, inputs) }],
     evaluate: (a, [x, indices]) => [gatherNd(a.batch_dims, joined, x!, indices!)],
+    lower: (a, node, context) => lowerGather(node, context, slicesOf(a.batch_dims, node)),
+    canLower: (a, node) => canPick(node, slicesOf(a.batch_dims, node)),
+    runtime: gatherRuntime,
   });
 }
 

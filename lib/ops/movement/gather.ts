@@ -1,12 +1,19 @@
 // Gather, all revisions: picks slices along an axis.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { toIntegers } from '../../tensor/convert.ts';
 import { elementCount, normalizeAxis, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { int, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, mergeSizes, requiredIntegers } from '../fact.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, knownIntegers, mergeSizes, requiredIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { channelsLastAxis, channelsLastShape } from '../memory-layout.ts';
+import { canPick } from './emit-picks.ts';
+import { lowerSlices, sliceBox } from './lower.ts';
+import { gatherRuntime, lowerGather, slicePicks } from './lower-picks.ts';
+import type { Progression } from './slicing.ts';
 import { takeBlocks } from './take.ts';
 
 const batchedAttributes = z.object({
@@ -63,12 +70,48 @@ function evaluate(batchDims: number, inputs: readonly Tensor[]): Tensor[] {
   return [takeBlocks(x, layout.shape, slices, elementCount(x.shape.slice(layout.axis + 1)))];
 }
 
+/** Positions that are as far apart as those of a slice. */
+function progressionOf(indices: readonly number[], size: number): Progression | undefined {
+  const list = indices.map((i) => (i < 0 ? i + size : i));
+  const [first, second] = list;
+  if (first === undefined || list.some((i) => i < 0 || i >= size)) return undefined;
+  const step = second === undefined ? 1 : second - first;
+  return step !== 0 && list.every((at, i) => at === first + i * step) ? { first, step, count: list.length } : undefined;
+}
+
+function lower(batchDims: number, node: Node, context: LowerContext): void {
+  const facts = factsOfNode(node);
+  const [x, indices] = [inputFact(facts, 0).shape, inputFact(facts, 1)];
+  const { axis, batch } = layoutOf(batchDims, facts);
+  const known = batch === 0 && indices.shape.length <= 1 ? knownIntegers(indices) : undefined;
+  const slice = known && progressionOf(known, x[axis]!);
+  if (slice) {
+    const axes = x.map((_, i) => i);
+    const kept = indices.shape.length === 1 ? axes : axes.filter((i) => i !== axis);
+    const taken = axes.map((i) => (i === axis ? slice : undefined));
+    lowerSlices(node, context, [sliceBox(node.output, taken, kept)]);
+    return;
+  }
+  const layout = batch === 0 && indices.shape.length === 1 ? context.layoutOf(node, 0) : 'plain';
+  const [shape, at] = layout === 'plain' ? [x, axis] : [channelsLastShape(x), channelsLastAxis(axis, x.length)];
+  lowerGather(node, context, slicePicks(shape, at, indices.shape, batch), { layout, zeroOutside: true });
+}
+
+function canLower(batchDims: number, node: Node): boolean {
+  const facts = factsOfNode(node);
+  const { axis, batch } = layoutOf(batchDims, facts);
+  return canPick(node, slicePicks(inputFact(facts, 0).shape, axis, inputFact(facts, 1).shape, batch));
+}
+
 const batched = {
   type: 'Gather',
   attributes: batchedAttributes,
   inputs: [3, 3] as [number, number],
   infer: (a: { batch_dims: number }, inputs: Facts) => infer(a.batch_dims, inputs),
   evaluate: (a: { batch_dims: number }, inputs: readonly Tensor[]) => evaluate(a.batch_dims, inputs),
+  lower: (a: { batch_dims: number }, node: Node, context: LowerContext) => lower(a.batch_dims, node, context),
+  canLower: (a: { batch_dims: number }, node: Node) => canLower(a.batch_dims, node),
+  runtime: gatherRuntime,
   quantization: { ascend: 'first' as const },
 };
 
@@ -80,6 +123,9 @@ export const gather1 = defineOp({
   inputs: [3, 3],
   infer: (_, inputs) => infer(0, inputs),
   evaluate: (_, inputs) => evaluate(0, inputs),
+  lower: (_, node, context) => lower(0, node, context),
+  canLower: (_, node) => canLower(0, node),
+  runtime: gatherRuntime,
   quantization: { ascend: 'first' },
 });
 

@@ -1,5 +1,6 @@
 // Operations that only move elements, as strided copies or as other names for the same memory.
 import type { Node, OutputPort } from '../../graph/node.ts';
+import { programTypes } from '../../program/program.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext, QuantFormat } from '../lower-context.ts';
@@ -8,10 +9,14 @@ import { gridTolerance } from '../quantization/grid.ts';
 import { emitCopy } from './emit-copy.ts';
 import type { Progression } from './slicing.ts';
 
-/** Bytes may pass when they have one scale. */
-export const moveRuntime: RuntimeTraits = { bytes: 'move', epilogue: 'none' };
+/** Elements of any type; bytes may pass when they have one scale. */
+export const moveRuntime: RuntimeTraits = {
+  bytes: 'move',
+  epilogue: 'none',
+  types: { inputs: [programTypes], outputs: [programTypes] },
+};
 
-/** The input in a layout, as bytes when the node runs on bytes, and a place of the same kind for a result. */
+/** The input in a layout, as bytes when the node runs on bytes, else in its own type, and a place of the same kind. */
 export function moved(
   node: Node,
   context: LowerContext,
@@ -19,9 +24,9 @@ export function moved(
 ): { buffer: number; format?: QuantFormat; place(port: OutputPort, layout: Layout): number } {
   const bytes = context.quantized(node, 0, layout);
   return {
-    buffer: bytes?.buffer ?? context.float(node, 0, layout),
+    buffer: bytes?.buffer ?? context.elements(node, 0, layout),
     ...(bytes ? { format: bytes.format } : {}),
-    place: (port, to) => (bytes ? context.placeQuantized(port, to, bytes.format) : context.placeFloat(port, to)).buffer,
+    place: (port, to) => (bytes ? context.placeQuantized(port, to, bytes.format).buffer : context.place(port, to)),
   };
 }
 
@@ -125,8 +130,7 @@ export function lowerConcat(node: Node, context: LowerContext, axis: number): vo
   for (const [i, input] of node.inputs.entries()) {
     const { shape } = input.source!.fact;
     if (!joint.isWritten[i]) {
-      const buffer =
-        joint.type === 'u8' ? context.quantized(node, i, joint.layout)!.buffer : context.float(node, i, joint.layout);
+      const buffer = context.quantized(node, i, joint.layout)?.buffer ?? context.elements(node, i, joint.layout);
       const box = {
         dims: shape,
         inStrides: memoryStrides(shape, joint.layout),

@@ -8,7 +8,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
-import { lowerPad, moveRuntime, padRefusal } from './lower.ts';
+import { lowerPad, padRefusal } from './lower.ts';
 import { takeByAxes } from './take.ts';
 
 const modes = ['constant', 'edge', 'reflect', 'symmetric'] as const;
@@ -114,7 +114,7 @@ function define(opset: string): OpDef {
     },
     lower: (_, node, context) => lowerPad(node, context, knownIntegers(node.source(1)!.fact)!, padValue(node)!),
     canLower: (a, node) => a.pad_mode === 'constant' && isWholePadding(node),
-    runtime: { ...moveRuntime, refuses: (node, format) => padRefusal(format, padValue(node) ?? 0) },
+    runtime: { bytes: 'move', epilogue: 'none', refuses: (node, format) => padRefusal(format, padValue(node) ?? 0) },
     quantization: { ascend: 'nonConstant' },
   });
 }

@@ -1,13 +1,16 @@
 // ScatterUpdate, ScatterElementsUpdate and ScatterNDUpdate: replace parts of a tensor.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { toIntegers } from '../../tensor/convert.ts';
-import { elementCount, formatShape, normalizeAxis, sameShape, stridesOf } from '../../tensor/shape.ts';
+import { elementCount, formatShape, normalizeAxis, type Shape, sameShape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, noAttributes } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
-import { commonType, type Facts, inputFact } from '../fact.ts';
+import { commonType, type Facts, inputFact, knownIntegers } from '../fact.ts';
+import { canPick, type Picks } from './emit-picks.ts';
+import { elementPicks, lowerScatter, namedPicks, scatterRuntime, slicePicks } from './lower-picks.ts';
 import { positionOn, put, reduceInto } from './put.ts';
 
 /** The output is the data with other values. */
@@ -40,7 +43,40 @@ export const scatterUpdate = defineOp({
     for (let o = 0; o < outer; o++) for (const i of list) target[at++] = o * shape[axis]! + i;
     return [put(x!, target, updates!, elementCount(shape.slice(axis + 1)))];
   },
+  lower: (_, node, context) => lowerScatter(node, context, updatedSlices(node)!),
+  canLower: (_, node) => canScatter(node, updatedSlices(node)),
+  runtime: scatterRuntime,
 });
+
+function canScatter(node: Node, picks: Picks | undefined): boolean {
+  const updates = node.source(2)!.fact;
+  if (!picks || !canPick(node, picks) || updates.type !== node.source(0)!.fact.type) return false;
+  return elementCount(updates.shape) === picks.axes.reduce((count, a) => count * a.count, picks.block);
+}
+
+/** Undefined while the axis is not known. */
+function axisOf(node: Node): number | undefined {
+  const axis = knownIntegers(node.source(3)?.fact)?.[0];
+  return axis === undefined ? undefined : normalizeAxis(axis, node.source(0)!.fact.shape.length);
+}
+
+function updatedSlices(node: Node): Picks | undefined {
+  const axis = axisOf(node);
+  return axis === undefined ? undefined : slicePicks(node.source(0)!.fact.shape, axis, node.source(1)!.fact.shape);
+}
+
+/** Undefined as well where the indices reach beyond another axis of the data, or have another shape than the updates. */
+function updatedElements(node: Node): Picks | undefined {
+  const axis = axisOf(node);
+  const [x, indices, updates] = [0, 1, 2].map((i) => node.source(i)!.fact.shape) as [Shape, Shape, Shape];
+  const fits = indices.length === x.length && indices.every((d, i) => i === axis || d <= x[i]!);
+  return axis !== undefined && fits && sameShape(indices, updates) ? elementPicks(x, axis, indices) : undefined;
+}
+
+function updatedPlaces(node: Node): Picks | undefined {
+  const [x, indices] = [node.source(0)!.fact.shape, node.source(1)!.fact.shape];
+  return (indices.at(-1) ?? 0) <= x.length && indices.length > 0 ? namedPicks(x, indices) : undefined;
+}
 
 /** Where each update goes: to the same place of the data, but to `indices[…]` on `axis`. */
 function elementTargets(x: Tensor, indices: Tensor, updates: Tensor, axisInput: Tensor): Int32Array {
@@ -67,6 +103,9 @@ export const scatterElementsUpdate3 = defineOp({
   inputs: [4, 4],
   infer: (_, inputs) => infer(inputs),
   evaluate: (_, [x, indices, updates, axis]) => [put(x!, elementTargets(x!, indices!, updates!, axis!), updates!)],
+  lower: (_, node, context) => lowerScatter(node, context, updatedElements(node)!),
+  canLower: (_, node) => canScatter(node, updatedElements(node)),
+  runtime: scatterRuntime,
 });
 
 /** ScatterElementsUpdate that may reduce; `use_init_val` false leaves out what was there. */
@@ -83,6 +122,9 @@ export const scatterElementsUpdate12 = defineOp({
     const target = elementTargets(x!, indices!, updates!, axis!);
     return [reduceInto(x!, target, updates!, a.reduction, a.use_init_val)];
   },
+  lower: (_, node, context) => lowerScatter(node, context, updatedElements(node)!),
+  canLower: (a, node) => a.reduction === 'none' && canScatter(node, updatedElements(node)),
+  runtime: scatterRuntime,
 });
 
 interface Slices {
@@ -129,6 +171,9 @@ export const scatterNdUpdate4 = defineOp({
     const { target, size } = namedSlices(x!, indices!, updates!);
     return [put(x!, target, updates!, size)];
   },
+  lower: (_, node, context) => lowerScatter(node, context, updatedPlaces(node)!),
+  canLower: (_, node) => canScatter(node, updatedPlaces(node)),
+  runtime: scatterRuntime,
 });
 
 /** ScatterNDUpdate that may reduce. */
@@ -144,4 +189,7 @@ export const scatterNdUpdate15 = defineOp({
     const slices = namedSlices(x!, indices!, updates!);
     return [reduceInto(x!, elementsOf(slices), updates!, a.reduction)];
   },
+  lower: (_, node, context) => lowerScatter(node, context, updatedPlaces(node)!),
+  canLower: (a, node) => a.reduction === 'none' && canScatter(node, updatedPlaces(node)),
+  runtime: scatterRuntime,
 });

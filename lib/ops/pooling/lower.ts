@@ -1,5 +1,6 @@
 // MaxPool, AvgPool and means over all positions as native kernel calls.
 import type { Node } from '../../graph/node.ts';
+import { elementCount } from '../../tensor/shape.ts';
 import type { LowerContext, QuantFormat } from '../lower-context.ts';
 import type { Window } from '../window.ts';
 import { fitsKernels, spatialAxes, volumeGeometry } from '../window-geometry.ts';
@@ -50,10 +51,43 @@ function averageScale(from: QuantFormat | undefined, to: QuantFormat | undefined
   return { scale, bias: (to?.zero[0] ?? 0) + beside * scale };
 }
 
-/** Maxima on one to three spatial axes: of one element at least, and nobody reads their positions. */
+/** Positions that the kernel counts. */
+const mostPositions = 2 ** 31 - 1;
+
+/** Maxima on one to three spatial axes, of one element at least. */
 export function canLowerMaximum(node: Node, window: Window): boolean {
-  const isRead = node.outputs.slice(1).some((o) => o.consumers.size > 0);
-  return fitsKernels(window) && !isRead && window.input.every((_, axis) => !hasEmptyWindow(window, axis));
+  const fits = node.outputs.length === 1 || elementCount(node.source(0)!.fact.shape) <= mostPositions;
+  return fitsKernels(window) && fits && window.input.every((_, axis) => !hasEmptyWindow(window, axis));
+}
+
+/** Emits a call for maxima and for their positions in the tensor flattened from `axis` on. */
+export function lowerMaxPositions(node: Node, context: LowerContext, window: Window, axis: number): void {
+  const x = node.source(0)!.fact.shape;
+  const [batch, channels] = [x[0]!, x[1]!];
+  const volume = elementCount(x.slice(2));
+  const bytes = context.quantized(node, 0, 'channelsLast', { strided: true });
+  const place = bytes
+    ? context.placeQuantized(node.output, 'channelsLast', bytes.format, { strided: true })
+    : context.placeFloat(node.output, 'channelsLast', { strided: true });
+  context.builder.call(
+    'max_positions',
+    {
+      batch,
+      ...volumeGeometry(window),
+      channels,
+      inStride: bytes?.stride ?? channels,
+      outStride: place.stride,
+      outOffset: place.offset,
+      batchStep: axis === 0 ? channels * volume : 0,
+      channelStep: axis <= 1 ? volume : 0,
+      period: axis <= 2 ? volume : elementCount(x.slice(axis)),
+    },
+    {
+      name: node.name,
+      in: [bytes?.buffer ?? context.float(node, 0, 'channelsLast')],
+      out: [place.buffer, context.place(node.outputs[1]!, 'channelsLast')],
+    },
+  );
 }
 
 /** True when some output position sees padding only along an axis. */

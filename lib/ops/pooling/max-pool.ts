@@ -1,14 +1,16 @@
 // MaxPool, both revisions: the largest element under a window.
-import type { Node } from '../../graph/node.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
-import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
+import { elementCount, isStatic, normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { elementType, int, intList } from '../attribute.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type RuntimeTraits } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
-import { canLowerMaximum, lowerPool } from './lower.ts';
+import type { Window } from '../window.ts';
+import { canLowerMaximum, lowerMaxPositions, lowerPool } from './lower.ts';
 import { type PoolAttributes, poolAttributes, poolAxes, poolWindow } from './pool-attributes.ts';
 
 const indexedAttributes = poolAttributes.extend({
@@ -74,6 +76,8 @@ function indices(positions: Float64Array, x: Tensor, axis: number, shape: number
   );
 }
 
+const runtime: RuntimeTraits = { bytes: 'move', epilogue: 'none', perChannel: true };
+
 /** `y[n, c, p] = max_k x[n, c, p · stride − pad + k]` over the positions inside of x. */
 export const maxPool1 = defineOp({
   type: 'MaxPool',
@@ -87,9 +91,24 @@ export const maxPool1 = defineOp({
   },
   lower: lowerMaximum,
   canLower: (a, node) => canLowerMaximum(node, poolWindow(a, node.source(0)!.fact.shape)),
-  runtime: { bytes: 'move', epilogue: 'none', perChannel: true },
+  runtime,
   quantization: { ascend: 'first' },
 });
+
+/** One element under each window, and every element under one. */
+function isIdentity({ kernel, strides, padsBegin, padsEnd }: Window): boolean {
+  return [...kernel, ...strides].every((d) => d === 1) && [...padsBegin, ...padsEnd].every((p) => p === 0);
+}
+
+/** Where every element is does not depend on its value. */
+function expandIdentity(axis: number, node: Node, expansion: Expansion): readonly OutputPort[] {
+  const [x, type] = [node.source(0)!, node.outputs[1]!.fact.type];
+  const { shape } = x.fact;
+  const span = elementCount(shape.slice(axis));
+  const positions = Float64Array.from({ length: elementCount(shape) }, (_, i) => i % span);
+  const value = fromFloat64(positions, shape, type);
+  return [expansion.reshape(x, shape, 'values'), expansion.tensor(value, 'positions')];
+}
 
 /**
  * MaxPool with dilations and a second output: the position of each maximum, counted in the tensor flattened from `axis`
@@ -108,8 +127,17 @@ export const maxPool8 = defineOp({
     const { values, positions, shape } = pool(a, x!);
     return [fromFloat64(values, shape, x!.type), indices(positions, x!, a.axis, shape, a.index_element_type)];
   },
-  lower: lowerMaximum,
+  lower: (a, node, context) => {
+    const { shape } = node.source(0)!.fact;
+    if (!context.isRead(node.outputs[1]!)) lowerMaximum(a, node, context);
+    else lowerMaxPositions(node, context, poolWindow(a, shape), normalizeAxis(a.axis, shape.length));
+  },
   canLower: (a, node) => canLowerMaximum(node, poolWindow(a, node.source(0)!.fact.shape)),
-  runtime: { bytes: 'move', epilogue: 'none', perChannel: true },
+  expand: (a, node, expansion) => {
+    const { shape } = node.source(0)!.fact;
+    const isKnown = node.outputs[1]!.consumers.size > 0 && isStatic(shape) && isIdentity(poolWindow(a, shape));
+    return isKnown ? expandIdentity(normalizeAxis(a.axis, shape.length), node, expansion) : undefined;
+  },
+  runtime: { ...runtime, types: { inputs: [['f32']], outputs: [['f32'], ['i32', 'i64']] } },
   quantization: { ascend: 'first' },
 });

@@ -1,10 +1,31 @@
 // Convert and ConvertLike: change the element type.
 import * as z from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { programTypes } from '../../program/program.ts';
 import { convert as convertTensor } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
+import { elementCount } from '../../tensor/shape.ts';
 import { elementType, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { inputFact } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+
+/** The kernel gives floats, and whole numbers of 32 and 64 bits, which it does not make of half precision. */
+function canLowerConvert(from: ElementType, to: ElementType): boolean {
+  return from === to || to === 'f32' || (from !== 'f16' && (to === 'i32' || to === 'i64'));
+}
+
+function lowerConvert(node: Node, context: LowerContext): void {
+  const [from, to] = [node.source(0)!.fact.type, node.output.fact.type];
+  const layout = context.layoutOf(node, 0);
+  if (from === to || to === 'f32') {
+    context.alias(node.output, node, 0, { from: layout, to: layout });
+    return;
+  }
+  const operands = { in: [context.elements(node, 0, layout)], out: [context.place(node.output, layout)] };
+  const elements = elementCount(node.output.fact.shape);
+  context.builder.call('convert', { elements }, { name: node.name, ...operands });
+}
 
 /** Elements as `destination_type`: float to integer truncates and saturates, anything non-zero is boolean 1. */
 export const convert = defineOp({
@@ -14,10 +35,9 @@ export const convert = defineOp({
   inputs: [1, 1],
   infer: (a, inputs) => [{ type: a.destination_type, shape: inputFact(inputs, 0).shape }],
   evaluate: (a, [x]) => [convertTensor(x!, a.destination_type)],
-  // Programs turn everything that they are fed into floats.
-  lower: (_, node, context) => context.alias(node.output, node, 0, { from: 'plain', to: 'plain' }),
-  canLower: (a) => a.destination_type === 'f32',
-  runtime: { bytes: 'never', epilogue: 'none', inputTypes: programTypes },
+  lower: (_, node, context) => lowerConvert(node, context),
+  canLower: (_, node) => canLowerConvert(node.source(0)!.fact.type, node.output.fact.type),
+  runtime: { bytes: 'never', epilogue: 'none', types: { inputs: [programTypes], outputs: [programTypes] } },
 });
 
 /** Elements of input 0 with the type of input 1. */

@@ -1,6 +1,7 @@
 // TopK, all revisions: the largest or smallest elements along an axis, and where they are.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { type ElementType, isFloat } from '../../tensor/element-type.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
@@ -9,6 +10,7 @@ import { bool, elementType, enumeration, int } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { take } from '../movement/take.ts';
 
 const attributes = z.object({
@@ -92,6 +94,30 @@ function evaluate(a: Attributes, x: Tensor, k: Tensor): Tensor[] {
   return [take(x, shape, source), fromFloat64(indices, shape, a.index_element_type)];
 }
 
+/** Types that the kernel sorts. */
+const sorted: readonly ElementType[] = ['f32', 'i32'];
+
+/** A known number of elements, one at least, of lines that the kernel can count. */
+function canLower(node: Node): boolean {
+  const [k] = knownIntegers(node.source(1)?.fact) ?? [];
+  return k !== undefined && k >= 1 && sorted.includes(node.source(0)!.fact.type);
+}
+
+function lower(a: Attributes, node: Node, context: LowerContext): void {
+  const { outer, size, inner } = viewAround(node.source(0)!.fact.shape, a.axis);
+  const [values, indices] = [node.outputs[0]!, node.outputs[1]!];
+  const k = values.fact.shape[normalizeAxis(a.axis, values.fact.shape.length)]!;
+  context.builder.call(
+    'top_k',
+    { outer, size, inner, k, largest: a.mode === 'max' ? 1 : 0, byIndex: a.sort === 'index' ? 1 : 0 },
+    {
+      name: node.name,
+      in: [context.elements(node, 0, 'plain')],
+      out: [context.place(values, 'plain'), context.place(indices, 'plain')],
+    },
+  );
+}
+
 /**
  * Inputs: data, k (a scalar). Outputs: the k largest (`max`) or smallest elements of each line, and their indices; in
  * order of value, of index, or any order (`none`: of value). Of equal elements the one with the lower index comes first.
@@ -104,6 +130,13 @@ function define(opset: string): OpDef {
     inputs: [2, 2],
     infer,
     evaluate: (a, [x, k]) => evaluate(a, x!, k!),
+    lower: (a, node, context) => lower(a, node, context),
+    canLower: (_, node) => canLower(node),
+    runtime: {
+      bytes: 'never',
+      epilogue: 'none',
+      types: { inputs: [sorted], outputs: [sorted, ['i32', 'i64']] },
+    },
   });
 }
 

@@ -29,7 +29,8 @@ typedef enum lowp_status {
   LOWP_MEMORY = 3,      /* memory or threads are exhausted */
   LOWP_ABORTED = 4,     /* lowp_session_cancel() was called */
   LOWP_CLOSED = 5,
-  LOWP_INTERNAL = 6
+  LOWP_INTERNAL = 6,
+  LOWP_INDEX = 7        /* a computed index lies outside of the axis that it picks from; the run has no results */
 } lowp_status;
 
 typedef enum lowp_type {

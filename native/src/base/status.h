@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-enum class Code { kOk, kInvalid, kUnsupported, kMemory, kAborted, kClosed, kInternal };
+enum class Code { kOk, kInvalid, kUnsupported, kMemory, kAborted, kClosed, kInternal, kIndex };
 
 // Ok, or a code with a message that says what was found and what was expected.
 class [[nodiscard]] Status {

@@ -32,6 +32,7 @@ lowp_status CodeOf(lowp::Code code) {
     case lowp::Code::kMemory: return LOWP_MEMORY;
     case lowp::Code::kAborted: return LOWP_ABORTED;
     case lowp::Code::kClosed: return LOWP_CLOSED;
+    case lowp::Code::kIndex: return LOWP_INDEX;
     case lowp::Code::kInternal: break;
   }
   return LOWP_INTERNAL;

@@ -4,9 +4,11 @@
 // chooses a row for the ISA and splits the work into tiles. Run() does tiles [begin, end) of one phase; it allocates
 // nothing, takes no lock and reads no global state. Results never depend on how tiles are distributed over threads.
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/span.h"
 #include "base/status.h"
@@ -85,11 +87,30 @@ struct PrepareContext {
   const char* force_row = nullptr;  // LOWP_FORCE_KERNEL: the row of that name, where it fits
 };
 
+// What only running shows to be wrong: an index that lies outside of its axis. Tiles report it and go on; the run ends
+// behind the call. Of several reports the one with the lowest position counts, whatever the order of tiles.
+class Fault {
+ public:
+  static constexpr uint64_t kNone = UINT64_MAX;
+
+  void Report(uint64_t position) {
+    uint64_t known = position_.load(std::memory_order_relaxed);
+    while (position < known && !position_.compare_exchange_weak(known, position, std::memory_order_relaxed)) {
+    }
+  }
+  uint64_t position() const { return position_.load(std::memory_order_relaxed); }
+  void Reset() { position_.store(kNone, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> position_{kNone};
+};
+
 struct RunContext {
   const void* const* inputs = nullptr;  // by operand index; null when absent. Buffers are 64-byte aligned, kReadSlack readable behind
   void* const* outputs = nullptr;
   uint8_t* shared = nullptr;            // PreparedCall::shared_bytes, 64-byte aligned, one per call
   uint8_t* scratch = nullptr;           // PreparedCall::scratch_bytes, 64-byte aligned, one per worker
+  Fault* fault = nullptr;               // never null for kernels that can report
 };
 
 // Indices [begin, end) of elements or tiles.
@@ -114,6 +135,9 @@ class PreparedCall {
   // Tiles of phase 0 that read nothing but these elements of input 0 and of no other input. The default is for kernels
   // that cannot follow.
   virtual IndexRange Readable(IndexRange) const { return {}; }
+
+  // What is wrong at a position that Run reported, for people.
+  virtual std::string Describe(const RunContext&, uint64_t) const { return {}; }
 
   const char* row = "scalar";            // the chosen row, for people and tests
   size_t phases = 1;

@@ -11,6 +11,7 @@ const char* CodeName(Code code) {
     case Code::kMemory: return "memory";
     case Code::kAborted: return "aborted";
     case Code::kClosed: return "closed";
+    case Code::kIndex: return "index";
     case Code::kOk:
     case Code::kInternal: break;
   }

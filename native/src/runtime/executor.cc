@@ -120,6 +120,7 @@ void Executor::ResolveOperands() {
     step.context.inputs = input_pointers_.data() + input;
     step.context.outputs = output_pointers_.data() + output;
     step.context.shared = arena_.get() + call.shared_offset;
+    step.context.fault = &fault_;
     step.parallel = call.prepared->operations >= kParallelOperations || call.bytes >= kParallelBytes;
     steps_.push_back(step);
     input += call.inputs.size();
@@ -200,18 +201,25 @@ void Executor::CopyOutputs(void* const* outputs) const {
     if (ports[i].bytes > 0 && outputs[i]) std::memcpy(outputs[i], arena_.get() + ports[i].arena_offset, ports[i].bytes);
 }
 
+Status Executor::FaultOf(size_t step) const {
+  const ProgramCall& call = program_->calls()[step];
+  return Status(Code::kIndex, "node " + call.name + ": " + call.prepared->Describe(steps_[step].context, fault_.position()));
+}
+
 Status Executor::RunCalls() {
   const ScopedFloatMode float_mode;
   const bool profiling = profiling_.load(std::memory_order_relaxed);
+  fault_.Reset();
   for (size_t i = 0; i < steps_.size(); i++) {
     if (cancelled_.load(std::memory_order_relaxed)) break;
-    if (!profiling) {
+    if (profiling) {
+      const auto begin = std::chrono::steady_clock::now();
       RunStep(steps_[i]);
-      continue;
+      times_[i].Add(Nanoseconds(std::chrono::steady_clock::now() - begin));
+    } else {
+      RunStep(steps_[i]);
     }
-    const auto begin = std::chrono::steady_clock::now();
-    RunStep(steps_[i]);
-    times_[i].Add(Nanoseconds(std::chrono::steady_clock::now() - begin));
+    if (fault_.position() != Fault::kNone) return FaultOf(i);
   }
   if (cancelled_.load(std::memory_order_relaxed)) return Status(Code::kAborted, "the run was cancelled");
   return Status();

@@ -19,7 +19,8 @@ class Executor {
   static Result<std::unique_ptr<Executor>> Create(std::shared_ptr<const Program> program, size_t threads);
 
   // The three steps of a run; none allocates. Pointers follow the program's ports, each with the size of its port and
-  // any alignment. RunCalls() gives kAborted when Cancel() was called after ResetCancel().
+  // any alignment. RunCalls() gives kAborted when Cancel() was called after ResetCancel(), and kIndex when an index lies
+  // outside of its axis.
   void CopyInputs(const void* const* inputs);
   Status RunCalls();
   void CopyOutputs(void* const* outputs) const;  // null entries are left out
@@ -50,6 +51,7 @@ class Executor {
   Status Allocate(size_t threads);
   void ResolveOperands();
   void RunStep(const Step& step);
+  Status FaultOf(size_t step) const;
   void RunPhase(const Step& step, size_t phase);
   void RunRest(const Step& step);
   void LinkFollowers();
@@ -68,6 +70,7 @@ class Executor {
   std::vector<Step> steps_;
   std::unique_ptr<uint8_t[]> followed_;  // by tile of the step that follows: 1 when it has run; written by one thread each
   std::unique_ptr<CallTime[]> times_;
+  Fault fault_;
   std::atomic<bool> profiling_{false};
   std::atomic<bool> cancelled_{false};
 };

@@ -2,6 +2,7 @@
 #include "kernels/convert/convert.h"
 
 #include "kernels/convert/rows.h"
+#include "kernels/convert/whole.h"
 #include "kernels/flat_tiles.h"
 #include "kernels/row.h"
 
@@ -27,7 +28,10 @@ Status Validate(const CallView& call) {
   const Operand x = call.Input(0);
   LOWP_REQUIRE(x.present && x.elements == p.elements && static_cast<size_t>(x.type) < kElementTypes,
                "convert: x must have `elements` elements of a known type");
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, p.elements), "convert: y must be f32[elements]");
+  const Operand y = call.Output(0);
+  LOWP_REQUIRE(y.present && y.elements == p.elements &&
+                   (y.type == ElementType::kF32 || WholeFunctionOf(x.type, y.type) != nullptr),
+               "convert: y must be f32, i32 or i64 [elements], and whole numbers cannot be made of f16");
   return Status();
 }
 
@@ -35,23 +39,34 @@ class ConvertCall final : public PreparedCall {
  public:
   ConvertCall(const CallView& call, const PrepareContext& context)
       : elements_(call.Params<ConvertParams>().elements), item_bytes_(SizeOf(call.Input(0).type)) {
-    const Row<ConvertRows>& chosen = SelectRow(kRows, context);
-    function_ = chosen.run->*kFunctions[static_cast<size_t>(call.Input(0).type)];
-    row = chosen.name;
+    const ElementType from = call.Input(0).type, to = call.Output(0).type;
     tiles[0] = FlatTileCount(elements_);
-    inplace_input = call.Input(0).type == ElementType::kF32 ? 0 : -1;
+    inplace_input = from == to ? 0 : -1;
+    whole_ = WholeFunctionOf(from, to);
+    out_bytes_ = SizeOf(to);
+    if (whole_) return;
+    const Row<ConvertRows>& chosen = SelectRow(kRows, context);
+    function_ = chosen.run->*kFunctions[static_cast<size_t>(from)];
+    row = chosen.name;
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
     const FlatRange r = FlatTiles(elements_, begin, end);
-    function_(static_cast<const uint8_t*>(context.inputs[0]) + r.first * item_bytes_,
-              static_cast<float*>(context.outputs[0]) + r.first, r.count);
+    const uint8_t* x = static_cast<const uint8_t*>(context.inputs[0]) + r.first * item_bytes_;
+    uint8_t* y = static_cast<uint8_t*>(context.outputs[0]) + r.first * out_bytes_;
+    if (whole_) {
+      whole_(x, y, r.count);
+    } else {
+      function_(x, reinterpret_cast<float*>(y), r.count);
+    }
   }
 
  private:
   size_t elements_;
   size_t item_bytes_;
+  size_t out_bytes_ = 0;
   ConvertFunction function_ = nullptr;
+  WholeFunction whole_ = nullptr;
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {

@@ -1,9 +1,12 @@
-// Kernel `convert`: values of any element type as f32.
+// Kernel `convert`: values of any element type as f32, i32 or i64.
 //
-// in 0  x  elements of f32, u8, i8, i16, i32, i64, f16 or boolean
-// out 0 y  f32[elements]; may be x itself when x is f32
+// in 0  x  elements of f32, u8, i8, i16, i32, i64, f16 or boolean; whole numbers are not made of f16
+// out 0 y  f32, i32 or i64 [elements]; may be x itself when it has the same type
 //
-// i32 and i64 round to nearest even; a boolean is 1 for every non-zero byte; f16 is exact, its NaNs become quiet.
+// A boolean is 1 for every non-zero byte.
+// To f32: i32 and i64 round to nearest even; f16 is exact, its NaNs become quiet.
+// To i32: floats are truncated; what is too large or too small saturates, NaN is 0.
+// To i64: floats are truncated and taken modulo 2^64; NaN and infinities are 0.
 #pragma once
 #include "kernels/kernel.h"
 

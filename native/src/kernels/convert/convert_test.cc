@@ -78,13 +78,52 @@ TEST(Convert, CopiesFloatsBitByBit) {
   }
 }
 
+template <class From, class To>
+std::vector<To> ToWhole(ElementType from, ElementType to, const std::vector<From>& x) {
+  const ConvertParams p{static_cast<uint32_t>(x.size())};
+  const Buffer in = Buffer::Of(from, x);
+  Buffer y(to, x.size());
+  RunCall({&kernel_convert, &p, {&in}, {}, {&y}}, ActiveIsa());
+  return y.to_vector<To>();
+}
+
+TEST(Convert, ToI32TruncatesAndSaturates) {
+  const auto whole = ToWhole<float, int32_t>;
+  EXPECT_EQ(whole(ElementType::kF32, ElementType::kI32,
+                  {1.9f, -1.9f, NAN, INFINITY, -INFINITY, 0x1p31f, -0x1p31f, 0x1.fffffep30f, -0.5f}),
+            (std::vector<int32_t>{1, -1, 0, INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN, 0x7fffff80, 0}));
+  EXPECT_EQ((ToWhole<int64_t, int32_t>(ElementType::kI64, ElementType::kI32, {INT64_MAX, INT64_MIN, -5, 1 << 30})),
+            (std::vector<int32_t>{INT32_MAX, INT32_MIN, -5, 1 << 30}));
+}
+
+TEST(Convert, ToI64TruncatesModulo2To64) {
+  const auto whole = ToWhole<float, int64_t>;
+  EXPECT_EQ(whole(ElementType::kF32, ElementType::kI64,
+                  {2.7f, -2.7f, NAN, INFINITY, -0x1p63f, 0x1p63f, 0x1p64f, 0x1.8p64f, -0x1.8p64f, 0x1.cp64f}),
+            (std::vector<int64_t>{2, -2, 0, 0, INT64_MIN, INT64_MIN, 0, INT64_MIN, INT64_MIN, -(int64_t{1} << 62)}));
+  EXPECT_EQ((ToWhole<int32_t, int64_t>(ElementType::kI32, ElementType::kI64, {INT32_MIN, 7})),
+            (std::vector<int64_t>{INT32_MIN, 7}));
+}
+
+TEST(Convert, ToWholeNumbersFromNarrowTypes) {
+  EXPECT_EQ((ToWhole<uint8_t, int32_t>(ElementType::kU8, ElementType::kI32, {0, 255})), (std::vector<int32_t>{0, 255}));
+  EXPECT_EQ((ToWhole<int8_t, int64_t>(ElementType::kI8, ElementType::kI64, {-128, 127})),
+            (std::vector<int64_t>{-128, 127}));
+  EXPECT_EQ((ToWhole<int16_t, int32_t>(ElementType::kI16, ElementType::kI32, {-32768, 5})),
+            (std::vector<int32_t>{-32768, 5}));
+  EXPECT_EQ((ToWhole<uint8_t, int64_t>(ElementType::kBoolean, ElementType::kI64, {0, 1, 9})),
+            (std::vector<int64_t>{0, 1, 1}));
+}
+
 TEST(Convert, RefusesBadCalls) {
   const ConvertParams p{10};
   const Buffer x(ElementType::kI64, 10), y(ElementType::kF32, 10), other(ElementType::kF32, 11);
   EXPECT_TRUE(ValidateOnly({&kernel_convert, &p, {&x}, {}, {&y}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_convert, &p, {&x}, {}, {&other}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_convert, &p, {&other}, {}, {&y}}).ok());
-  EXPECT_FALSE(ValidateOnly({&kernel_convert, &p, {&x}, {}, {&x}}).ok());
+  const Buffer bytes(ElementType::kU8, 10), half(ElementType::kF16, 10), whole(ElementType::kI32, 10);
+  EXPECT_FALSE(ValidateOnly({&kernel_convert, &p, {&x}, {}, {&bytes}}).ok());
+  EXPECT_FALSE(ValidateOnly({&kernel_convert, &p, {&half}, {}, {&whole}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_convert, &p, {}, {}, {&y}}).ok());
 }
 

@@ -4,18 +4,16 @@
 #include <algorithm>
 #include <new>
 #include <string>
-#include <vector>
 
-#include "base/aligned.h"
 #include "kernels/follow.h"
 #include "kernels/pool/row.h"
+#include "kernels/pool/window.h"
 #include "kernels/row.h"
 
 namespace lowp {
 namespace {
 
-constexpr uint64_t kMaxCoordinate = 1u << 31;  // of any position
-constexpr uint64_t kMaxPositions = 1u << 23;   // of a window inside a u8 input: keeps 255 times that in s32
+constexpr uint64_t kMaxPositions = 1u << 23;  // of a window inside a u8 input: keeps 255 times that in s32
 
 // Best first.
 const PoolRow* const kRows[] = {
@@ -45,17 +43,6 @@ Status ValidateTypes(const CallView& call, bool is_max) {
   return Status();
 }
 
-Status ValidateAxis(const char* axis, uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation,
-                    uint32_t pad_begin, uint32_t pad_end) {
-  LOWP_REQUIRE(in > 0 && out > 0 && kernel > 0 && stride > 0 && dilation > 0,
-               std::string("pool: input, output, kernel, stride and dilation must be positive along the ") + axis);
-  LOWP_REQUIRE(in < kMaxCoordinate && static_cast<uint64_t>(out - 1) * stride < kMaxCoordinate &&
-                   static_cast<uint64_t>(kernel - 1) * dilation < kMaxCoordinate && pad_begin < kMaxCoordinate &&
-                   pad_end < kMaxCoordinate,
-               std::string("pool: windows or padding along the ") + axis + " reach beyond 2^31");
-  return Status();
-}
-
 Status ValidateElements(const char* name, const Operand& operand, uint32_t batch, uint32_t d, uint32_t h, uint32_t w,
                         uint32_t stride) {
   uint64_t elements = 0;
@@ -63,6 +50,12 @@ Status ValidateElements(const char* name, const Operand& operand, uint32_t batch
                std::string("pool: ") + name + " must have batch * depth * height * width * stride elements, found " +
                    std::to_string(operand.elements));
   return Status();
+}
+
+PoolWindow WindowOf(const PoolParams& p) {
+  return {{p.in_d, p.out_d, p.kernel_d, p.stride_d, p.dilation_d, p.pad_front, p.pad_back},
+          {p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top, p.pad_bottom},
+          {p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right}};
 }
 
 Status Validate(const CallView& call) {
@@ -75,12 +68,7 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(p.out_offset <= p.out_stride && p.channels <= p.out_stride - p.out_offset,
                "pool: out_offset and the channels must fit out_stride");
   LOWP_REQUIRE(p.in_zero_point <= 255, "pool: in_zero_point must be 0 to 255");
-  LOWP_RETURN_IF_ERROR(
-      ValidateAxis("depth", p.in_d, p.out_d, p.kernel_d, p.stride_d, p.dilation_d, p.pad_front, p.pad_back));
-  LOWP_RETURN_IF_ERROR(
-      ValidateAxis("height", p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top, p.pad_bottom));
-  LOWP_RETURN_IF_ERROR(
-      ValidateAxis("width", p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right));
+  LOWP_RETURN_IF_ERROR(WindowOf(p).Validate("pool"));
   uint64_t positions = 0;
   const bool counted = CheckedProduct(&positions, std::min(p.kernel_d, p.in_d), std::min(p.kernel_h, p.in_h),
                                       std::min(p.kernel_w, p.in_w));
@@ -89,35 +77,6 @@ Status Validate(const CallView& call) {
   LOWP_RETURN_IF_ERROR(ValidateElements("x", call.Input(0), p.batch, p.in_d, p.in_h, p.in_w, p.in_stride));
   return ValidateElements("y", call.Output(0), p.batch, p.out_d, p.out_h, p.out_w, p.out_stride);
 }
-
-struct Axis {
-  int64_t in, out, kernel, stride, dilation, pad_begin, pad_end;
-  bool count_padding;
-
-  // Number of kernel elements at coordinates below `limit`, for a window that begins at `start`.
-  int64_t Below(int64_t start, int64_t limit) const {
-    if (start >= limit) return 0;
-    return std::min(kernel, (limit - start + dilation - 1) / dilation);
-  }
-  // Null when memory is exhausted.
-  AlignedPtr<PoolSpan> Spans() const {
-    AlignedPtr<PoolSpan> spans = AllocateAligned<PoolSpan>(static_cast<size_t>(out));
-    for (int64_t o = 0; spans && o < out; o++) {
-      const int64_t start = o * stride - pad_begin;
-      const int64_t skipped = Below(start, 0), inside = Below(start, in) - skipped;
-      PoolSpan& span = spans[static_cast<size_t>(o)];
-      span.first = static_cast<uint32_t>(inside > 0 ? start + skipped * dilation : 0);
-      span.length = static_cast<uint32_t>(inside);
-      span.count = static_cast<uint64_t>(count_padding ? Below(start, in + pad_end) : inside);
-    }
-    return spans;
-  }
-};
-
-// The windows along each axis.
-struct PoolSpans {
-  AlignedPtr<PoolSpan> planes, rows, columns;
-};
 
 class PreparedPool final : public PreparedCall {
  public:
@@ -205,10 +164,7 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   const bool count_padding = p.mode == static_cast<uint32_t>(PoolMode::kAveragePadded);
   const PoolKind kind =
       is_max ? (u8 ? PoolKind::kMaxU8 : PoolKind::kMaxF32) : (u8 ? PoolKind::kAverageU8 : PoolKind::kAverageF32);
-  const Axis depth{p.in_d, p.out_d, p.kernel_d, p.stride_d, p.dilation_d, p.pad_front, p.pad_back, count_padding};
-  const Axis height{p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top, p.pad_bottom, count_padding};
-  const Axis width{p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right, count_padding};
-  PoolSpans spans = {depth.Spans(), height.Spans(), width.Spans()};
+  PoolSpans spans = WindowOf(p).Spans(count_padding);
   const Status memory(Code::kMemory, "pool: out of memory");
   if (!spans.planes || !spans.rows || !spans.columns) return memory;
   PreparedPtr prepared(new (std::nothrow) PreparedPool(p, SelectRow(kind, context), SizeOf(call.Input(0).type),
