@@ -81,15 +81,18 @@ test('every host node has a reason', () => {
   const [whole, x] = [b.parameter('whole', [2], 'i64'), b.parameter('x', [1, 2, 5, 5])];
   const reason = (port: OutputPort): string | undefined => hostReason(port.node, constantNodes(b.model), [port]);
   assert.equal(reason(b.op('Sinh', [x])), 'Sinh has no native kernel yet');
-  assert.equal(reason(b.op('Add', [whole, whole])), 'its input has type i64');
+  assert.equal(reason(b.op('Divide', [whole, whole])), 'its input has type i64');
+  assert.equal(reason(b.op('Add', [whole, whole])), undefined);
   assert.equal(reason(b.op('Convert', [whole], { destination_type: 'f32' })), undefined);
+  assert.equal(reason(b.op('Convert', [x], { destination_type: 'i32' })), undefined);
   assert.equal(
-    reason(b.op('Convert', [x], { destination_type: 'i32' })),
+    reason(b.op('Convert', [x], { destination_type: 'u16' })),
     'this form of Convert has no native kernel yet',
   );
+  assert.equal(reason(b.op('Less', [x, x])), 'Less has no native kernel yet');
   assert.equal(
     reason(b.op('Reshape', [x, whole], { special_zero: false })),
-    'its input has type i64',
+    'a shape is known only when its values are',
     'shapes that are computed',
   );
   const filter = b.parameter('filter', [3, 2, 3, 3]);

@@ -42,7 +42,8 @@ void ExpectBroadcasts(ElementType type) {
   std::mt19937 random(3);
   for (int round = 0; round < 60; round++) {
     const bool is_long = round % 20 == 19;
-    const uint32_t d[4] = {1 + random() % 3, 1 + random() % 3, 1 + random() % 5, is_long ? 20000u : 1 + random() % 70};
+    const auto up_to = [&](uint32_t most) { return static_cast<uint32_t>(1 + random() % most); };
+    const uint32_t d[4] = {up_to(3), up_to(3), up_to(5), is_long ? 20000u : up_to(70)};
     uint32_t strides[2][4], elements[2];
     for (int side = 0; side < 2; side++) {
       uint32_t step = 1;
