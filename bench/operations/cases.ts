@@ -86,7 +86,7 @@ export function caseOf(node: Node): OperationCase {
       const value = isComputedFromConstants(port) ? evaluatePort(port) : undefined;
       const name = `input${i}`;
       if (!value) feeds[name] = type === 'f32' ? randomTensor({ name, type, shape }, i) : zeros(type, shape);
-      const attributes = { elementType: type, shape };
+      const attributes = { element_type: type, shape };
       const source = value
         ? addConstant(model, name, value)
         : createNode(model, { type: 'Parameter', name, attributes, inputs: [] });
