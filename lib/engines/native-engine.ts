@@ -26,7 +26,7 @@ import type {
   RunOptions,
   RunResult,
 } from './engine.ts';
-import { evaluateNode } from './evaluate-node.ts';
+import { evaluateNamed } from './evaluate-named.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
 import { observe } from './observe.ts';
 import { interpolate, quantilePosition } from './quantile-ranks.ts';
@@ -292,7 +292,7 @@ class NativeModel implements NativeModelExecutable {
       ? variables.evaluate(node, inputs)
       : control
         ? await this.compiled.bodies.run(node, inputs, signal)
-        : evaluateNode(node, inputs);
+        : evaluateNamed(node, inputs);
     for (const [i, out] of node.outputs.entries()) values.set(out, outputs[i]!);
     this.hostMs?.set(node, (this.hostMs.get(node) ?? 0) + performance.now() - begin);
   }

@@ -7,7 +7,7 @@ import { convert } from '../tensor/convert.ts';
 import { isFloat } from '../tensor/element-type.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CompileOptions, Engine, Executable, Feeds, Observation, RunOptions, RunResult } from './engine.ts';
-import { evaluateNode } from './evaluate-node.ts';
+import { evaluateNamed } from './evaluate-named.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
 import { observe } from './observe.ts';
 import { assignments, VariableRun, variableOf } from './variables.ts';
@@ -101,7 +101,7 @@ class ReferenceExecutable implements Executable {
     }
     const known = this.constants.get(node);
     if (known) return known;
-    const outputs = evaluateNode(node, inputs).map(this.read);
+    const outputs = evaluateNamed(node, inputs).map(this.read);
     if (this.constantNodes.has(node)) this.constants.set(node, outputs);
     return outputs;
   }

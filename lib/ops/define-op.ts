@@ -89,8 +89,6 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   readonly type: string;
   /** The first opset that has this revision: `opset1`. Written as the IR layer's `version`. */
   readonly opset: string;
-  /** Later opsets under whose name the same definition is read. */
-  readonly aliases?: readonly string[];
   /** Parses attributes from IR strings and from plain values alike, and fills defaults. Unknown keys are stripped. */
   readonly attributes: ZodType<A>;
   /** Number of inputs, optional ones included: [least, most]. */

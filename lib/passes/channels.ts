@@ -36,6 +36,11 @@ export function hasPlainWeights(node: Node): boolean {
   return weights.fact.type === 'f32' && node.output.fact.type === 'f32' && channelsOf(node) !== undefined;
 }
 
+/** A convolution of one group, neither transposed nor a matrix product, whose weights can be changed. */
+export function isDenseConvolution(node: Node): boolean {
+  return node.type === 'Convolution' && hasPlainWeights(node);
+}
+
 /** Number of output channels of a product with static weights. */
 export function channelsOf(node: Node): number | undefined {
   const shape = node.source(1)?.fact.shape ?? [];

@@ -2,7 +2,7 @@
 
 import type { Model } from '../../graph/model.ts';
 import type { InputPort, Node, OutputPort } from '../../graph/node.ts';
-import { channelsOf, hasPlainWeights, perChannel } from '../../passes/channels.ts';
+import { channelsOf, hasPlainWeights, isDenseConvolution, perChannel } from '../../passes/channels.ts';
 import { isConstant, traitsOf } from '../../quantization/roles.ts';
 import { biasBehind } from '../biased-products.ts';
 
@@ -26,11 +26,7 @@ export function alignablePairs(model: Model): AlignablePair[] {
 
 /** A dense convolution that sees every element of its input the same way: no padding, stride and dilation 1. */
 function isAlignable(node: Node): boolean {
-  const { weights, biasAxis } = traitsOf(node);
-  if (!weights || biasAxis !== 1 || !hasPlainWeights(node)) return false;
-  const { shape } = node.source(weights.port)!.fact;
-  const isDense = shape[1] === node.source(0)?.fact.shape[1];
-  return weights.outputChannelAxis(node.attributes as never, shape) === 0 && isDense && hasPlainWindow(node, shape);
+  return isDenseConvolution(node) && hasPlainWindow(node, node.source(1)!.fact.shape);
 }
 
 function hasPlainWindow(node: Node, weights: readonly number[]): boolean {

@@ -3,7 +3,7 @@ import { giveConstant } from '../../graph/edit.ts';
 import type { Model } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
 import { inferModel } from '../../ops/infer-model.ts';
-import { hasPlainWeights } from '../../passes/channels.ts';
+import { isDenseConvolution } from '../../passes/channels.ts';
 import { traitsOf } from '../../quantization/roles.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
@@ -31,7 +31,7 @@ export function createOutlierChannelSplitting(options: OutlierChannelSplittingOp
     changesOriginal: true,
     request: () => [],
     apply: async ({ work, warn }) => {
-      const convolutions = work.nodes().filter(isDense);
+      const convolutions = work.nodes().filter(isDenseConvolution);
       const sorted = convolutions.sort((a, b) => (a.name < b.name ? -1 : 1));
       let count = 0;
       for (const node of sorted) {
@@ -42,14 +42,6 @@ export function createOutlierChannelSplitting(options: OutlierChannelSplittingOp
       if (count === 0) warn('no convolution has producers whose channels can be repeated: no channel was split');
     },
   };
-}
-
-function isDense(node: Node): boolean {
-  const { weights, biasAxis } = traitsOf(node);
-  if (!weights || biasAxis !== 1 || !hasPlainWeights(node)) return false;
-  const { shape } = node.source(weights.port)!.fact;
-  const isForward = weights.outputChannelAxis(node.attributes as never, shape) === 0;
-  return isForward && shape.length === node.output.fact.shape.length && shape[1] === node.source(0)!.fact.shape[1];
 }
 
 /** Returns false when the convolution is not eligible. */

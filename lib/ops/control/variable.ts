@@ -60,7 +60,6 @@ export const readValue6 = defineOp<Attributes>({
 export const assign3 = defineOp<Attributes>({
   ...write,
   opset: 'opset3',
-  aliases: ['opset6'],
   attributes: named,
   inputs: [1, 1],
   infer: (_, inputs) => assigned(inputs),
