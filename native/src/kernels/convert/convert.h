@@ -5,8 +5,7 @@
 //
 // A boolean is 1 for every non-zero byte.
 // To f32: i32 and i64 round to nearest even; f16 is exact, its NaNs become quiet.
-// To i32: floats are truncated; what is too large or too small saturates, NaN is 0.
-// To i64: floats are truncated and taken modulo 2^64; NaN and infinities are 0.
+// To i32 and i64: floats are truncated; what is too large or too small saturates, NaN is 0.
 #pragma once
 #include "kernels/kernel.h"
 

@@ -96,11 +96,12 @@ TEST(Convert, ToI32TruncatesAndSaturates) {
             (std::vector<int32_t>{INT32_MAX, INT32_MIN, -5, 1 << 30}));
 }
 
-TEST(Convert, ToI64TruncatesModulo2To64) {
+TEST(Convert, ToI64TruncatesAndSaturates) {
   const auto whole = ToWhole<float, int64_t>;
   EXPECT_EQ(whole(ElementType::kF32, ElementType::kI64,
-                  {2.7f, -2.7f, NAN, INFINITY, -0x1p63f, 0x1p63f, 0x1p64f, 0x1.8p64f, -0x1.8p64f, 0x1.cp64f}),
-            (std::vector<int64_t>{2, -2, 0, 0, INT64_MIN, INT64_MIN, 0, INT64_MIN, INT64_MIN, -(int64_t{1} << 62)}));
+                  {2.7f, -2.7f, NAN, INFINITY, -INFINITY, -0x1p63f, 0x1p63f, 0x1p64f, -0x1p64f, 0x1.fffffep62f}),
+            (std::vector<int64_t>{2, -2, 0, INT64_MAX, INT64_MIN, INT64_MIN, INT64_MAX, INT64_MAX, INT64_MIN,
+                                  0x7fffff8000000000}));
   EXPECT_EQ((ToWhole<int32_t, int64_t>(ElementType::kI32, ElementType::kI64, {INT32_MIN, 7})),
             (std::vector<int64_t>{INT32_MIN, 7}));
 }

@@ -29,10 +29,9 @@ template <>
 struct Converter<int64_t> {
   static int64_t Of(int64_t v) { return v; }
   static int64_t Of(float v) {
-    if (!std::isfinite(v)) return 0;
-    if (v >= -0x1p63f && v < 0x1p63f) return static_cast<int64_t>(v);
-    const float rest = std::fmod(v, 0x1p64f);  // exact; negative ones stand for 2^64 more
-    return static_cast<int64_t>(rest < 0 ? 0 - static_cast<uint64_t>(-rest) : static_cast<uint64_t>(rest));
+    if (std::isnan(v)) return 0;
+    if (v >= 0x1p63f) return std::numeric_limits<int64_t>::max();
+    return v <= -0x1p63f ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(v);
   }
 };
 

@@ -24,22 +24,32 @@ void Apply(const T* a, size_t a_step, const T* b, size_t b_step, T* y, size_t n)
   }
 }
 
-int32_t Saturate(int64_t v) {
-  return static_cast<int32_t>(std::clamp<int64_t>(v, std::numeric_limits<int32_t>::min(),
-                                                  std::numeric_limits<int32_t>::max()));
+// The end of the range beyond which a result lies.
+template <class T>
+T End(bool is_negative) {
+  return is_negative ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
 }
 
 struct Add {
-  static int32_t Of(int32_t a, int32_t b) { return Saturate(int64_t{a} + b); }
-  static int64_t Of(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
+  template <class T>
+  static T Of(T a, T b) {
+    T sum;
+    return __builtin_add_overflow(a, b, &sum) ? End<T>(a < 0) : sum;
+  }
 };
 struct Subtract {
-  static int32_t Of(int32_t a, int32_t b) { return Saturate(int64_t{a} - b); }
-  static int64_t Of(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }
+  template <class T>
+  static T Of(T a, T b) {
+    T difference;
+    return __builtin_sub_overflow(a, b, &difference) ? End<T>(a < 0) : difference;
+  }
 };
 struct Multiply {
-  static int32_t Of(int32_t a, int32_t b) { return Saturate(int64_t{a} * b); }
-  static int64_t Of(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }
+  template <class T>
+  static T Of(T a, T b) {
+    T product;
+    return __builtin_mul_overflow(a, b, &product) ? End<T>((a < 0) != (b < 0)) : product;
+  }
 };
 struct Maximum {
   template <class T>

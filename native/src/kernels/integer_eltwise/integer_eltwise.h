@@ -1,7 +1,7 @@
 // Kernel `integer_eltwise`: y = op(a, b) on whole numbers with broadcasting over four dimensions.
 //
 //   op 0 a + b, 1 a - b, 2 a * b, 3 max(a, b), 4 min(a, b)
-//   i32: sums, differences and products saturate. i64: they are exact modulo 2^64.
+//   Sums, differences and products saturate.
 //
 // in 0  a   i32 or i64, element [i0, i1, i2, i3] at sum of i * a_stride; strides in elements, 0 broadcasts
 // in 1  b   of the same type, likewise with b_stride

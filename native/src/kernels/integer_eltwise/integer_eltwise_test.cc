@@ -28,13 +28,13 @@ TEST(IntegerEltwise, SaturatesAtTheEndsOfI32) {
   EXPECT_EQ(run(kMinimum), (std::vector<int32_t>{1, INT32_MIN, 70000, -70000, -7}));
 }
 
-TEST(IntegerEltwise, WrapsAtTheEndsOfI64) {
-  const std::vector<int64_t> a = {INT64_MAX, INT64_MIN, int64_t{1} << 40}, b = {1, 1, int64_t{1} << 20};
+TEST(IntegerEltwise, SaturatesAtTheEndsOfI64) {
+  const std::vector<int64_t> a = {INT64_MAX, INT64_MIN, int64_t{1} << 40}, b = {1, -1, int64_t{1} << 20};
   const auto run = [&](uint32_t op) { return Flat(op, ElementType::kI64, a, b); };
-  EXPECT_EQ(run(kAdd), (std::vector<int64_t>{INT64_MIN, INT64_MIN + 1, (int64_t{1} << 40) + (1 << 20)}));
-  EXPECT_EQ(run(kSubtract), (std::vector<int64_t>{INT64_MAX - 1, INT64_MAX, (int64_t{1} << 40) - (1 << 20)}));
-  EXPECT_EQ(run(kMultiply), (std::vector<int64_t>{INT64_MAX, INT64_MIN, int64_t{1} << 60}));
-  EXPECT_EQ(run(kMaximum), (std::vector<int64_t>{INT64_MAX, 1, int64_t{1} << 40}));
+  EXPECT_EQ(run(kAdd), (std::vector<int64_t>{INT64_MAX, INT64_MIN, (int64_t{1} << 40) + (1 << 20)}));
+  EXPECT_EQ(run(kSubtract), (std::vector<int64_t>{INT64_MAX - 1, INT64_MIN + 1, (int64_t{1} << 40) - (1 << 20)}));
+  EXPECT_EQ(run(kMultiply), (std::vector<int64_t>{INT64_MAX, INT64_MAX, int64_t{1} << 60}));
+  EXPECT_EQ(run(kMaximum), (std::vector<int64_t>{INT64_MAX, -1, int64_t{1} << 40}));
 }
 
 template <class T>
