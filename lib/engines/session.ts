@@ -29,7 +29,7 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Compiled programs kept for different input shapes. */
+/** Compiled programs kept for different input shapes; packed weights that are equal are in memory once. */
 const keptShapes = 8;
 
 /**
