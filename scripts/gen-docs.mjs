@@ -70,7 +70,8 @@ function operationRows() {
   return [...groupByType(allOps())].flatMap(([type, revisions]) => {
     if (notComputed.has(type)) return [];
     const opsets = revisions.map((r) => r.opset.replace('opset', '')).join(', ');
-    return [[type, opsets, floatForm(revisions), byteForm(revisions), exporters.has(type) ? 'yes' : '']];
+    const isWritten = exporters.has(type) || revisions.some((r) => r.expand);
+    return [[type, opsets, floatForm(revisions), byteForm(revisions), isWritten ? 'yes' : '']];
   });
 }
 

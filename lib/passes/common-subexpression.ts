@@ -1,9 +1,9 @@
 // Common subexpressions: constants with the same content become one.
 import { removeNode } from '../graph/edit.ts';
 import type { Node } from '../graph/node.ts';
+import { mergeEqual } from '../graph/take-over.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { definePass } from './pass.ts';
-import { mergeEqual } from './take-over.ts';
 
 /**
  * Constants of the same type, shape and bytes are read from the first of them. Not for models whose constants are still

@@ -1,10 +1,10 @@
 // Eliminate no-ops: operations whose output is their first input, bit for bit.
 import { removeNode } from '../graph/edit.ts';
 import { constantOf, type Node } from '../graph/node.ts';
+import { mergeEqual } from '../graph/take-over.ts';
 import { toIntegers } from '../tensor/convert.ts';
 import { isStatic, sameShape } from '../tensor/shape.ts';
 import { definePass } from './pass.ts';
-import { mergeEqual } from './take-over.ts';
 
 /** When an operation of that type does nothing; the index of the input that it passes on. */
 type Rule = (node: Node) => number | undefined;

@@ -2,6 +2,7 @@
 import { addConstant, removeNode, rename } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { evaluateNode } from '../ops/evaluate-node.ts';
 import { getOp } from '../ops/registry.ts';
 import { isQuantizedStorage } from '../ops/storage/half-precision.ts';
@@ -9,7 +10,6 @@ import { byteLengthOf, isFloat } from '../tensor/element-type.ts';
 import { isStatic, spannedElements } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { definePass, type Pass } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /** What is folded. */
 export interface FoldOptions {

@@ -3,13 +3,13 @@ import { addConstant, giveConstant, removeNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import { constantOf, type Node, type OutputPort } from '../graph/node.ts';
 import { commutative, constant, type Match, op } from '../graph/pattern.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { expandValues } from '../ops/broadcast.ts';
 import { createNode } from '../ops/create-node.ts';
 import { fromFloat64, toFloat64 } from '../tensor/convert.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { hasPlainWeights, perChannel, productTypes, weightChannelShape } from './channels.ts';
 import { definePass, defineRewrite, repeatPasses } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /** BatchNormInference with constant parameters becomes Multiply and Add: `x · γ/√(σ² + ε) + (β − μ · γ/√(σ² + ε))`. */
 const splitBatchNorm = definePass({

@@ -2,9 +2,9 @@
 import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import { constantOf, type Node, type OutputPort } from '../graph/node.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { toFloat32 } from '../tensor/convert.ts';
 import { definePass } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /**
  * `½ · x · (1 + erf(x / √2))`, and `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, become `Gelu`. Factors may stand in

@@ -2,11 +2,11 @@
 import { addConstant, addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import { constantOf, type Node, type OutputPort } from '../graph/node.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { toFloat32, toIntegers } from '../tensor/convert.ts';
 import { normalizeAxis } from '../tensor/shape.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { definePass } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /**
  * `(x − mean) / √(mean((x − mean)²) + eps)` over constant axes becomes `MVN` with epsilon inside the root. The square may

@@ -2,8 +2,8 @@
 import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { definePass } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /**
  * `x · sigmoid(x)` becomes `Swish`. Quantizers then see one activation, as other converters write it, instead of a product

@@ -2,10 +2,10 @@
 import { addConstant } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { createNode } from '../ops/create-node.ts';
 import { zeros } from '../tensor/tensor.ts';
 import { definePass } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /** Operations that get a bias. A grouped convolution is a convolution with groups. */
 const convolutions = new Set(['Convolution', 'GroupConvolution']);

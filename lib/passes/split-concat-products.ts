@@ -3,13 +3,13 @@
 import { addConstant, connect } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
+import { takeOver } from '../graph/take-over.ts';
 import { createNode } from '../ops/create-node.ts';
 import { sequence, takeByAxes } from '../ops/movement/take.ts';
 import { getOp, runtimeOf } from '../ops/registry.ts';
 import { toFloat64 } from '../tensor/convert.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { definePass } from './pass.ts';
-import { takeOver } from './take-over.ts';
 
 /** Neighbouring inputs of a Concat whose quantizers have the same limits. */
 interface Part {

@@ -1,7 +1,7 @@
 // Range supervision: activations are clamped to what they were seen to be, so that a flipped bit in memory cannot spread.
 import type { OutputPort } from '../../graph/node.ts';
+import { takeOver } from '../../graph/take-over.ts';
 import { createNode } from '../../ops/create-node.ts';
-import { takeOver } from '../../passes/take-over.ts';
 import type { StatisticRequest } from '../../statistics/request.ts';
 import { isFloat } from '../../tensor/element-type.ts';
 import { type Algorithm, originalPort } from '../algorithm.ts';

@@ -3,6 +3,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import type { Model } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
 import { evaluateNode } from '../../ops/evaluate-node.ts';
+import { expandNode } from '../../ops/expand-node.ts';
 import { findOp } from '../../ops/registry.ts';
 import { activationGrids } from './export/activation-grids.ts';
 import { type Exporter, ExportNode } from './export/export-node.ts';
@@ -41,6 +42,12 @@ function valueExporter(node: Node): Exporter | undefined {
     for (const [i, value] of values.entries())
       e.finish('Identity', [e.constant(value, `value_${i}`)], {}, [node.outputs[i]!]);
   };
+}
+
+/** Operations that ONNX does not have become those that their definitions name, where there are any. */
+export function expandUnknown(model: Model): void {
+  const isUnknown = (node: Node): boolean => !notNodes.has(node.type) && !exporterOf(node);
+  while (model.nodes().filter((node) => isUnknown(node) && expandNode(model, node)).length > 0);
 }
 
 /**

@@ -8,7 +8,7 @@ import { compressWeights } from '../../ops/storage/compress-weights.ts';
 import { bitsOf } from '../../tensor/element-type.ts';
 import { valueInfo } from './build.ts';
 import { GraphWriter } from './export/graph-writer.ts';
-import { exportOperations, refuseUnknown } from './export-model.ts';
+import { expandUnknown, exportOperations, refuseUnknown } from './export-model.ts';
 import { ModelProtoSchema, type NodeProto, type StringStringEntryProto, type ValueInfoProto } from './onnx_pb.ts';
 import { toOperatorForm } from './operator-form.ts';
 
@@ -27,11 +27,12 @@ export interface WriteOnnxOptions {
 /**
  * Writes an ONNX model of opset 17.
  *
- * Inputs, outputs and values keep their names. A FakeQuantize with 256 levels, equal input and output limits and an
- * integer zero point becomes QuantizeLinear and DequantizeLinear, per tensor or per channel; any other one becomes the
- * arithmetic that defines it. Weights behind a FakeQuantize, and weights that are stored as integers, become an 8-bit
- * initializer and a DequantizeLinear. A constant bias becomes an input of its convolution or matrix product. What a body is
- * given in every iteration is read from the graph around it.
+ * Inputs, outputs and values keep their names. An operation that ONNX does not have becomes those that its definition
+ * names. A FakeQuantize with 256 levels, equal input and output limits and an integer zero point becomes QuantizeLinear and
+ * DequantizeLinear, per tensor or per channel; any other one becomes the arithmetic that defines it. Weights behind a
+ * FakeQuantize, and weights that are stored as integers, become an 8-bit initializer and a DequantizeLinear. A constant
+ * bias becomes an input of its convolution or matrix product. What a body is given in every iteration is read from the
+ * graph around it.
  *
  * Quantized models take the form in which runtimes compute in integers: such a bias is rounded to i32 on the grid of the
  * sums where the product can run on bytes, which moves it by half of a step at most; values of a grid that were only
@@ -45,7 +46,10 @@ export interface WriteOnnxOptions {
 export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Array {
   const copy = model.clone();
   const models = withBodies(copy);
-  for (const each of models) compressWeights(each);
+  for (const each of models) {
+    expandUnknown(each);
+    compressWeights(each);
+  }
   refuseUnknown(models);
   const writer = new GraphWriter();
   const inputs = copy.parameters().map((p) => nameInput(writer, p));

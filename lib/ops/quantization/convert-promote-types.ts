@@ -93,9 +93,7 @@ export const convertPromoteTypes = defineOp({
     return inputs.map((t) => convert(t, type));
   },
   expand: (_, node, expansion) =>
-    node.outputs.map((port, i) => {
-      const source = node.source(i)!;
-      if (source.fact.type === port.fact.type) return source;
-      return expansion.add('Convert', [source], { destination_type: port.fact.type }, `converted_${i}`);
-    }),
+    node.outputs.map(({ fact }, i) =>
+      expansion.add('Convert', [node.source(i)], { destination_type: fact.type }, `converted_${i}`),
+    ),
 });

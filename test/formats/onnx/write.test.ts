@@ -315,13 +315,13 @@ test('an operation on constants is written as its values', async () => {
 
 test('operations that ONNX does not have are all listed', () => {
   const b = new Builder([1, 4, 4, 4]);
-  const grn = b.op('ShuffleChannels', 'shuffle', [b.x], { axis: 1, group: 2 });
+  const reorganized = b.op('ReorgYolo', 'reorg', [b.x], { stride: [2] });
   const model = b.finish(
-    b.op('NormalizeL2', 'norm', [grn, b.constant('axes', 'i64', [1], [1])], { eps: 1e-6, eps_mode: 'add' }),
+    b.op('Roll', 'roll', [reorganized, b.constant('by', 'i64', [1], [1]), b.constant('axes', 'i64', [1], [1])]),
   );
   assert.throws(() => writeOnnx(model), {
     code: 'ERR_FORMAT_UNSUPPORTED',
-    message: /ShuffleChannels \(first 'shuffle'\), NormalizeL2 \(first 'norm'\)/,
+    message: /ReorgYolo \(first 'reorg'\), Roll \(first 'roll'\)/,
   });
 });
 

@@ -7,38 +7,31 @@ import { isWithin } from '../ranges.ts';
 import type { ExporterTable, ExportNode } from './export-node.ts';
 
 export const convertExporters: ExporterTable = {
-  Convert: (e) => convert(e, 0),
-  ConvertLike: (e) => convert(e, 0),
-  ConvertPromoteTypes: (e) => {
-    convert(e, 0);
-    convert(e, 1);
-  },
+  Convert: convert,
+  ConvertLike: convert,
 };
 
-/** Input `index` in the type of output `index`. */
-function convert(e: ExportNode, index: number): void {
-  const port = e.node.outputs[index]!;
-  const { type } = port.fact;
-  if (e.type(index) === type) {
-    e.finish('Identity', [e.input(index)], {}, [port]);
+function convert(e: ExportNode): void {
+  const { type } = e.node.output.fact;
+  if (e.type() === type) {
+    e.finish('Identity', [e.input(0)]);
     return;
   }
   if (bitsOf(type) < 8) e.unsupported(`conversion to ${type}`);
   // Limits of floats of eight bits are operations of the model.
   const saturate = isMinifloat(type) ? { saturate: 0n } : {};
-  e.finish('Cast', [saturated(e, index, type)], { to: BigInt(onnxTypeOf(type)), ...saturate }, [port]);
+  e.finish('Cast', [saturated(e, type)], { to: BigInt(onnxTypeOf(type)), ...saturate });
 }
 
 /** The value inside of the range of the target. Floats beyond 16 bits have no limits that they could hold exactly. */
-function saturated(e: ExportNode, index: number, type: ElementType): string {
-  const from = e.type(index);
+function saturated(e: ExportNode, type: ElementType): string {
+  const from = e.type();
   const [low, high] = limitsOf(from, type);
-  if ((low === undefined && high === undefined) || isWithin(e.port(index), type)) return e.input(index);
+  if ((low === undefined && high === undefined) || isWithin(e.port(0), type)) return e.input(0);
   // ONNX Runtime clips no integers of 16 bits.
   const wide = isInteger(from) && bitsOf(from) < 32 ? 'i32' : from;
   const limit = (value: number | undefined, name: string) => (value === undefined ? '' : e.scalar(wide, value, name));
-  const x = e.cast(e.input(index), from, wide, `wide_${index}`);
-  return e.step('Clip', [x, limit(low, `low_${index}`), limit(high, `high_${index}`)], `Clip_${index}`);
+  return e.step('Clip', [e.cast(e.input(0), from, wide, 'wide'), limit(low, 'low'), limit(high, 'high')], 'Clip');
 }
 
 /** Both limits of `to`, inside of the range of `from`, when values of `from` exceed one; 64 bits saturate below zero only. */

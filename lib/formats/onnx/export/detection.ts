@@ -1,4 +1,4 @@
-/** NonMaxSuppression and DetectionOutput. */
+/** NonMaxSuppression, DetectionOutput and ROIAlign. */
 import { toFloat32 } from '../../../tensor/convert.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
@@ -9,6 +9,7 @@ import { castTo, concatenated, part, ranked, reshaped, single, unsqueezed } from
 export const detectionExporters: ExporterTable = {
   DetectionOutput: detectionOutput,
   NonMaxSuppression: nonMaxSuppression,
+  ROIAlign: roiAlign,
 };
 
 /** Revisions that drop a box whose overlap is equal to the threshold. */
@@ -73,4 +74,20 @@ function foundRows(e: ExportNode, picked: string, score: string): void {
   const numbers = castTo(e, part(e, picked, 1, 0, 2, 'of'), 'f32', 'numbers');
   typed(concatenated(e, [numbers, unsqueezed(e, score, [1], 'column')], 1, 'scored'), scores!);
   typed(e.step('Shape', [score], 'count'), count!);
+}
+
+/** ONNX shifts pixels behind the scale or not at all, and takes the largest of other numbers. */
+function roiAlign(e: ExportNode): void {
+  if (e.text('mode') !== 'avg') e.unsupported(`mode '${e.text('mode')}'`);
+  const spelled: Readonly<Record<string, string>> = { '': 'output_half_pixel', asymmetric: 'output_half_pixel' };
+  const aligned = e.text('aligned_mode');
+  const mode = aligned === 'half_pixel_for_nn' ? 'half_pixel' : spelled[aligned];
+  e.finish('RoiAlign', [e.input(0), e.input(1), e.int64(2, 'images')], {
+    mode: 'avg',
+    coordinate_transformation_mode: mode ?? e.unsupported(`aligned_mode '${aligned}'`),
+    output_height: BigInt(e.number('pooled_h')),
+    output_width: BigInt(e.number('pooled_w')),
+    sampling_ratio: BigInt(e.number('sampling_ratio')),
+    spatial_scale: e.number('spatial_scale'),
+  });
 }

@@ -62,6 +62,8 @@ export const elementwiseExporters: ExporterTable = {
   NotEqual: (e) => e.finish('Not', [e.step('Equal', operands(e), 'Equal')]),
   SquaredDifference: squaredDifference,
   Select: (e) => e.finish('Where', operands(e)),
+  IsInf: isInfinite,
+  IsFinite: (e) => e.finish('Not', [e.step('Or', [isNumber(e, 'IsNaN'), isNumber(e, 'IsInf')], 'Or')]),
   Round: round,
 };
 
@@ -88,6 +90,17 @@ function divide(e: ExportNode): void {
   const remainders = [0n, 1n].map((fmod) => e.step('Mod', inputs, `Mod_${fmod}`, { fmod }));
   const isAbove = e.step('Not', [e.step('Equal', remainders, 'Equal')], 'is_above');
   e.finish('Sub', [e.step('Div', inputs, 'Div'), e.cast(isAbove, 'boolean', type, 'above')]);
+}
+
+/** ONNX Runtime tells no halves from infinity. */
+function isNumber(e: ExportNode, opType: string): string {
+  return e.step(opType, [e.cast(e.input(0), e.type(), 'f32', `${opType}/single`)], opType);
+}
+
+function isInfinite(e: ExportNode): void {
+  const [detect_positive, detect_negative] = ['detect_positive', 'detect_negative'].map((n) => BigInt(e.flag(n)));
+  const x = e.cast(e.input(0), e.type(), 'f32', 'single');
+  e.finish('IsInf', [x], { detect_positive: detect_positive!, detect_negative: detect_negative! });
 }
 
 function floorMod(e: ExportNode): void {

@@ -1,6 +1,7 @@
 /** The list of all exporters: one line per family. */
 import { mergeTables } from '../merge-tables.ts';
 import { activationExporters } from './activation.ts';
+import { arrangingExporters } from './arranging.ts';
 import { controlExporters } from './control.ts';
 import { convertExporters } from './convert.ts';
 import { convolutionExporters } from './convolution.ts';
@@ -38,4 +39,5 @@ export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
   convertExporters,
   detectionExporters,
   sequenceExporters,
+  arrangingExporters,
 ]);

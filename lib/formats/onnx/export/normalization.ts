@@ -1,10 +1,15 @@
-/** BatchNormInference, MVN and LRN. */
+/** BatchNormInference, MVN, LRN and NormalizeL2. */
 import { getOp } from '../../../ops/registry.ts';
 import { toIntegers } from '../../../tensor/convert.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
 
-export const normalizationExporters: ExporterTable = { BatchNormInference: batchNorm, MVN: mvn, LRN: lrn };
+export const normalizationExporters: ExporterTable = {
+  BatchNormInference: batchNorm,
+  MVN: mvn,
+  LRN: lrn,
+  NormalizeL2: normalizeL2,
+};
 
 /** The first revision takes the data as its third input. */
 function batchNorm(e: ExportNode): void {
@@ -50,4 +55,14 @@ function lrn(e: ExportNode): void {
     size: BigInt(e.number('size')),
   };
   e.finish('LRN', [e.input(0)], { alpha, beta, bias, size });
+}
+
+/** Without axes the norm is that of all elements. */
+function normalizeL2(e: ExportNode): void {
+  const axes = e.knownInts(1, 'axes').map((a) => normalizeAxis(a, e.shape(0).length));
+  const attributes = { keepdims: 1n, ...(axes.length === 0 ? {} : { axes: bigints(axes) }) };
+  const squares = e.step('ReduceSumSquare', [e.input(0)], 'squares', attributes);
+  const eps = e.scalar(e.type(), e.number('eps'), 'eps');
+  const bounded = e.step(e.text('eps_mode') === 'max' ? 'Max' : 'Add', [squares, eps], 'bounded');
+  e.finish('Div', [e.input(0), e.step('Sqrt', [bounded], 'norm')]);
 }

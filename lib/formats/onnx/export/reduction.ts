@@ -1,7 +1,9 @@
 /** Reductions. */
 import { isFloat } from '../../../tensor/element-type.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
+import { onnxTypeOf } from '../data-types.ts';
 import { bigints, type ExporterTable, type ExportNode } from './export-node.ts';
+import { castTo } from './steps.ts';
 
 /** In opset 17 the axes are an attribute, of ReduceSum an input. */
 const types = ['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2'] as const;
@@ -9,6 +11,8 @@ const types = ['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1',
 export const reductionExporters: ExporterTable = {
   ...Object.fromEntries(types.map((type) => [type, (e: ExportNode) => reduce(e, type)])),
   ReduceSum: (e) => reduce(e, 'ReduceSum'),
+  ReduceLogicalAnd: (e) => reduceLogical(e, 'ReduceMin'),
+  ReduceLogicalOr: (e) => reduceLogical(e, 'ReduceMax'),
 };
 
 function reduce(e: ExportNode, type: string): void {
@@ -28,6 +32,15 @@ function reduce(e: ExportNode, type: string): void {
     return;
   }
   e.finish(type, [e.input(0)], { axes: bigints(axes), keepdims });
+}
+
+/** Truth values have no reductions in ONNX: the least and the largest of 0 and 1. */
+function reduceLogical(e: ExportNode, type: string): void {
+  const axes = e.knownInts(1, 'axes').map((a) => normalizeAxis(a, e.shape(0).length));
+  const numbers = castTo(e, e.input(0), 'i32', 'numbers');
+  const attributes = { axes: bigints(axes), keepdims: e.flag('keep_dims') ? 1n : 0n };
+  const reduced = axes.length === 0 ? numbers : e.step(type, [numbers], 'reduced', attributes);
+  e.finish('Cast', [reduced], { to: BigInt(onnxTypeOf('boolean')) });
 }
 
 /** The mean over all spatial axes, which stay: runtimes have it on bytes under that name. */

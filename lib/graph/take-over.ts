@@ -1,7 +1,7 @@
 // Replacing one value by another while the outputs of the model keep their names.
-import { replaceOutput } from '../graph/edit.ts';
-import { outputName } from '../graph/model.ts';
-import type { OutputPort } from '../graph/node.ts';
+import { replaceOutput } from './edit.ts';
+import { outputName } from './model.ts';
+import type { OutputPort } from './node.ts';
 
 function feedsResult(port: OutputPort): boolean {
   return [...port.consumers].some((c) => c.node.type === 'Result');
