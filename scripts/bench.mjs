@@ -1,7 +1,7 @@
 // The benchmarks: npm run bench, npm run bench:layers, bench:sweep, bench:gate, bench:table, bench:calibration,
-// bench:accuracy, bench:loading, bench:operations, npm run agree. Build first, they run dist.
+// bench:accuracy, bench:fidelity, bench:loading, bench:operations, npm run agree. Build first, they run dist.
 //
-//   node scripts/bench.mjs [networks|layers|sweep|gate|table|calibration|accuracy|loading|operations|agree] [options]
+//   node scripts/bench.mjs [networks|layers|sweep|gate|table|calibration|accuracy|fidelity|loading|operations|agree] [options]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -14,6 +14,7 @@ const programs = {
   table: { file: 'table.js', npm: 'bench:table', peers: false },
   calibration: { file: 'calibration/main.js', npm: 'bench:calibration', peers: false },
   accuracy: { file: 'accuracy/main.js', npm: 'bench:accuracy', peers: false },
+  fidelity: { file: 'fidelity/main.js', npm: 'bench:fidelity', peers: false },
   loading: { file: 'loading/main.js', npm: 'bench:loading', peers: true },
   operations: { file: 'operations/main.js', npm: 'bench:operations', peers: true },
   agree: { file: 'networks/agree.js', npm: 'agree', peers: true },
