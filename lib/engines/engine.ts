@@ -19,6 +19,8 @@ export interface ObservePoint {
   readonly items?: number;
   /** Elements to find besides the extremes. */
   readonly quantiles?: readonly QuantilePoint[];
+  /** Whether the mean is asked for; without it `Observation.mean` says nothing. Default true. */
+  readonly mean?: boolean;
   /** Count the elements of each item, of all channels together, by their size. */
   readonly histogram?: boolean;
 }
@@ -61,8 +63,8 @@ export interface CompileOptions {
   readonly shapes?: Readonly<Record<string, Shape>>;
   readonly observe?: readonly ObservePoint[];
   /**
-   * Runs come one after another, and each may write over the arrays that the one before returned: thousands of runs then
-   * leave nothing behind for the collector. Default false.
+   * No more than two runs go on at a time, and each may write over the arrays that the last but one before it returned:
+   * thousands of runs then leave nothing behind for the collector. Default false.
    */
   readonly overwrites?: boolean;
   /** Values to return besides the outputs, in the model's own layout. */

@@ -16,6 +16,8 @@ export interface ObservedPort {
   readonly items: number;
   /** Elements to find by their rank. */
   readonly ranks: readonly ObservedRank[];
+  /** Whether the mean is wanted. */
+  readonly mean: boolean;
   /** Also count the elements of each item by their size. */
   readonly histogram?: boolean;
   /** Name of the program output that takes the five rows min, max, |max|, mean, non-finite. */
@@ -127,6 +129,6 @@ export function emitObservedClamp(
   const { low, high } = clamp;
   const outputs = out.after === undefined ? [out.before] : [out.before, out.after];
   const operands = { name: observed.name, in: [buffer], out: [place.buffer, ...outputs] };
-  lowering.builder.call('observe_clamp', { ...sizes, low, high }, operands);
+  lowering.builder.call('observe_clamp', { ...sizes, low, high, mean: observed.mean ? 1 : 0 }, operands);
   return true;
 }

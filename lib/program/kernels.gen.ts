@@ -302,6 +302,7 @@ export const kernelParams = {
     ['low', 'f'],
     ['high', 'f'],
     ['items', 'u'],
+    ['mean', 'u'],
   ],
   observe_histogram: [
     ['items', 'u'],

@@ -27,7 +27,10 @@ export interface Answer extends CollectedStatistic {
 export function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPlan {
   const points = new Map<
     string,
-    { readonly index: number; readonly point: PlannedPoint & { quantiles: QuantilePoint[]; histogram: boolean } }
+    {
+      readonly index: number;
+      readonly point: PlannedPoint & { quantiles: QuantilePoint[]; histogram: boolean; mean: boolean };
+    }
   >();
   const perChannel = new Map<OutputPort, StatisticRequest>();
   for (const r of requests) if (r.granularity === 'perChannel') perChannel.set(r.port, r);
@@ -44,10 +47,11 @@ export function planOf(model: Model, requests: readonly StatisticRequest[]): Col
     const source = sourceOf(request, perChannel);
     const { granularity, channelAxis = 1 } = source;
     const place = `${port.node.id}.${port.index} ${granularity === 'perChannel' ? channelAxis : ''}`;
-    const point = { port, granularity, channelAxis, quantiles: [], histogram: false };
+    const point = { port, granularity, channelAxis, quantiles: [], histogram: false, mean: false };
     const found = points.get(place) ?? { index: points.size, point };
     points.set(place, found);
     if (request.statistic.kind === 'histogram') found.point.histogram = true;
+    if (request.statistic.kind === 'mean') found.point.mean = true;
     const accumulator = accumulatorFor(request.aggregator);
     const read = readerOf(request, granularity, found.point.quantiles);
     answers.set(text, { key, accumulator, point: found.index, take: takerOf(key, accumulator, read) });

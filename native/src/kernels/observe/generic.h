@@ -12,15 +12,36 @@ using namespace simd;
 
 LOWP_INLINE bool IsFinite(double v) { return v - v == 0.0; }
 
+// The sum of a vector's worth of numbers, or, where none is wanted, what is finite as long as they are: zero times each.
+template <bool kSums>
+struct RunningSum;
+
+template <>
+struct RunningSum<true> {
+  Wide sum;
+  LOWP_INLINE void Clear() { sum = ZeroWide(); }
+  LOWP_INLINE void Take(Vec v) { sum = AddWide(sum, v); }
+  LOWP_INLINE Wide Get() const { return sum; }
+};
+
+template <>
+struct RunningSum<false> {
+  Vec zero;
+  LOWP_INLINE void Clear() { zero = Set(0.0f); }
+  LOWP_INLINE void Take(Vec v) { zero = Fma(v, Set(0.0f), zero); }
+  LOWP_INLINE Wide Get() const { return AddWide(ZeroWide(), zero); }
+};
+
 // Statistics of sixteen lanes.
+template <bool kSums>
 struct LaneStatistics {
-  Wide sum[kParts];
+  RunningSum<kSums> sum[kParts];
   Vec min[kParts], max[kParts];
 
   LOWP_INLINE void Clear() {
 #pragma GCC unroll 2
     for (size_t part = 0; part < kParts; part++) {
-      sum[part] = ZeroWide();
+      sum[part].Clear();
       min[part] = Set(__builtin_inff());
       max[part] = Set(-__builtin_inff());
     }
@@ -29,7 +50,7 @@ struct LaneStatistics {
 #pragma GCC unroll 2
     for (size_t part = 0; part < kParts; part++) {
       const Vec v = Load(x + part * kLanes);
-      sum[part] = AddWide(sum[part], v);
+      sum[part].Take(v);
       min[part] = Min(v, min[part]);
       max[part] = Max(v, max[part]);
     }
@@ -40,17 +61,26 @@ struct LaneStatistics {
     for (size_t part = 0; part < kParts; part++) {
       const size_t count = n < kLanes ? n : kLanes;
       const Vec v = LoadPart(x + part * kLanes, count);
-      sum[part] = AddWide(sum[part], v);
+      sum[part].Take(v);
       min[part] = Min(KeepFirst(v, count, min[part]), min[part]);
       max[part] = Max(KeepFirst(v, count, max[part]), max[part]);
       n -= count;
       if (n == 0) return;
     }
   }
+  LOWP_INLINE double Sum() const {
+    Wide sums[kParts];
+#pragma GCC unroll 2
+    for (size_t part = 0; part < kParts; part++) sums[part] = sum[part].Get();
+    return TreeSum(sums);
+  }
+  LOWP_INLINE ObservePartial Partial(double total) const {
+    return {total, HorizontalMin(Min(min[0], min[kParts - 1])), HorizontalMax(Max(max[0], max[kParts - 1])), 0};
+  }
 };
 
 void Lanes(const float* x, size_t run, size_t count, size_t stride, ObservePartial* out) {
-  LaneStatistics s;
+  LaneStatistics<true> s;
   s.Clear();
   for (size_t r = 0; r < count; r++) {
     const float* p = x + r * stride;
@@ -58,9 +88,9 @@ void Lanes(const float* x, size_t run, size_t count, size_t stride, ObserveParti
     for (; j + 16 <= run; j += 16) s.Take(p + j);
     if (j < run) s.TakePart(p + j, run - j);
   }
-  const double sum = TreeSum(s.sum);
+  const double sum = s.Sum();
   if (!IsFinite(sum)) return observe_f32_scalar.lanes(x, run, count, stride, out);
-  *out = {sum, HorizontalMin(Min(s.min[0], s.min[kParts - 1])), HorizontalMax(Max(s.max[0], s.max[kParts - 1])), 0};
+  *out = s.Partial(sum);
 }
 
 // kVectors vectors of channels; the last one has n channels, n <= kLanes.
@@ -125,10 +155,11 @@ LOWP_INLINE Vec Clamped(Vec x, Vec low, Vec high) { return Min(Max(x, low), high
 // The partial of a chunk with an element that is not finite.
 LOWP_INLINE ObservePartial Broken(size_t elements) { return {0.0, __builtin_inff(), -__builtin_inff(), elements}; }
 
-void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count, size_t stride,
-                ObservePartial* out, double* y_sum) {
+template <bool kSumsX>
+LOWP_INLINE void ClampLanesAs(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count,
+                              size_t stride, ObservePartial* out, double* y_sum) {
   const Vec low = Set(clamp.low), high = Set(clamp.high);
-  LaneStatistics s;
+  LaneStatistics<kSumsX> s;
   s.Clear();
   Wide sums[kParts];
 #pragma GCC unroll 2
@@ -158,9 +189,9 @@ void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run,
       StorePart(q + done, v, n);
     }
   }
-  const double sum = TreeSum(s.sum), clamped = TreeSum(sums);
+  const double sum = s.Sum(), clamped = TreeSum(sums);
   if (IsFinite(sum)) {
-    *out = {sum, HorizontalMin(Min(s.min[0], s.min[kParts - 1])), HorizontalMax(Max(s.max[0], s.max[kParts - 1])), 0};
+    *out = s.Partial(sum);
     *y_sum = clamped;
   } else {
     *out = Broken(run * count);
@@ -168,16 +199,26 @@ void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run,
   }
 }
 
+void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count, size_t stride,
+                ObservePartial* out, double* y_sum) {
+  if (clamp.sums_x)
+    ClampLanesAs<true>(x, y, clamp, run, count, stride, out, y_sum);
+  else
+    ClampLanesAs<false>(x, y, clamp, run, count, stride, out, y_sum);
+}
+
 // As Strip(), of kVectors vectors of which the last has n channels.
-template <size_t kVectors>
+template <bool kSumsX, size_t kVectors>
 LOWP_INLINE void ClampStrip(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t n,
                             ObservePartial* out, double* y_sum) {
   const Vec low = Set(clamp.low), high = Set(clamp.high);
-  Wide sum[kVectors], clamped[kVectors];
+  RunningSum<kSumsX> sum[kVectors];
+  Wide clamped[kVectors];
   Vec min[kVectors], max[kVectors];
 #pragma GCC unroll 4
   for (size_t v = 0; v < kVectors; v++) {
-    sum[v] = clamped[v] = ZeroWide();
+    sum[v].Clear();
+    clamped[v] = ZeroWide();
     min[v] = Set(__builtin_inff());
     max[v] = Set(-__builtin_inff());
   }
@@ -188,7 +229,7 @@ LOWP_INLINE void ClampStrip(const float* x, float* y, const ObserveClamp& clamp,
       const bool whole = v + 1 < kVectors || n == kLanes;
       const Vec value = whole ? Load(x + at) : LoadPart(x + at, n);
       const Vec stored = Clamped(value, low, high);
-      sum[v] = AddWide(sum[v], value);
+      sum[v].Take(value);
       clamped[v] = AddWide(clamped[v], stored);
       min[v] = Min(value, min[v]);
       max[v] = Max(value, max[v]);
@@ -202,7 +243,7 @@ LOWP_INLINE void ClampStrip(const float* x, float* y, const ObserveClamp& clamp,
   float mins[kVectors * kLanes], maxs[kVectors * kLanes];
 #pragma GCC unroll 4
   for (size_t v = 0; v < kVectors; v++) {
-    StoreWide(sums + v * kLanes, sum[v]);
+    StoreWide(sums + v * kLanes, sum[v].Get());
     StoreWide(clamped_sums + v * kLanes, clamped[v]);
     Store(mins + v * kLanes, min[v]);
     Store(maxs + v * kLanes, max[v]);
@@ -214,19 +255,28 @@ LOWP_INLINE void ClampStrip(const float* x, float* y, const ObserveClamp& clamp,
   }
 }
 
-void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t channels,
-                  ObservePartial* out, double* y_sum) {
+template <bool kSumsX>
+LOWP_INLINE void ClampColumnsAs(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride,
+                                size_t channels, ObservePartial* out, double* y_sum) {
   constexpr size_t kMost = kLanes == 16 ? 2 : 1;
   for (size_t c = 0; c < channels;) {
     const size_t left = channels - c;
     const size_t vectors = left > kLanes && kMost > 1 ? 2 : 1;
     const size_t rest = left - (vectors - 1) * kLanes, last = rest < kLanes ? rest : kLanes;
     if (vectors == 1)
-      ClampStrip<1>(x + c, y + c, clamp, rows, stride, last, out + c, y_sum + c);
+      ClampStrip<kSumsX, 1>(x + c, y + c, clamp, rows, stride, last, out + c, y_sum + c);
     else
-      ClampStrip<2>(x + c, y + c, clamp, rows, stride, last, out + c, y_sum + c);
+      ClampStrip<kSumsX, 2>(x + c, y + c, clamp, rows, stride, last, out + c, y_sum + c);
     c += (vectors - 1) * kLanes + last;
   }
+}
+
+void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t channels,
+                  ObservePartial* out, double* y_sum) {
+  if (clamp.sums_x)
+    ClampColumnsAs<true>(x, y, clamp, rows, stride, channels, out, y_sum);
+  else
+    ClampColumnsAs<false>(x, y, clamp, rows, stride, channels, out, y_sum);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(p.channels > 0, "observe_clamp: channels must be positive");
   LOWP_REQUIRE(p.per_channel <= 1, "observe_clamp: per_channel must be 0 or 1");
+  LOWP_REQUIRE(p.mean <= 1, "observe_clamp: mean must be 0 or 1");
   LOWP_REQUIRE(p.items > 0, "observe_clamp: items must be positive");
   LOWP_REQUIRE(p.low <= p.high, "observe_clamp: low must not be greater than high");
   LOWP_REQUIRE(CheckedProduct(&elements, p.items, p.outer, p.channels, p.inner), "observe_clamp: sizes overflow");
@@ -37,7 +38,7 @@ Status Validate(const CallView& call) {
 class ObserveClampCall final : public PreparedCall {
  public:
   ObserveClampCall(const ObserveClampParams& p, const PrepareContext& context, bool statistics_of_y)
-      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0), clamp_{p.low, p.high}, both_(statistics_of_y) {
+      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0), clamp_{p.low, p.high, p.mean != 0}, both_(statistics_of_y) {
     const Row<ObserveRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;

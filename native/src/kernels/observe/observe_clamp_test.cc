@@ -37,12 +37,12 @@ std::vector<ObserveClampParams> Shapes() {
   for (uint32_t per_channel : {0u, 1u})
     for (uint32_t channels : {1u, 3u, 8u, 15u, 16u, 17u, 33u, 64u, 65u, 131u})
       for (uint32_t inner : {1u, 2u, 15u, 16u, 33u})
-        for (uint32_t outer : {1u, 3u, 300u}) all.push_back({outer, channels, inner, per_channel, 0, INFINITY, 1});
-  all.push_back({3, 2, 16385, 1, 0, 6, 1});
-  all.push_back({1, 1, 70001, 0, -1, 2, 1});
-  all.push_back({1025, 70, 1, 1, -1, 2, 1});
-  for (uint32_t inner : {1u, 9u}) all.push_back({5, 33, inner, 1, -1, 2, 3});
-  all.push_back({5, 33, 9, 0, -1, 2, 3});
+        for (uint32_t outer : {1u, 3u, 300u}) all.push_back({outer, channels, inner, per_channel, 0, INFINITY, 1, 1});
+  all.push_back({3, 2, 16385, 1, 0, 6, 1, 1});
+  all.push_back({1, 1, 70001, 0, -1, 2, 1, 1});
+  all.push_back({1025, 70, 1, 1, -1, 2, 1, 1});
+  for (uint32_t inner : {1u, 9u}) all.push_back({5, 33, inner, 1, -1, 2, 3, 1});
+  all.push_back({5, 33, 9, 0, -1, 2, 3, 1});
   return all;
 }
 
@@ -85,24 +85,46 @@ TEST(ObserveClamp, LeavesOutChunksThatAreNotFinite) {
   }
 }
 
+// Everything else is what it is with the means, chunks that are not finite included.
+TEST(ObserveClamp, LeavesOutTheMeansOfX) {
+  unsigned seed = 1;
+  for (const ObserveClampParams& p : Shapes())
+    for (bool specials : {false, true}) {
+      std::vector<float> x = RandomFloats(size_t{p.items} * p.outer * p.channels * p.inner, ++seed, -3.0f, 8.0f, false);
+      if (specials) x[x.size() / 3] = NAN;
+      Results wanted = Compute(p, x, Isa::kScalar, false, seed);
+      const size_t results = size_t{p.items} * (p.per_channel ? p.channels : 1);
+      std::fill_n(wanted.before.begin() + static_cast<ptrdiff_t>(3 * results), results, 0.0f);
+      ObserveClampParams without = p;
+      without.mean = 0;
+      for (Isa isa : RunnableIsas()) {
+        const Results r = Compute(without, x, isa, true, seed);
+        ASSERT_TRUE(SameFloats(wanted.y, r.y)) << IsaName(isa);
+        ASSERT_TRUE(SameFloats(wanted.before, r.before)) << IsaName(isa) << " channels " << p.channels;
+        ASSERT_TRUE(SameFloats(wanted.after, r.after)) << IsaName(isa) << " channels " << p.channels;
+      }
+    }
+}
+
 TEST(ObserveClamp, RefusesBadCalls) {
   const Buffer x(ElementType::kF32, 24), y(ElementType::kF32, 24), rows(ElementType::kF32, 15), other(ElementType::kF32, 14);
   const auto ok = [&](const ObserveClampParams& p, std::vector<const Buffer*> out) {
     return ValidateOnly({&kernel_observe_clamp, &p, {&x}, {}, std::move(out)}).ok();
   };
-  const ObserveClampParams good{2, 3, 4, 1, 0, 6, 1};
+  const ObserveClampParams good{2, 3, 4, 1, 0, 6, 1, 1};
   EXPECT_TRUE(ok(good, {&y, &rows, &rows}));
   EXPECT_TRUE(ok(good, {&y, &rows}));
   EXPECT_FALSE(ok(good, {&y}));
   EXPECT_FALSE(ok(good, {&rows, &rows, &rows}));
   EXPECT_FALSE(ok(good, {&y, &other}));
   EXPECT_FALSE(ok(good, {&y, &rows, &other}));
-  EXPECT_FALSE(ok({2, 3, 4, 1, 6, 0, 1}, {&y, &rows}));
-  EXPECT_FALSE(ok({2, 3, 4, 1, NAN, 6, 1}, {&y, &rows}));
-  EXPECT_FALSE(ok({2, 0, 4, 1, 0, 6, 1}, {&y, &rows}));
-  EXPECT_FALSE(ok({2, 3, 4, 1, 0, 6, 0}, {&y, &rows}));
-  EXPECT_FALSE(ok({2, 3, 5, 1, 0, 6, 1}, {&y, &rows}));
-  EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0, 0, 6, 1}, {&y, &rows}));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 0, 6, 1, 2}, {&y, &rows}));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 6, 0, 1, 1}, {&y, &rows}));
+  EXPECT_FALSE(ok({2, 3, 4, 1, NAN, 6, 1, 1}, {&y, &rows}));
+  EXPECT_FALSE(ok({2, 0, 4, 1, 0, 6, 1, 1}, {&y, &rows}));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 0, 6, 0, 1}, {&y, &rows}));
+  EXPECT_FALSE(ok({2, 3, 5, 1, 0, 6, 1, 1}, {&y, &rows}));
+  EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0, 0, 6, 1, 1}, {&y, &rows}));
 }
 
 }  // namespace

@@ -1,20 +1,25 @@
-// Checks, preparation and tiling of `observe_histogram`. One row: histograms do not gain from vector instructions.
+// Checks, preparation and tiling of `observe_histogram`.
 #include "kernels/observe/observe_histogram.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/observe/histogram_rows.h"
+#include "kernels/row.h"
 
 namespace lowp {
 namespace {
 
-constexpr size_t kBins = 4096;
-constexpr unsigned kShift = 20;
-constexpr size_t kChunk = 32768;  // a count fits into 16 bits
-constexpr size_t kTables = 4;
-// Equal bins of two tables must not be a multiple of 4096 bytes apart: a load would take the other's store for its own.
-constexpr size_t kTableStride = kBins + 544;
+constexpr size_t kBins = kHistogramBins;
+constexpr size_t kChunk = kHistogramChunk;
+
+constexpr Row<HistogramRows> kRows[] = {
+#if defined(__x86_64__)
+    LOWP_ROW(observe_histogram_avx512_16, kAvx512),
+#endif
+    LOWP_ROW(observe_histogram_scalar, kScalar),
+};
 
 Status Validate(const CallView& call) {
   const auto& p = call.Params<ObserveHistogramParams>();
@@ -27,35 +32,34 @@ Status Validate(const CallView& call) {
   return Status();
 }
 
-void AddTable(const uint16_t* __restrict from, uint16_t* __restrict to) {
-  for (size_t bin = 0; bin < kBins; bin++) to[bin] = static_cast<uint16_t>(to[bin] + from[bin]);
+void AddTable(const HistogramTable& from, HistogramTable* __restrict to) {
+  for (size_t bin = 0; bin < kBins; bin++) to->counts[bin] = static_cast<uint16_t>(to->counts[bin] + from.counts[bin]);
 }
 
-// Tables in turns: equal neighbours are frequent, and a count would have to wait for the one before. All lie in L1.
-void Count(const float* x, size_t n, uint16_t (*tables)[kTableStride], uint32_t* histogram) {
-  std::memset(tables, 0, kTables * sizeof(*tables));
-  uint32_t bits[kTables];
-  size_t i = 0;
-  for (; i + kTables <= n; i += kTables) {
-    std::memcpy(bits, x + i, sizeof bits);
-#pragma GCC unroll 4
-    for (size_t t = 0; t < kTables; t++) tables[t][bits[t] >> kShift]++;
-  }
-  for (; i < n; i++) {
-    std::memcpy(bits, x + i, sizeof bits[0]);
-    tables[0][bits[0] >> kShift]++;
-  }
-  for (size_t step = kTables / 2; step > 0; step /= 2)
-    for (size_t t = 0; t < step; t++) AddTable(tables[t + step], tables[t]);
-  for (size_t bin = 0; bin < kBins; bin++) histogram[bin] = tables[0][bin];
+void AddHistogram(const uint32_t* __restrict from, uint32_t* __restrict to) {
+  for (size_t bin = 0; bin < kBins; bin++) to[bin] += from[bin];
+}
+
+template <class T>
+void Count(const HistogramRows& rows, const float* x, size_t n, HistogramTable* tables, T* histogram) {
+  std::memset(tables, 0, rows.tables * sizeof(*tables));
+  rows.count(x, n, tables);
+  for (size_t step = rows.tables / 2; step > 0; step /= 2)
+    for (size_t t = 0; t < step; t++) AddTable(tables[t + step], &tables[t]);
+  for (size_t bin = 0; bin < kBins; bin++) histogram[bin] = static_cast<T>(tables[0].counts[bin]);
 }
 
 class ObserveHistogramCall final : public PreparedCall {
  public:
-  explicit ObserveHistogramCall(const ObserveHistogramParams& p) : p_(p), chunks_(CeilDiv(p.count, kChunk)) {
-    shared_bytes = p.items * chunks_ * kBins * sizeof(uint32_t);
-    scratch_bytes = kTables * kTableStride * sizeof(uint16_t);
-    phases = 2;
+  ObserveHistogramCall(const ObserveHistogramParams& p, const PrepareContext& context)
+      : p_(p), chunks_(CeilDiv(p.count, kChunk)) {
+    const Row<HistogramRows>& chosen = SelectRow(kRows, context);
+    rows_ = chosen.run;
+    row = chosen.name;
+    const bool joins = chunks_ != 1;
+    shared_bytes = joins ? p.items * chunks_ * kBins * sizeof(uint32_t) : 0;
+    scratch_bytes = rows_->tables * sizeof(HistogramTable);
+    phases = joins ? 2 : 1;
     tiles[0] = p.items * chunks_;
     tiles[1] = p.items;
     operations = static_cast<double>(p.items) * p.count;
@@ -63,22 +67,26 @@ class ObserveHistogramCall final : public PreparedCall {
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
     uint32_t* histograms = reinterpret_cast<uint32_t*>(context.shared);
+    float* y = static_cast<float*>(context.outputs[0]);
     if (phase == 0) {
       const float* x = static_cast<const float*>(context.inputs[0]);
       for (size_t tile = begin; tile < end; tile++) {
         const size_t first = tile % chunks_ * kChunk;
-        Count(x + tile / chunks_ * p_.count + first, std::min<size_t>(kChunk, p_.count - first),
-              reinterpret_cast<uint16_t(*)[kTableStride]>(context.scratch), histograms + tile * kBins);
+        const float* from = x + tile / chunks_ * p_.count + first;
+        const size_t n = std::min<size_t>(kChunk, p_.count - first);
+        HistogramTable* tables = reinterpret_cast<HistogramTable*>(context.scratch);
+        if (chunks_ == 1)
+          Count(*rows_, from, n, tables, y + tile * kBins);
+        else
+          Count(*rows_, from, n, tables, histograms + tile * kBins);
       }
       return;
     }
-    float* y = static_cast<float*>(context.outputs[0]);
-    for (size_t item = begin; item < end; item++)
-      for (size_t bin = 0; bin < kBins; bin++) {
-        uint32_t sum = 0;
-        for (size_t chunk = 0; chunk < chunks_; chunk++) sum += histograms[(item * chunks_ + chunk) * kBins + bin];
-        y[item * kBins + bin] = static_cast<float>(sum);
-      }
+    for (size_t item = begin; item < end; item++) {
+      uint32_t* sums = histograms + item * chunks_ * kBins;
+      for (size_t chunk = 1; chunk < chunks_; chunk++) AddHistogram(sums + chunk * kBins, sums);
+      for (size_t bin = 0; bin < kBins; bin++) y[item * kBins + bin] = chunks_ ? static_cast<float>(sums[bin]) : 0.0f;
+    }
   }
 
   IndexRange Readable(IndexRange elements) const override {
@@ -91,10 +99,11 @@ class ObserveHistogramCall final : public PreparedCall {
  private:
   ObserveHistogramParams p_;
   size_t chunks_;  // of one item
+  const HistogramRows* rows_ = nullptr;
 };
 
-Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  return PreparedPtr(std::make_unique<ObserveHistogramCall>(call.Params<ObserveHistogramParams>()));
+Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
+  return PreparedPtr(std::make_unique<ObserveHistogramCall>(call.Params<ObserveHistogramParams>(), context));
 }
 
 }  // namespace

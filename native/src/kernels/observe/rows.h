@@ -15,6 +15,7 @@ struct ObservePartial {
 // max(v, l) = v > l ? v : l, min(v, h) = v < h ? v : h
 struct ObserveClamp {
   float low, high;
+  bool sums_x;  // otherwise the sums of x are 0
 };
 
 // Channels that columns() takes at most.

@@ -1,6 +1,8 @@
-// `observe` without vector instructions: the definition of its results.
+// `observe` and `observe_histogram` without vector instructions: the definition of their results.
 #include <cmath>
+#include <cstring>
 
+#include "kernels/observe/histogram_rows.h"
 #include "kernels/observe/rows.h"
 
 namespace lowp {
@@ -62,6 +64,7 @@ void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run,
   for (size_t half = 8; half > 0; half /= 2)
     for (size_t j = 0; j < half; j++) s[j] += s[j + half];
   *y_sum = s[0];
+  if (!clamp.sums_x) out->sum = 0.0;
   LeaveOutBroken(run * count, out, y_sum);
 }
 
@@ -76,12 +79,33 @@ void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t ro
       sum += static_cast<double>(v);
     }
     y_sum[c] = sum;
+    if (!clamp.sums_x) out[c].sum = 0.0;
     LeaveOutBroken(rows, &out[c], &y_sum[c]);
+  }
+}
+
+// Two elements a load: loads are what limits this.
+void CountBins(const float* x, size_t n, HistogramTable* tables) {
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    uint64_t pairs[2];
+    std::memcpy(pairs, x + i, sizeof pairs);
+#pragma GCC unroll 2
+    for (size_t p = 0; p < 2; p++) {
+      tables[2 * p].counts[static_cast<uint32_t>(pairs[p]) >> kHistogramShift]++;
+      tables[2 * p + 1].counts[pairs[p] >> (32 + kHistogramShift)]++;
+    }
+  }
+  for (; i < n; i++) {
+    uint32_t bits;
+    std::memcpy(&bits, x + i, sizeof bits);
+    tables[0].counts[bits >> kHistogramShift]++;
   }
 }
 
 }  // namespace
 
 const ObserveRows observe_f32_scalar = {Lanes, Columns, ClampLanes, ClampColumns};
+const HistogramRows observe_histogram_scalar = {4, CountBins};
 
 }  // namespace lowp

@@ -1,0 +1,28 @@
+// What an instruction set implements for `observe_histogram`.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace lowp {
+
+constexpr size_t kHistogramBins = 4096;
+constexpr unsigned kHistogramShift = 20;
+// Elements that are counted at a time; a count fits into 16 bits.
+constexpr size_t kHistogramChunk = 32768;
+
+// Equal bins of two tables must not be a multiple of 4096 bytes apart: a load would take the other's store for its own.
+struct HistogramTable {
+  uint16_t counts[kHistogramBins + 544];
+};
+
+struct HistogramRows {
+  // Tables in turns: equal neighbours are frequent, and a count would have to wait for the one before. All lie in L1.
+  size_t tables;  // a power of two
+  // Adds n <= kHistogramChunk elements to tables that are zero; the count of a bin is the sum over the tables.
+  void (*count)(const float* x, size_t n, HistogramTable* tables);
+};
+
+extern const HistogramRows observe_histogram_scalar;
+extern const HistogramRows observe_histogram_avx512_16;
+
+}  // namespace lowp
