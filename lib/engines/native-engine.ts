@@ -39,8 +39,8 @@ export type CompiledStep =
       readonly lower: () => Lowered;
       readonly executable: NativeExecutable;
       readonly observed: readonly WatchedPort[];
-      /** Where every run writes its results; undefined when each has arrays of its own. */
-      readonly kept: { outputs?: NativeOutputs } | undefined;
+      /** Where runs write their results in turns; undefined when each has arrays of its own. */
+      readonly kept: KeptOutputs | undefined;
     })
   | Extract<Step, { kind: 'host' }>;
 
@@ -129,14 +129,14 @@ interface WatchedPort extends ObservedPort {
 }
 
 function watch(point: ObservePoint, port: OutputPort, name: string): WatchedPort {
-  const { granularity, channelAxis = 1, items = 1, quantiles = [], histogram = false } = point;
+  const { granularity, channelAxis = 1, items = 1, quantiles = [], histogram = false, mean = true } = point;
   const { shape } = port.fact;
   const channels = granularity === 'perChannel' ? shape[normalizeAxis(channelAxis, shape.length)]! : 1;
   const count = elementCount(shape) / Math.max(1, items * channels);
   const ranks = quantiles.map(({ share, isAbsolute }): ObservedRank => {
     return { rank: quantilePosition(count, share).below, isAbsolute };
   });
-  const place = { point, count, port, name, items, ranks, histogram };
+  const place = { point, count, port, name, items, ranks, histogram, mean };
   return { ...place, ...(granularity === 'perChannel' ? { axis: channelAxis } : {}) };
 }
 
@@ -183,7 +183,13 @@ async function compileStep(
     ...(options.streams === undefined ? {} : { streams: options.streams }),
     ...(options.maxIsa === undefined ? {} : { maxIsa: options.maxIsa }),
   });
-  return { ...step, lower: lowerStep, executable, observed: mine, kept: options.overwrites ? {} : undefined };
+  return {
+    ...step,
+    lower: lowerStep,
+    executable,
+    observed: mine,
+    kept: options.overwrites ? { turns: [], runs: 0 } : undefined,
+  };
 }
 
 function requireStaticInputs(model: Model): void {
@@ -341,7 +347,8 @@ async function runNative(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const inputs = step.inputs.map((p) => values.get(p)!.data);
-  const known = step.kept?.outputs;
+  const turn = step.kept ? step.kept.runs++ % runsAtATime : 0;
+  const known = step.kept?.turns[turn];
   const arrays = await step.executable.run(inputs, {
     ...(signal ? { signal } : {}),
     ...(step.observed.length > 0 ? { grouped: step.outputs.length } : {}),
@@ -350,7 +357,7 @@ async function runNative(
   const { tensors, rows } = known ?? outputsOf(step, arrays);
   for (let i = 0; i < tensors.length; i++) values.set(step.outputs[i]!, tensors[i]!);
   for (let i = 0; i < rows.length; i++) observations.set(step.observed[i]!, rows[i]!);
-  if (step.kept && !known) step.kept.outputs = { arrays, tensors, rows };
+  if (step.kept && !known) step.kept.turns[turn] = { arrays, tensors, rows };
 }
 
 /** What a native step writes, and how it is read. */
@@ -358,6 +365,15 @@ interface NativeOutputs {
   readonly arrays: readonly TensorData[];
   readonly tensors: readonly Tensor[];
   readonly rows: readonly ObservedRows[];
+}
+
+/** Runs that `overwrites` allows at a time. */
+const runsAtATime = 2;
+
+interface KeptOutputs {
+  readonly turns: NativeOutputs[];
+  /** How many were begun. */
+  runs: number;
 }
 
 function outputsOf(

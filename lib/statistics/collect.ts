@@ -1,6 +1,6 @@
 // Runs the samples through the model once and answers all statistic requests.
 import { ByShape } from '../engines/by-shape.ts';
-import type { Engine, Executable, ObservePoint } from '../engines/engine.ts';
+import type { Engine, Executable, Observation, ObservePoint, RunResult } from '../engines/engine.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
@@ -23,7 +23,7 @@ export interface CollectOptions {
   readonly onSample?: (done: number) => void;
 }
 
-/** Compiled models kept for different input shapes. */
+/** Compiled models kept for different input shapes; at least two, so that the one that runs is not closed for the next. */
 const keptShapes = 4;
 
 /**
@@ -46,12 +46,11 @@ export async function collectStatistics(
   let done = 0;
   let inputShapes: Readonly<Record<string, Shape>> = {};
   try {
-    for await (const { feeds, samples } of readAhead(batches)) {
+    for await (const { batch, items, observations } of runAhead(batches, executables, options.signal)) {
+      const { feeds, samples } = batch;
       throwIfAborted(options.signal);
-      const { executable, items } = await executables.get(shapesOf(feeds));
       inputShapes = largerInputs(inputShapes, shapesOf(feeds));
-      const { observations } = await executable.run(feeds, options.signal ? { signal: options.signal } : {});
-      if (observations.some((o) => o.nonFinite > 0)) throw await notFinite(model, { feeds, samples }, done, options);
+      if (observations.some((o) => o.nonFinite > 0)) throw await notFinite(model, batch, done, options);
       for (const answer of plan.answers) {
         const observed = items[answer.point]!;
         take(answer, observations[answer.point]!, { observed, count: observed === 1 ? 1 : samples });
@@ -139,19 +138,50 @@ function inferred(model: Model, shapes: Readonly<Record<string, Shape>>): ((port
   return (port) => copy.nodeById.get(port.node.id)!.outputs[port.index]!.fact.shape;
 }
 
-/** Reads one batch ahead, so that reading and running overlap. */
-async function* readAhead(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+/** A run that was begun. */
+interface Started {
+  readonly batch: Batch;
+  readonly items: readonly number[];
+  readonly result: Promise<RunResult>;
+}
+
+/** What a batch gave. */
+interface Finished extends Omit<Started, 'result'> {
+  readonly observations: readonly Observation[];
+}
+
+/**
+ * Runs batches in order. The next one is read, checked and begun before the results of one are handed out, so that the
+ * engine computes while they are taken. Observations are valid until the next ones are asked for.
+ */
+async function* runAhead(
+  batches: AsyncIterable<Batch>,
+  executables: ByShape<Compiled>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finished> {
   const iterator = batches[Symbol.asyncIterator]();
-  let pending = iterator.next();
+  const startNext = async (): Promise<Started | undefined> => {
+    const { done, value: batch } = await iterator.next();
+    if (done) return undefined;
+    throwIfAborted(signal);
+    const { executable, items } = await executables.get(shapesOf(batch.feeds));
+    const result = executable.run(batch.feeds, signal ? { signal } : {});
+    // Failures are thrown in the order of the batches, by who waits for them.
+    result.catch(() => undefined);
+    return { batch, items, result };
+  };
+  let next = startNext();
   try {
     for (;;) {
-      const { done, value } = await pending;
-      if (done) return;
-      pending = iterator.next();
-      pending.catch(() => undefined);
-      yield value;
+      const started = await next;
+      if (!started) return;
+      next = startNext();
+      next.catch(() => undefined);
+      const { observations } = await started.result;
+      yield { batch: started.batch, items: started.items, observations };
     }
   } finally {
+    await next.catch(() => undefined);
     await iterator.return?.();
   }
 }
