@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
-import { broadcastShapes, formatShape, normalizeAxis, type Shape } from '../../tensor/shape.ts';
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, unknownShape } from '../../tensor/shape.ts';
 import { enumeration } from '../attribute.ts';
 import { expandedStrides, requireOneWay, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
@@ -71,7 +71,7 @@ function infer(mode: Mode, inputs: Facts) {
   const length = inputFact(inputs, 1).shape[0] ?? 1;
   if (length < 0) throw new LowpError('ERR_SHAPE_DYNAMIC', 'the number of target dimensions is not known');
   const rank = mode === 'bidirectional' ? Math.max(length, x.shape.length) : length;
-  return [{ type: x.type, shape: new Array<number>(rank).fill(-1) }];
+  return [{ type: x.type, shape: unknownShape(rank) }];
 }
 
 function define(opset: string, modes: readonly [Mode, ...Mode[]]): OpDef {

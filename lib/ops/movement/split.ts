@@ -18,6 +18,13 @@ function pieces(x: Fact, axis: number, lengths: readonly number[]): Fact[] {
   return lengths.map((length) => ({ type: x.type, shape: x.shape.map((d, i) => (i === axis ? length : d)) }));
 }
 
+function equalPieces(x: Fact, axis: number, count: number, length: number): Fact[] {
+  if (count > limits.nodeOutputs.value) {
+    throw new LowpError('ERR_LIMIT_SIZE', `${count} parts; at most ${limits.nodeOutputs.value} are read`);
+  }
+  return pieces(x, axis, new Array<number>(count).fill(length));
+}
+
 function inferSplit(a: z.infer<typeof splitAttributes>, inputs: Facts): Fact[] {
   const x = inputFact(inputs, 0);
   const axis = normalizeAxis(requiredIntegers(inputs, 1, 'axis')[0] ?? 0, x.shape.length);
@@ -25,17 +32,14 @@ function inferSplit(a: z.infer<typeof splitAttributes>, inputs: Facts): Fact[] {
   if (size >= 0 && size % a.num_splits !== 0) {
     throw new LowpError('ERR_SHAPE_MISMATCH', `axis ${axis} has ${size} elements, not a multiple of ${a.num_splits}`);
   }
-  if (a.num_splits > limits.nodeOutputs.value) {
-    throw new LowpError('ERR_LIMIT_SIZE', `${a.num_splits} parts; at most ${limits.nodeOutputs.value} are read`);
-  }
-  return pieces(x, axis, new Array<number>(a.num_splits).fill(size < 0 ? -1 : size / a.num_splits));
+  return equalPieces(x, axis, a.num_splits, size < 0 ? -1 : size / a.num_splits);
 }
 
 function inferVariadic(inputs: Facts): Fact[] {
   const x = inputFact(inputs, 0);
   const axis = normalizeAxis(requiredIntegers(inputs, 1, 'axis')[0] ?? 0, x.shape.length);
   const lengths = knownIntegers(inputs[2]);
-  if (!lengths) return pieces(x, axis, new Array<number>(elementCount(inputFact(inputs, 2).shape)).fill(-1));
+  if (!lengths) return equalPieces(x, axis, elementCount(inputFact(inputs, 2).shape), -1);
   const size = x.shape[axis]!;
   const given = lengths.reduce((sum, l) => sum + Math.max(l, 0), 0);
   const open = lengths.filter((l) => l < 0).length;

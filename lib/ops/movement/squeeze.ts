@@ -1,6 +1,6 @@
 // Squeeze and Unsqueeze: remove and insert axes of size one.
 import { LowpError } from '../../errors/lowp-error.ts';
-import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, unknownShape } from '../../tensor/shape.ts';
 import { noAttributes } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
 import { defineOp } from '../define-op.ts';
@@ -19,7 +19,7 @@ function inferSqueeze(inputs: Facts) {
   const list = knownIntegers(inputs[1]);
   if (!list) {
     const rank = x.shape.length - elementCount(inputs[1].shape);
-    return [{ type: x.type, shape: new Array<number>(Math.max(0, rank)).fill(-1) }];
+    return [{ type: x.type, shape: unknownShape(rank) }];
   }
   const axes = normalizeAxes(list, x.shape.length);
   for (const axis of axes) {
@@ -35,7 +35,7 @@ function inferUnsqueeze(inputs: Facts) {
   const axes = inputFact(inputs, 1);
   const list = knownIntegers(axes);
   const rank = x.shape.length + (list ? list.length : elementCount(axes.shape));
-  if (!list) return [{ type: x.type, shape: new Array<number>(rank).fill(-1) }];
+  if (!list) return [{ type: x.type, shape: unknownShape(rank) }];
   const inserted = normalizeAxes(list, rank);
   if (inserted.length !== list.length)
     throw new LowpError('ERR_OP_INPUTS', `axes ${list.join(',')} name one axis twice`);
