@@ -1,3 +1,6 @@
+// Types of elements, and the arrays that hold them.
+import { withinMemory } from '../errors/refused-memory.ts';
+
 /** Element types of tensors, spelled as OpenVINO does. */
 export type ElementType =
   | 'f32'
@@ -97,11 +100,15 @@ export function isInteger(type: ElementType): boolean {
   return types[type].kind === 'signed' || types[type].kind === 'unsigned';
 }
 
-/** A new zero-filled array for `count` elements. */
+/**
+ * A new zero-filled array for `count` elements.
+ *
+ * @throws {LowpError} `ERR_LIMIT_SIZE` when there is not so much memory, or an array cannot be so long
+ */
 export function allocate(type: ElementType, count: number): TensorData {
   const bytes = byteLengthOf(type, count);
   const { array, bits } = types[type];
-  return new array(new ArrayBuffer(bytes), 0, bits < 8 ? bytes : count);
+  return withinMemory(() => new array(new ArrayBuffer(bytes), 0, bits < 8 ? bytes : count));
 }
 
 /**

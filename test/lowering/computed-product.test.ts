@@ -114,6 +114,27 @@ test('what follows a product of two computed matrices is fused: sums of both ord
   assert.deepEqual(await agrees(b), ['batched_matmul']);
 });
 
+test('one number, or one for each column, is added in the epilogue, and one for each row behind it', async () => {
+  const shifted = (shape: Shape): ModelBuilder => {
+    const b = new ModelBuilder();
+    const sum = b.op('Add', [
+      b.op('MatMul', [b.parameter('x', [2, 4, 17]), b.parameter('y', [2, 17, 19])]),
+      b.weights('w', shape),
+    ]);
+    b.result(sum);
+    return b;
+  };
+  for (const shape of [[], [1], [1, 1, 1], [19], [1, 19], [1, 1, 19]]) {
+    assert.deepEqual(await agrees(shifted(shape)), ['batched_matmul'], `[${shape}]`);
+  }
+  for (const shape of [
+    [4, 1],
+    [2, 1, 1],
+    [2, 4, 1],
+  ])
+    await agrees(shifted(shape));
+});
+
 test('layer normalization takes its scale and shift', async () => {
   const b = new ModelBuilder();
   const mvn = b.op('MVN', [b.parameter('x', [2, 6, 24]), b.constant('axes', [1], [-1], 'i64')], { eps: 1e-5 });

@@ -1,5 +1,6 @@
 /** One ONNX graph, the main one or a body, into a model: values by name, nodes through their importers. */
 import { LowpError } from '../../errors/lowp-error.ts';
+import { withinMemory } from '../../errors/refused-memory.ts';
 import { addConstant, rename } from '../../graph/edit.ts';
 import { Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
@@ -154,9 +155,8 @@ export class GraphReader {
     const firstNew = model.nextId;
     const state = { ...this.#state, opset: ownOpset ?? this.#state.opset };
     const bodies = this.#bodies(state);
-    const values = importer(
-      new ImportNode(state, { name, opType: proto.opType, attributes, inputs, outputNames, bodies }),
-    );
+    const node = new ImportNode(state, { name, opType: proto.opType, attributes, inputs, outputNames, bodies });
+    const values = withinMemory(() => importer(node));
     this.#noteGrids(firstNew);
     for (const [i, value] of outputNames.entries()) if (value !== '') this.#define(value, values[i], name);
     const first = values[0];

@@ -120,7 +120,11 @@ const segmentsSum = defineOp({
     const [table, indices, segments, count, otherwise, weights] = all ?? present;
     const rows = weighted(toIntegers(indices!), weights);
     const bags = Array.from({ length: toIntegers(count!)[0]! }, (): Bag[number][] => []);
-    for (const [i, bag] of toIntegers(segments!).entries()) bags[positionOn(bag, bags.length)]!.push(rows[i]!);
+    const bagOf = toIntegers(segments!);
+    if (bagOf.length !== rows.length) {
+      throw new LowpError('ERR_OP_INPUTS', `there are ${bagOf.length} segments for ${rows.length} indices`);
+    }
+    for (const [i, bag] of bagOf.entries()) bags[positionOn(bag, bags.length)]!.push(rows[i]!);
     return [sumBags(table!, bags, otherwise ? toIntegers(otherwise)[0]! : -1, false)];
   },
 });

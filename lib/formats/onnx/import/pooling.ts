@@ -1,7 +1,7 @@
 /** MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool. */
 import type { OutputPort } from '../../../graph/node.ts';
 import { elementCount, isStatic } from '../../../tensor/shape.ts';
-import { tensor } from '../../../tensor/tensor.ts';
+import { zeros } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
 import { readSizes, readWindow, spatialRank, type Window } from './window.ts';
 
@@ -42,10 +42,9 @@ function columnMajor(n: ImportNode, indices: OutputPort): OutputPort {
 function windowSums(n: ImportNode, x: OutputPort, kernel: readonly number[], window: Window): OutputPort {
   const channels = x.fact.shape[1]!;
   if (channels < 0) n.unsupported('a dynamic number of channels');
-  const ones = n.constant(
-    tensor('f32', [channels, 1, 1, ...kernel], new Float32Array(channels * elementCount(kernel)).fill(1)),
-    'ones',
-  );
+  const weights = zeros('f32', [channels, 1, 1, ...kernel]);
+  weights.data.fill(1 as never);
+  const ones = n.constant(weights, 'ones');
   return n.step('GroupConvolution', [x, ones], { ...window });
 }
 
