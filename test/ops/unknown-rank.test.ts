@@ -19,11 +19,21 @@ const cases: readonly Case[] = [
   ['Unsqueeze', 'opset1', {}, [x, huge], 'ERR_SHAPE_RANK'],
   ['Tile', 'opset1', {}, [x, huge], 'ERR_SHAPE_RANK'],
   ['Eye', 'opset9', { output_type: 'f32' }, [size, size, axis, huge], 'ERR_SHAPE_RANK'],
+  [
+    'Squeeze',
+    'opset1',
+    {},
+    [
+      { type: 'f32', shape: [3, 1, 2] },
+      { type: 'i64', shape: [3] },
+    ],
+    'ERR_SHAPE_MISMATCH',
+  ],
   ['VariadicSplit', 'opset1', {}, [x, axis, huge], 'ERR_LIMIT_SIZE'],
 ];
 
 for (const [type, opset, attributes, inputs, code] of cases) {
-  test(`${type}: a length of 2^31 is refused before a list is made of it`, () => {
+  test(`${type}: a length that the result cannot have is refused before a list is made of it`, () => {
     const definition = getOp(type, opset, 'node');
     const isExpected = (error: unknown): boolean => error instanceof LowpError && error.code === code;
     assert.throws(() => definition.infer(definition.attributes.parse(attributes) as never, inputs), isExpected);

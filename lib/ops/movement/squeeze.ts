@@ -18,7 +18,12 @@ function inferSqueeze(inputs: Facts) {
   }
   const list = knownIntegers(inputs[1]);
   if (!list) {
-    const rank = x.shape.length - elementCount(inputs[1].shape);
+    const count = elementCount(inputs[1].shape);
+    const removable = x.shape.filter((d) => d === 1 || d < 0).length;
+    if (count > removable) {
+      throw new LowpError('ERR_SHAPE_MISMATCH', `${count} axes of ${formatShape(x.shape)} cannot all have one element`);
+    }
+    const rank = x.shape.length - count;
     return [{ type: x.type, shape: unknownShape(rank) }];
   }
   const axes = normalizeAxes(list, x.shape.length);
