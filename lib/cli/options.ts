@@ -67,6 +67,12 @@ export function addCommonOptions(command: Command): Command {
     .addOption(new Option('--max-isa <isa>', 'highest instruction set to use (also LOWP_MAX_ISA)').choices(isaNames));
 }
 
+/** What computes, of commands that run models. */
+export function deviceOption(): Option {
+  const devices = 'CPU, CPU_FP32 (quantizers simulated in floats), REFERENCE or REFERENCE_FP64 (doubles)';
+  return new Option('--device <name>', devices).default('CPU');
+}
+
 function threadCount(text: string): number {
   const value = integer(1)(text);
   const most = Math.max(64, availableParallelism() * 4);

@@ -6,7 +6,9 @@ import type { SubGraph } from '../graph/sub-graph.ts';
 import { getOp } from '../ops/registry.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { ByShape } from './by-shape.ts';
 import type { Executable } from './engine.ts';
+import { shapesOf } from './feeds.ts';
 
 type Compile = (body: Model, shapes: Readonly<Record<string, Shape>>) => Promise<Executable>;
 
@@ -19,7 +21,7 @@ const resultName = (i: number): string => `result ${i}`;
 /** Runs operations with bodies: their control flow on the host, their bodies compiled. */
 export class Bodies {
   private readonly compile: Compile;
-  private readonly programs = new Map<SubGraph, Map<string, Promise<Executable>>>();
+  private readonly programs = new Map<SubGraph, ByShape<{ readonly executable: Executable }>>();
 
   constructor(compile: Compile) {
     this.compile = compile;
@@ -42,37 +44,29 @@ export class Bodies {
   }
 
   private async call(sub: SubGraph, feeds: readonly Tensor[], signal: AbortSignal | undefined): Promise<Tensor[]> {
-    const executable = await this.programFor(sub, feeds);
     const named = Object.fromEntries(sub.body.parameters().map((p, i) => [p.name, feeds[i]!]));
+    const { executable } = await this.programsOf(sub).get(shapesOf(named));
     const { outputs } = await executable.run(named, signal ? { signal } : {});
     return sub.body.results().map((_, i) => outputs[resultName(i)]!);
   }
 
-  private async programFor(sub: SubGraph, feeds: readonly Tensor[]): Promise<Executable> {
-    const programs = this.programs.get(sub) ?? new Map<string, Promise<Executable>>();
-    this.programs.set(sub, programs);
-    const key = feeds.map((t) => t.shape.join()).join(';');
-    let program = programs.get(key);
-    if (program) programs.delete(key);
-    else {
-      const body = sub.body.clone();
-      for (const p of body.parameters()) p.output.names = [];
-      for (const [i, result] of body.results().entries()) result.output.names = [resultName(i)];
-      program = this.compile(body, Object.fromEntries(body.parameters().map((p, i) => [p.name, feeds[i]!.shape])));
-      program.catch(() => programs.delete(key));
+  private programsOf(sub: SubGraph): ByShape<{ readonly executable: Executable }> {
+    let programs = this.programs.get(sub);
+    if (!programs) {
+      programs = new ByShape(keptShapes, async (shapes) => {
+        const body = sub.body.clone();
+        for (const p of body.parameters()) p.output.names = [];
+        for (const [i, result] of body.results().entries()) result.output.names = [resultName(i)];
+        return { executable: await this.compile(body, shapes) };
+      });
+      this.programs.set(sub, programs);
     }
-    programs.set(key, program);
-    const [oldest] = programs;
-    if (programs.size > keptShapes && oldest) {
-      programs.delete(oldest[0]);
-      await (await oldest[1]).close();
-    }
-    return program;
+    return programs;
   }
 
   async close(): Promise<void> {
-    const all = [...this.programs.values()].flatMap((programs) => [...programs.values()]);
+    const all = [...this.programs.values()];
     this.programs.clear();
-    for (const program of all) await (await program.catch(() => undefined))?.close();
+    for (const programs of all) await programs.close();
   }
 }

@@ -11,7 +11,7 @@ interface Compiled {
 export class ByShape<T extends Compiled> {
   private readonly most: number;
   private readonly compile: (shapes: Readonly<Record<string, Shape>>) => Promise<T>;
-  private readonly kept = new Map<string, T>();
+  private readonly kept = new Map<string, Promise<T>>();
 
   /** @param most  sets of shapes that are kept at a time */
   constructor(most: number, compile: (shapes: Readonly<Record<string, Shape>>) => Promise<T>) {
@@ -24,26 +24,33 @@ export class ByShape<T extends Compiled> {
    *
    * @throws {LowpError} what the compilation throws
    */
-  async get(shapes: Readonly<Record<string, Shape>>): Promise<T> {
+  get(shapes: Readonly<Record<string, Shape>>): Promise<T> {
     const key = shapesKey(shapes);
-    let found = this.kept.get(key);
-    if (found) this.kept.delete(key);
-    else {
-      for (const [oldest, { executable }] of this.kept) {
-        if (this.kept.size < this.most) break;
-        this.kept.delete(oldest);
-        await executable.close();
-      }
-      found = await this.compile(shapes);
-    }
+    const known = this.kept.get(key);
+    this.kept.delete(key);
+    const found = known ?? this.closeOldest().then(() => this.compile(shapes));
     this.kept.set(key, found);
+    // A failure is thrown to who waits for it; the next call tries again.
+    if (!known) found.catch(() => this.kept.get(key) === found && this.kept.delete(key));
     return found;
   }
 
-  async close(): Promise<void> {
-    for (const { executable } of this.kept.values()) await executable.close();
-    this.kept.clear();
+  /** Makes room for one more. */
+  private closeOldest(): Promise<void> {
+    const old = [...this.kept].slice(0, Math.max(0, this.kept.size + 1 - this.most));
+    for (const [key] of old) this.kept.delete(key);
+    return closeAll(old.map(([, compiled]) => compiled));
   }
+
+  async close(): Promise<void> {
+    const all = [...this.kept.values()];
+    this.kept.clear();
+    await closeAll(all);
+  }
+}
+
+async function closeAll(all: readonly Promise<Compiled>[]): Promise<void> {
+  for (const compiled of all) await (await compiled.catch(() => undefined))?.executable.close();
 }
 
 /** The same text for equal shapes, in whatever order the inputs are named. */

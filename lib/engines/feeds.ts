@@ -45,3 +45,8 @@ export function checkFeeds(
     });
   }
 }
+
+/** Shapes by input name. */
+export function shapesOf(feeds: Feeds): Record<string, Shape> {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.shape]));
+}

@@ -138,10 +138,10 @@ function matricesOf(view: StridedView, shape: Shape, input: number, transposed: 
 function residualOf(lowering: Lowering, node: Node, chain: Chain, out: Shape): Matrices | undefined {
   const step = chain.steps.find((s) => s.kind === 'add' || s.kind === 'bias');
   if (!step) return undefined;
-  const batchAxes = out.slice(0, -2).map(() => 0);
   if (step.kind === 'bias') {
+    const batch = out.slice(0, -2).map(() => 0);
     const buffer = lowering.builder.constant('f32', step.values);
-    return { type: 'f32', buffer, offset: 0, strides: [...batchAxes, 0, 1], batch: batchAxes, row: 0, column: 1 };
+    return { type: 'f32', buffer, offset: 0, strides: [...batch, 0, 1], batch, row: 0, column: 1 };
   }
   const { other } = step;
   const { shape } = other.fact;

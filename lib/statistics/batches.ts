@@ -1,6 +1,7 @@
 // Samples and batches: what runs at once may hold several samples, each of which counts by itself.
 import { shapesKey } from '../engines/by-shape.ts';
 import type { Feeds } from '../engines/engine.ts';
+import { shapesOf } from '../engines/feeds.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import { allocate } from '../tensor/element-type.ts';
@@ -39,11 +40,6 @@ export function batchOf(model: Model, shapes: Readonly<Record<string, Shape>>): 
   const sizes = model.parameters().map((p) => (isBatched(p) ? shapes[inputName(p)]?.[0] : 1) ?? 1);
   const [size = 1] = sizes;
   return sizes.every((s) => s === size) ? size : 1;
-}
-
-/** Shapes by input name. */
-export function shapesOf(feeds: Feeds): Record<string, Shape> {
-  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensor.shape]));
 }
 
 /**

@@ -1,13 +1,14 @@
 // Runs the samples through the model once and answers all statistic requests.
 import { ByShape } from '../engines/by-shape.ts';
 import type { Engine, Executable, Observation, ObservePoint, RunResult } from '../engines/engine.ts';
+import { shapesOf } from '../engines/feeds.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import type { OutputPort } from '../graph/node.ts';
 import { inferModel } from '../ops/infer-model.ts';
 import { isFloat } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { type Batch, batchOf, largerInputs, shapesOf } from './batches.ts';
+import { type Batch, batchOf, largerInputs } from './batches.ts';
 import { CollectedStatistics, noData } from './collected.ts';
 import { DataFingerprint } from './fingerprint.ts';
 import { type Answer, type CollectPlan, planOf } from './plan.ts';

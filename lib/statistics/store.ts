@@ -1,9 +1,11 @@
 // Statistics that outlive a run: kept by model, all over the same samples, and answered from where they fit.
+
+import { shapesOf } from '../engines/feeds.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
 import { floatBins } from '../util/float-bins.ts';
 import type { Batch } from './batches.ts';
-import { batchOf, shapesOf } from './batches.ts';
+import { batchOf } from './batches.ts';
 import { type CollectOptions, collectStatistics } from './collect.ts';
 import type { CollectedStatistics } from './collected.ts';
 import { DataFingerprint, modelFingerprint } from './fingerprint.ts';

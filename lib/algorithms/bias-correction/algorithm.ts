@@ -1,6 +1,7 @@
 // Bias correction in order: each bias takes out the mean error that is left when the biases before it are corrected.
 import { ByShape } from '../../engines/by-shape.ts';
 import type { Feeds } from '../../engines/engine.ts';
+import { shapesOf } from '../../engines/feeds.ts';
 import { throwIfAborted } from '../../errors/lowp-error.ts';
 import { inputName, type Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
@@ -8,7 +9,7 @@ import { inferModel } from '../../ops/infer-model.ts';
 import { quantizersOf } from '../../quantization/propagate.ts';
 import { removeQuantizer } from '../../quantization/remove.ts';
 import { isConstant } from '../../quantization/roles.ts';
-import { type Batch, batchOf, shapesOf } from '../../statistics/batches.ts';
+import { type Batch, batchOf } from '../../statistics/batches.ts';
 import { collectStatistics } from '../../statistics/collect.ts';
 import { ExactSums } from '../../statistics/exact-sum.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';

@@ -10,6 +10,7 @@ import {
   addCommonOptions,
   type CommonOptions,
   collect,
+  deviceOption,
   integer,
   positiveNumber,
   sessionOptions,
@@ -37,11 +38,7 @@ export const benchmarkCommand: CliCommand = {
       .option('--seconds <s>', 'measuring time per model', positiveNumber, 2)
       .option('--per-layer', 'time and kernel of every layer')
       .option('--shape <name=dims>', 'shape of a dynamic input, NAME=1,3,224,224 (repeat)', collect)
-      .option(
-        '--device <name>',
-        'CPU, CPU_FP32 (quantizers simulated in floats), REFERENCE or REFERENCE_FP64 (doubles)',
-        'CPU',
-      );
+      .addOption(deviceOption());
     addCommonOptions(command).action(
       action<Options>(async (files, options, { out, signal }) => {
         const models: Model[] = [];

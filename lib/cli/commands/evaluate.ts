@@ -14,6 +14,7 @@ import {
   collect,
   type DataCliOptions,
   dataOptions,
+  deviceOption,
   inputInfos,
   integer,
   requireData,
@@ -48,11 +49,7 @@ export const evaluateCommand: CliCommand = {
       .option('--dataset <file>', 'a dataset file that names data, labels, metrics and postprocess')
       .option('--reference <model>', 'without labels: the predictions of this model are right')
       .option('--limit <n>', 'the first N samples only', integer(1))
-      .option(
-        '--device <name>',
-        'CPU, CPU_FP32 (quantizers simulated in floats), REFERENCE or REFERENCE_FP64 (doubles)',
-        'CPU',
-      );
+      .addOption(deviceOption());
     addCommonOptions(addDataOptions(command))
       .addHelpText('after', help)
       .action(

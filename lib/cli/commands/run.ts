@@ -20,6 +20,7 @@ import {
   collect,
   type DataCliOptions,
   dataOptions,
+  deviceOption,
   inputInfos,
   namedValues,
   sessionOptions,
@@ -38,11 +39,7 @@ export const runCommand: CliCommand = {
     command
       .option('--input <name=file>', 'input as .npy; the batch is the file’s (repeat)', collect)
       .option('--output-dir <dir>', 'folder for one .npy per output')
-      .option(
-        '--device <name>',
-        'CPU, CPU_FP32 (quantizers simulated in floats), REFERENCE or REFERENCE_FP64 (doubles)',
-        'CPU',
-      )
+      .addOption(deviceOption())
       .option('--dump <node>', 'also write the output of this node (repeat)', collect);
     addCommonOptions(addDataOptions(command)).action(
       action<Options>(async ([file], options, { out, signal }) => {

@@ -33,20 +33,21 @@ function exporterOf(node: Node): Exporter | undefined {
 /** Default boxes and the like, which follow from constants alone, are written as their values. */
 function valueExporter(node: Node): Exporter | undefined {
   const definition = findOp(node.type, node.notes.opset);
-  if (!definition || definition.stateful || definition.variable || definition.control) return undefined;
+  if (!definition?.evaluate || definition.stateful || definition.variable || definition.control) return undefined;
   const known = node.inputs.map((_, i) => node.source(i)?.fact.value);
   if (!known.some(Boolean) || known.some((v, i) => !v && node.source(i))) return undefined;
-  const values = evaluateNode(node, known);
-  if (!values) return undefined;
   return (e) => {
-    for (const [i, value] of values.entries())
+    for (const [i, value] of evaluateNode(node, known)!.entries())
       e.finish('Identity', [e.constant(value, `value_${i}`)], {}, [node.outputs[i]!]);
   };
 }
 
+function isUnknown(node: Node): boolean {
+  return !notNodes.has(node.type) && !exporterOf(node);
+}
+
 /** Operations that ONNX does not have become those that their definitions name, where there are any. */
 export function expandUnknown(model: Model): void {
-  const isUnknown = (node: Node): boolean => !notNodes.has(node.type) && !exporterOf(node);
   while (model.nodes().filter((node) => isUnknown(node) && expandNode(model, node)).length > 0);
 }
 
@@ -58,7 +59,7 @@ export function expandUnknown(model: Model): void {
 export function refuseUnknown(models: readonly Model[]): void {
   const missing = new Map<string, string>();
   for (const node of models.flatMap((m) => m.nodes())) {
-    if (!notNodes.has(node.type) && !exporterOf(node)) missing.set(node.type, missing.get(node.type) ?? node.name);
+    if (isUnknown(node)) missing.set(node.type, missing.get(node.type) ?? node.name);
   }
   if (missing.size === 0) return;
   const list = [...missing].map(([type, name]) => `${type} (first '${name}')`).join(', ');

@@ -24,7 +24,8 @@ export interface Picks {
 /** Loops that the kernels have, and axes that one pick may name. */
 const kernelAxes = 6;
 
-const indexTypes: readonly ElementType[] = ['i32', 'i64'];
+/** Types of indices that the kernels read. */
+export const indexTypes: readonly ElementType[] = ['i32', 'i64'];
 
 function merged(picks: Picks) {
   const dims = picks.axes.map((a) => a.count);

@@ -4,14 +4,14 @@ import { programTypes } from '../../program/program.ts';
 import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext } from '../lower-context.ts';
-import { type Picks, pickParams } from './emit-picks.ts';
+import { indexTypes, type Picks, pickParams } from './emit-picks.ts';
 import { moved } from './lower.ts';
 
 /** Elements of any type, or bytes with one scale, by whole numbers. */
 export const gatherRuntime: RuntimeTraits = {
   bytes: 'move',
   epilogue: 'none',
-  types: { inputs: [programTypes, ['i32', 'i64']], outputs: [programTypes] },
+  types: { inputs: [programTypes, indexTypes], outputs: [programTypes] },
 };
 
 /** As {@link gatherRuntime}; the data and the updates pass their bytes on. */
@@ -19,7 +19,7 @@ export const scatterRuntime: RuntimeTraits = {
   bytes: 'move',
   byteInputs: [0, 2],
   epilogue: 'none',
-  types: { inputs: [programTypes, ['i32', 'i64'], programTypes], outputs: [programTypes] },
+  types: { inputs: [programTypes, indexTypes, programTypes], outputs: [programTypes] },
 };
 
 /** Slices `indices` of one axis: the axes of `indices` take its place, those in front of `batch` are common to both. */

@@ -1,4 +1,5 @@
-// What kernels share that may follow their producer (PreparedCall::Readable).
+// What kernels share that may follow their producer (PreparedCall::Readable). They do where the value is BeyondL2: the tiles
+// at the ends of every thread's share are left over and cost a second call.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -6,12 +7,6 @@
 #include "kernels/kernel.h"
 
 namespace lowp {
-
-// A value that stays in the second-level caches of the threads until it is read is not worth following: the tiles at
-// the ends of every thread's share are left over and cost a second call.
-inline bool WorthFollowing(size_t value_bytes, const PrepareContext& context) {
-  return value_bytes / context.threads > context.l2_bytes / 2;
-}
 
 // The indices whose `size` elements each are all within `elements`.
 inline IndexRange Whole(IndexRange elements, size_t size) {

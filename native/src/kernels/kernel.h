@@ -85,6 +85,9 @@ struct PrepareContext {
   size_t l1_bytes = 32 << 10;
   size_t l2_bytes = 1 << 20;
   const char* force_row = nullptr;  // LOWP_FORCE_KERNEL: the row of that name, where it fits
+
+  // Whether values of so many bytes, shared out among the threads, leave the second-level caches before they are read.
+  bool BeyondL2(size_t bytes) const { return bytes / threads > l2_bytes / 2; }
 };
 
 // What only running shows to be wrong: an index that lies outside of its axis. Tiles report it and go on; the run ends

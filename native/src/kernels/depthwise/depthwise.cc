@@ -103,7 +103,7 @@ class PreparedDepthwise final : public PreparedCall {
         out_offset_(p.out_offset),
         x_size_(chosen->packing == DepthwisePacking::kPlainFloat ? sizeof(float) : 1) {
     follows_ = epilogue_.view().residual == ResidualKind::kNone &&
-               WorthFollowing(p.batch * geometry_.in_h * geometry_.in_w * geometry_.in_stride * x_size_, context);
+               context.BeyondL2(p.batch * geometry_.in_h * geometry_.in_w * geometry_.in_stride * x_size_);
     row = chosen->name;
     packed_bytes = epilogue_.bytes() + constants_.bytes;
     found_bytes = constants_.weights.found_bytes();

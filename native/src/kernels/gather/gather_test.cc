@@ -2,21 +2,13 @@
 #include "kernels/gather/gather.h"
 
 #include "kernel_harness.h"
+#include "pick_data.h"
 
 namespace lowp::test {
 namespace {
 
 GatherParams Slices(uint32_t outer, uint32_t size, uint32_t inner, uint32_t places, uint32_t outside) {
-  GatherParams p{};
-  p.rank = 2;
-  p.n0 = outer;
-  p.n1 = places;
-  p.index_stride1 = 1;
-  p.base_stride0 = size * inner;
-  p.depth = 1;
-  p.size0 = size;
-  p.step0 = inner;
-  p.block = inner;
+  GatherParams p = SlicePicks<GatherParams>(outer, size, inner, places);
   p.outside = outside;
   return p;
 }
@@ -46,13 +38,12 @@ void ExpectSlices(ElementType type, ElementType index_type) {
   for (const uint32_t inner : {1u, 2u, 3u, 4u, 8u, 17u, 5000u}) {
     const uint32_t outer = 1 + random() % 3, size = 1 + random() % 9, places = 1 + random() % 40;
     const std::vector<T> x = Counted<T>(size_t{outer} * size * inner);
-    std::vector<Index> indices(places);
-    for (Index& i : indices) i = static_cast<Index>(static_cast<int>(random() % (2 * size)) - static_cast<int>(size));
+    const std::vector<Index> indices = RandomIndices<Index>(random, places, size);
     std::vector<T> expected;
     for (uint32_t o = 0; o < outer; o++)
       for (const Index i : indices)
         for (uint32_t k = 0; k < inner; k++)
-          expected.push_back(x[(o * size + static_cast<uint32_t>(i < 0 ? i + static_cast<Index>(size) : i)) * inner + k]);
+          expected.push_back(x[(o * size + PlaceOf(i, size)) * inner + k]);
     const Buffer in = Buffer::Of(type, x), list = Buffer::Of(index_type, indices);
     Buffer y(type, expected.size());
     const GatherParams p = Slices(outer, size, inner, places, 0);

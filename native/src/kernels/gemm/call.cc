@@ -249,7 +249,7 @@ size_t StreamedBytes(const CallView& call, const GemmProblem& problem, const Gem
   const Operand x = call.Input(kX);
   const size_t step = problem.walk.step_x, bytes = problem.pixels * step;
   const bool own = problem.runs.size() == 1 && problem.runs[0].offset == 0 && x.elements * SizeOf(x.type) == bytes;
-  const bool large = bytes / context.threads > context.l2_bytes / 2 && step > 2 * plan.y_stride;
+  const bool large = context.BeyondL2(bytes) && step > 2 * plan.y_stride;
   return own && large && !plan.copy.needed && !plan.even.gather.needed ? step : 0;
 }
 

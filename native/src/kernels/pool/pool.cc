@@ -110,7 +110,7 @@ class PreparedPool final : public PreparedCall {
     SplitChannels(static_cast<size_t>(p.batch) * p.out_d * p.out_h, context.threads);
     windows_ = {p.in_h, p.out_h, p.stride_h, p.pad_top, (size_t{p.kernel_h} - 1) * p.dilation_h + 1};
     line_elements_ = size_t{p.in_w} * p.in_stride;
-    follows_ = chunks_ == 1 && p.in_d == 1 && p.out_d == 1 && WorthFollowing(p.batch * volume_, context);
+    follows_ = chunks_ == 1 && p.in_d == 1 && p.out_d == 1 && context.BeyondL2(p.batch * volume_);
     packed_bytes = (static_cast<size_t>(p.out_d) + p.out_h + p.out_w) * sizeof(PoolSpan);
   }
 

@@ -2,23 +2,12 @@
 #include "kernels/scatter/scatter.h"
 
 #include "kernel_harness.h"
+#include "pick_data.h"
 
 namespace lowp::test {
 namespace {
 
-ScatterParams Slices(uint32_t outer, uint32_t size, uint32_t inner, uint32_t places) {
-  ScatterParams p{};
-  p.rank = 2;
-  p.n0 = outer;
-  p.n1 = places;
-  p.index_stride1 = 1;
-  p.base_stride0 = size * inner;
-  p.depth = 1;
-  p.size0 = size;
-  p.step0 = inner;
-  p.block = inner;
-  return p;
-}
+constexpr auto Slices = SlicePicks<ScatterParams>;
 
 TEST(Scatter, ReplacesByHandAndTheLastWriteStays) {
   const Buffer x = Buffer::F32({0, 0, 0, 0, 0, 0});
@@ -41,13 +30,12 @@ void ExpectSlices(ElementType type, ElementType index_type) {
     std::vector<T> x(size_t{outer} * size * inner), updates(size_t{outer} * places * inner);
     for (T& v : x) v = static_cast<T>(random());
     for (T& v : updates) v = static_cast<T>(random());
-    std::vector<Index> indices(places);
-    for (Index& i : indices) i = static_cast<Index>(static_cast<int>(random() % (2 * size)) - static_cast<int>(size));
+    const std::vector<Index> indices = RandomIndices<Index>(random, places, size);
     std::vector<T> expected = x;
     for (uint32_t o = 0; o < outer; o++)
       for (uint32_t n = 0; n < places; n++)
         for (uint32_t k = 0; k < inner; k++) {
-          const uint32_t at = static_cast<uint32_t>(indices[n] < 0 ? indices[n] + static_cast<Index>(size) : indices[n]);
+          const uint32_t at = PlaceOf(indices[n], size);
           expected[(o * size + at) * inner + k] = updates[(size_t{o} * places + n) * inner + k];
         }
     const Buffer in = Buffer::Of(type, x), list = Buffer::Of(index_type, indices), u = Buffer::Of(type, updates);
