@@ -7,18 +7,31 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { type CliCommand, report } from './command.ts';
 import { Output } from './output.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
-/** Commands are loaded when they are needed: each brings what it works with. */
-const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
-  quantize: async () => (await import('./commands/quantize.ts')).quantizeCommand,
-  run: async () => (await import('./commands/run.ts')).runCommand,
-  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
-  benchmark: async () => (await import('./commands/benchmark.ts')).benchmarkCommand,
-  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
-  convert: async () => (await import('./commands/convert.ts')).convertCommand,
-  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
-  hwbench: async () => (await import('./commands/hwbench.ts')).hwbenchCommand,
-  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+interface CommandEntry {
+  /** Commands are loaded when they are needed: each brings what it works with. */
+  load(): Promise<CliCommand>;
+  /** Reads as many samples as there are: its memory should not depend on their number. */
+  readonly streamsSamples?: true;
+}
+
+const commands: Readonly<Record<string, CommandEntry>> = {
+  quantize: {
+    load: async () => (await import('./commands/quantize.ts')).quantizeCommand,
+    streamsSamples: true,
+  },
+  run: { load: async () => (await import('./commands/run.ts')).runCommand },
+  evaluate: {
+    load: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
+    streamsSamples: true,
+  },
+  benchmark: { load: async () => (await import('./commands/benchmark.ts')).benchmarkCommand },
+  inspect: { load: async () => (await import('./commands/inspect.ts')).inspectCommand },
+  convert: { load: async () => (await import('./commands/convert.ts')).convertCommand },
+  doctor: { load: async () => (await import('./commands/doctor.ts')).doctorCommand },
+  hwbench: { load: async () => (await import('./commands/hwbench.ts')).hwbenchCommand },
+  demo: { load: async () => (await import('./commands/demo.ts')).demoCommand },
 };
 
 const exitCodeHelp = `
@@ -36,7 +49,7 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
   const first = args[0] ?? '';
   const isVersion = first === '--version' || first === '-V';
   const needed = Object.hasOwn(commands, first) ? [first] : isVersion ? [] : Object.keys(commands);
-  for (const name of needed) (await commands[name]!()).register(program);
+  for (const name of needed) (await commands[name]!.load()).register(program);
   return program;
 }
 
@@ -59,6 +72,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const args = process.argv.slice(2);
+if (args[0] !== undefined && Object.hasOwn(commands, args[0]) && commands[args[0]]!.streamsSamples)
+  keepYoungGenerationSmall();
 try {
   const program = await buildProgram(args);
   await program.parseAsync();

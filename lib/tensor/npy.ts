@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { type ErrorDetails, LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, byteLengthOf, type ElementType, viewBytes } from './element-type.ts';
-import { elementCount, formatShape, stridesOf } from './shape.ts';
+import { elementCount, formatShape, type Shape, stridesOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 const require = createRequire(import.meta.url);
@@ -27,13 +27,28 @@ const typeOfDescriptor: Readonly<Record<string, ElementType>> = {
 /** Largest uncompressed entry of an .npz that is accepted, in bytes. */
 export const maxArchiveEntryBytes = 4 * 2 ** 30;
 
+/** What an .npy file says in front of its data. */
+export interface NpyHeader {
+  readonly type: ElementType;
+  readonly shape: Shape;
+  /** The first axis is the one whose elements are neighbours. */
+  readonly fortran: boolean;
+  readonly bigEndian: boolean;
+  /** Bytes in front of the data. */
+  readonly dataAt: number;
+}
+
+/** The longest header that is read, with what is in front of it, in bytes. */
+export const maxNpyHeaderBytes = 12 + 65536;
+
 /**
- * Reads an .npy array (format 1 to 3). Little-endian C order is a view of `bytes` where alignment allows;
- * Fortran order and big-endian data are converted.
+ * Reads the header of an .npy file (format 1 to 3).
  *
- * @throws {LowpError} `ERR_DATA_FORMAT` for anything else, object arrays (pickles) included
+ * @param bytes  the beginning of the file, `maxNpyHeaderBytes` of it where it has so many
+ * @param size   of the whole file, in bytes
+ * @throws {LowpError} `ERR_DATA_FORMAT` for anything else, object arrays (pickles) and files that are too short included
  */
-export function readNpy(bytes: Uint8Array, path?: string): Tensor {
+export function readNpyHeader(bytes: Uint8Array, size: number, path?: string): NpyHeader {
   const details: ErrorDetails = path === undefined ? {} : { path };
   const fail = (text: string): never => {
     throw new LowpError('ERR_DATA_FORMAT', `${path ?? 'the array'} ${text}`, details);
@@ -43,29 +58,45 @@ export function readNpy(bytes: Uint8Array, path?: string): Tensor {
   const wide = bytes[6]! >= 2;
   const headerAt = wide ? 12 : 10;
   if (bytes.length < headerAt) fail('ends inside its header');
-  const headerLength = wide ? view.getUint32(8, true) : view.getUint16(8, true);
-  const dataAt = headerAt + headerLength;
-  if (dataAt > bytes.length || headerLength > 65536) fail('ends inside its header');
+  const dataAt = headerAt + (wide ? view.getUint32(8, true) : view.getUint16(8, true));
+  if (dataAt > bytes.length || dataAt > maxNpyHeaderBytes) fail('ends inside its header');
   const header = new TextDecoder('latin1').decode(bytes.subarray(headerAt, dataAt));
   const descriptor = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? fail('has a structured or missing type description');
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? fail('has no shape');
-  const fortran = /'fortran_order':\s*True/.test(header);
   const type =
     typeOfDescriptor[descriptor.slice(1)] ?? fail(`has the type '${descriptor}', which is not a plain number type`);
   const shape = shapeText.split(',').flatMap((d) => (d.trim() === '' ? [] : [Number(d)]));
   if (shape.some((d) => !Number.isSafeInteger(d) || d < 0)) fail(`has the shape (${shapeText})`);
-  const count = elementCount(shape);
-  const size = byteLengthOf(type, count);
-  if (bytes.length - dataAt < size) {
-    fail(
-      `is too short: shape ${formatShape(shape)} of ${type} takes ${size} bytes, ${bytes.length - dataAt} are there`,
-    );
+  const needed = byteLengthOf(type, elementCount(shape));
+  if (size - dataAt < needed) {
+    fail(`is too short: shape ${formatShape(shape)} of ${type} takes ${needed} bytes, ${size - dataAt} are there`);
   }
-  const data = descriptor.startsWith('>')
-    ? swapped(type, bytes.subarray(dataAt, dataAt + size), count)
-    : viewBytes(type, bytes, dataAt, count);
-  const tensor: Tensor = { type, shape: fortran ? shape.toReversed() : shape, data };
-  return fortran ? reverseAxes(tensor) : tensor;
+  const fortran = /'fortran_order':\s*True/.test(header);
+  return { type, shape, fortran, bigEndian: descriptor.startsWith('>'), dataAt };
+}
+
+/**
+ * Reads an .npy array (format 1 to 3). Little-endian C order is a view of `bytes` where alignment allows;
+ * Fortran order and big-endian data are converted.
+ *
+ * @throws {LowpError} `ERR_DATA_FORMAT` for anything else, object arrays (pickles) included
+ */
+export function readNpy(bytes: Uint8Array, path?: string): Tensor {
+  const header = readNpyHeader(bytes, bytes.length, path);
+  const { type, shape, fortran, dataAt } = header;
+  const data = npyElements(header, bytes, dataAt, elementCount(shape));
+  return fortran ? reverseAxes({ type, shape: shape.toReversed(), data }) : { type, shape, data };
+}
+
+/** `count` elements of a file's data that begin at byte `offset` of `bytes`, in the byte order of this machine. */
+export function npyElements(
+  { type, bigEndian }: NpyHeader,
+  bytes: Uint8Array,
+  offset: number,
+  count: number,
+): Tensor['data'] {
+  if (!bigEndian) return viewBytes(type, bytes, offset, count);
+  return swapped(type, bytes.subarray(offset, offset + byteLengthOf(type, count)), count);
 }
 
 /**

@@ -1,10 +1,14 @@
-// Reads regular files whole; pipes and devices, which could block or never end, are refused.
+// Reads regular files, whole or in part; pipes and devices, which could block or never end, are refused.
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 
 /** The content of a file, or why there is none, as the end of a sentence that begins with its path. */
 export type FileContent =
-  | { readonly bytes: Uint8Array }
+  | {
+      readonly bytes: Uint8Array;
+      /** Of the whole file, in bytes. */
+      readonly size: number;
+    }
   | {
       readonly bytes: undefined;
       readonly isMissing: boolean;
@@ -20,6 +24,8 @@ export interface ReadFileOptions {
   readonly signal?: AbortSignal | undefined;
   /** Most bytes that are read; a larger file is not touched. */
   readonly most?: number;
+  /** Read only these bytes, or as many of them as there are. */
+  readonly part?: { readonly at: number; readonly length: number };
 }
 
 /** What one call of the system reads at most, and Node.js with it. */
@@ -32,7 +38,7 @@ const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  * Reads a regular file. Nothing is thrown: the caller knows what the file is for.
  */
 export async function readRegularFile(path: string, options: ReadFileOptions = {}): Promise<FileContent> {
-  const { signal, most = Number.POSITIVE_INFINITY } = options;
+  const { signal, most = Number.POSITIVE_INFINITY, part } = options;
   let file: FileHandle | undefined;
   try {
     file = await open(path, readFlags);
@@ -45,9 +51,14 @@ export async function readRegularFile(path: string, options: ReadFileOptions = {
       const reason = `has ${stat.size} bytes; at most ${most} are read`;
       return { bytes: undefined, isMissing: false, isTooLarge: true, reason };
     }
-    if (stat.size > mostAtOnce) return { bytes: await readParts(file, stat.size, signal) };
+    const { size } = stat;
+    if (part) {
+      const length = Math.max(0, Math.min(part.length, size - part.at));
+      return { bytes: await readPieces(file, part.at, length, signal), size };
+    }
+    if (size > mostAtOnce) return { bytes: await readPieces(file, 0, size, signal), size };
     const bytes = await readFile(file, signal ? { signal } : {});
-    return { bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+    return { bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), size: bytes.length };
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
@@ -58,13 +69,18 @@ export async function readRegularFile(path: string, options: ReadFileOptions = {
   }
 }
 
-/** A file that Node.js does not read at once. */
-async function readParts(file: FileHandle, size: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
+/** `length` bytes from `at` on, in as many pieces as it takes. */
+async function readPieces(
+  file: FileHandle,
+  at: number,
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
   let done = 0;
-  while (done < size) {
+  while (done < length) {
     signal?.throwIfAborted();
-    const { bytesRead } = await file.read(bytes, done, Math.min(mostAtOnce, size - done), done);
+    const { bytesRead } = await file.read(bytes, done, Math.min(mostAtOnce, length - done), at + done);
     if (bytesRead === 0) throw new Error('it became shorter while it was read');
     done += bytesRead;
   }

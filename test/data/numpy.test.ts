@@ -60,3 +60,79 @@ test('arrays that do not fit the inputs are refused', async () => {
   assert.throws(arrays({ a: first, b: zeros('i64', []) }), code('ERR_DATA_SHAPE'));
   assert.throws(arrays({ a: zeros('f32', [0, 2]), b: zeros('i64', [0]) }), code('ERR_DATA_EMPTY'));
 });
+
+/** Bytes of an .npy file with this header and data. */
+function npy(header: string, data: Uint8Array): Uint8Array {
+  const text = `${header.padEnd(117)}\n`;
+  return Uint8Array.from([
+    0x93,
+    ...new TextEncoder().encode('NUMPY'),
+    1,
+    0,
+    118,
+    0,
+    ...new TextEncoder().encode(text),
+    ...data,
+  ]);
+}
+
+test('a file is read in parts, whatever the order in which its samples are asked for', async () => {
+  // Three samples of 400,000 bytes make a part.
+  const width = 100_000;
+  const wide: InputInfo = { name: 'wide', type: 'f32', shape: [1, width] };
+  const values = tensor(
+    'f32',
+    [8, width],
+    Float32Array.from({ length: 8 * width }, (_, i) => i),
+  );
+  const data = await openNumpy(file('wide.npy', writeNpy(values)), [wide]);
+  assert.equal(data.length, 8);
+  for (const i of [7, 0, 1, 2, 6, 3, 3, 5, 4]) {
+    const { shape, data: got } = (await data.at!(i)).inputs.wide!;
+    assert.deepEqual(shape, [1, width]);
+    assert.deepEqual(got, values.data.subarray(i * width, (i + 1) * width));
+  }
+  const beside = await Promise.all([6, 1, 4].map((i) => data.at!(i)));
+  assert.deepEqual(
+    beside.map((s) => s.inputs.wide!.data[0]),
+    [6 * width, width, 4 * width],
+  );
+});
+
+test('data in another order of bytes or axes is that of its samples', async () => {
+  const big = new Uint8Array(24);
+  const view = new DataView(big.buffer);
+  for (let i = 0; i < 6; i++) view.setFloat32(4 * i, i + 1);
+  const swapped = npy("{'descr': '>f4', 'fortran_order': False, 'shape': (3, 2), }", big);
+  const columns = new Uint8Array(Float32Array.of(1, 3, 5, 2, 4, 6).buffer);
+  const fortran = npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", columns);
+  for (const [name, content] of Object.entries({ swapped, fortran })) {
+    const samples = await all(await openNumpy(file(`${name}.npy`, content), [a]));
+    assert.deepEqual(
+      samples.map((s) => [...s.inputs.a!.data]),
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      name,
+    );
+  }
+});
+
+test('a file that is too short, or becomes so, is refused with its name', async () => {
+  const bytes = writeNpy(first);
+  const short = file('short.npy', bytes.subarray(0, bytes.length - 1));
+  await assert.rejects(openNumpy(short, [a]), (error: LowpError) => {
+    assert.equal(error.code, 'ERR_DATA_FORMAT');
+    return /short\.npy is too short: shape \[3,2\] of f32 takes 24 bytes, 23 are there/.test(error.message);
+  });
+  const path = file('cut.npy', bytes);
+  const data = await openNumpy(path, [a]);
+  writeFileSync(path, bytes.subarray(0, bytes.length - 8));
+  await assert.rejects(all(data), code('ERR_IO_READ'));
+  const gone = file('gone.npy', bytes);
+  const later = await openNumpy(gone, [a]);
+  rmSync(gone);
+  await assert.rejects(all(later), code('ERR_IO_NOT_FOUND'));
+});
