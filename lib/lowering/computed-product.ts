@@ -2,7 +2,7 @@
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { QuantFormat, StridedView } from '../ops/lower-context.ts';
 import { mergeAxes } from '../ops/memory-layout.ts';
-import { clampedGrid } from '../ops/quantization/grid.ts';
+import { clampedGrid, roundingOf } from '../ops/quantization/grid.ts';
 import { runtimeOf } from '../ops/registry.ts';
 import type { BufferId } from '../program/program.ts';
 import { elementCount, type Shape, stridesOf } from '../tensor/shape.ts';
@@ -204,18 +204,19 @@ function numbersOf(
   const clamp = chain.steps.find((s) => s.kind === 'clamp');
   const store = chain.steps.find((s) => s.kind === 'quantize')?.format;
   const limits = { low: clamp?.low ?? Number.NEGATIVE_INFINITY, high: clamp?.high ?? Number.POSITIVE_INFINITY };
-  const unit = store?.scale[0] ?? 1;
+  const rounding = store && roundingOf(store);
+  const unit = rounding?.scale[0] ?? 1;
   const residualScale = (residual?.scale[0] ?? 1) / unit;
   const [byteLow, byteHigh] = store ? clampedGrid(store, limits, 0) : [0, 255];
   const floatLimits = store ? { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY } : limits;
   const common = { residualScale, byteLow, byteHigh, ...floatLimits };
-  if (!a || !b) return { ...common, alpha: factor / unit, scale: 1, bias: store?.zero[0] ?? 0 };
+  if (!a || !b) return { ...common, alpha: factor / unit, scale: 1, bias: rounding?.zero[0] ?? 0 };
   return {
     ...common,
     alpha: 1,
     aZeroPoint: a.zeroPoint[0]!,
     bZeroPoint: b.zeroPoint[0]!,
     scale: (factor * a.scale[0]! * b.scale[0]!) / unit,
-    bias: (store?.zero[0] ?? 0) - (residual ? residual.zero[0]! * residualScale : 0),
+    bias: (rounding?.zero[0] ?? 0) - (residual ? residual.zero[0]! * residualScale : 0),
   };
 }

@@ -1,7 +1,7 @@
 // Numbers of a product's epilogue: what kernels multiply, add and clamp with, from scales, zero points and fused steps.
 import { invariant } from '../errors/assert.ts';
-import type { QuantFormat } from '../ops/lower-context.ts';
-import { boundsOf, clampedGrid, type Limits, noLimits } from '../ops/quantization/grid.ts';
+import type { QuantFormat, Rounding } from '../ops/lower-context.ts';
+import { boundsOf, clampedGrid, type Limits, noLimits, roundingOf } from '../ops/quantization/grid.ts';
 import type { ChainStep } from './fuse-post-ops.ts';
 
 /** Scale of the integer accumulators and how the residual is stored. */
@@ -45,7 +45,8 @@ interface Steps {
 
 /**
  * With accumulator scale `a`, bias `b`, rounding in front of the sum to scale `m` and zero `zm`, residual scale `r` and
- * zero `zr`, stored scale `s` and zero `zs` (floats are stored with s = 1, zs = 0):
+ * zero `zr`, stored scale `s` and zero `zs` (floats are stored with s = 1, zs = 0); the residual's are those of what its
+ * bytes stand for, the stored ones those of what rounds to them, and a mid has both:
  *
  * without mid: `v = acc · a/s + (b/s + zs − zr · r/s)`, then `v += residual · r/s`;
  * with mid: `v = acc · a/m + (b/m + zm)`, rounded and clamped, then `v = v · m/s + (zs − zm · m/s − zr · r/s)`,
@@ -55,16 +56,17 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
   const steps = sortSteps(input.steps);
   const { channels, accumulatorScale: a } = input;
   const store = steps.store;
-  const scaleOf = (format: QuantFormat | undefined, c: number): number =>
+  const scaleOf = (format: Rounding | undefined, c: number): number =>
     format ? (format.scale[format.scale.length === 1 ? 0 : c] ?? 1) : 1;
-  const zeroOf = (format: QuantFormat | undefined, c: number): number =>
+  const zeroOf = (format: Rounding | undefined, c: number): number =>
     format ? (format.zero[format.zero.length === 1 ? 0 : c] ?? 0) : 0;
+  const storing = store && roundingOf(store);
   invariant(a !== undefined || (!store && !steps.mid && !input.residual), 'float products store floats');
-  const residualScale = steps.add ? scaleOf(input.residual, 0) / scaleOf(store, 0) : 0;
+  const residualScale = steps.add ? scaleOf(input.residual, 0) / scaleOf(storing, 0) : 0;
   const residualZero = steps.add ? zeroOf(input.residual, 0) * residualScale : 0;
   const bias = new Float32Array(channels);
   const scale = new Float32Array(channels);
-  const first = steps.mid ?? store;
+  const first = steps.mid ? roundingOf(steps.mid) : storing;
   for (let c = 0; c < channels; c++) {
     const unit = scaleOf(first, c);
     scale[c] = a ? a[c]! / unit : 1;
@@ -73,7 +75,7 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
       zeroOf(first, c) -
       (steps.mid ? 0 : residualZero);
   }
-  const midScale = steps.mid ? scaleOf(steps.mid, 0) / scaleOf(store, 0) : 0;
+  const midScale = steps.mid ? scaleOf(steps.mid, 0) / scaleOf(storing, 0) : 0;
   const mid = steps.mid ? clampedGrid(steps.mid, steps.midClamp, 0) : [0, 0];
   const bounds = store && boundsOf(store, steps.clamp, channels);
   return {
@@ -83,7 +85,7 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
     params: {
       mid: steps.mid ? 1 : 0,
       midScale,
-      midBias: steps.mid ? zeroOf(store, 0) - zeroOf(steps.mid, 0) * midScale - residualZero : 0,
+      midBias: steps.mid ? zeroOf(storing, 0) - zeroOf(steps.mid, 0) * midScale - residualZero : 0,
       midLow: mid[0]!,
       midHigh: mid[1]!,
       residualScale,

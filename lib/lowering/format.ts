@@ -13,44 +13,52 @@ export type FormatOrReason = { readonly format: QuantFormat } | { readonly reaso
 const noise = 1e-4;
 
 /**
- * The byte format of a FakeQuantize: `scale = (high − low) / (levels − 1)`, `zero = −low / scale` on the grid
- * [0, levels − 1].
+ * The byte format of a FakeQuantize. It rounds with `scale = (high − low) / (levels − 1)`, `zero = −low / scale` of its
+ * input limits; its bytes on [0, levels − 1] stand for reals with scale and zero of its output limits.
  *
- * Refused with a reason: more than 256 levels, limits that are not constant, different input and output limits,
- * channels elsewhere than on axis 1, a zero that is not on the grid.
+ * Refused with a reason: more than 256 levels, limits that are not constant or leave no range, channels elsewhere than on
+ * axis 1, a zero of the output limits that is not on the grid.
  */
 export function formatOfFakeQuantize(node: Node): FormatOrReason {
   const levels = Number(node.attributes.levels);
   if (levels > 256) return { reason: `it has ${levels} levels, bytes hold 256` };
   const limits = [1, 2, 3, 4].map((i) => constantOf(node.source(i)));
   if (limits.some((l) => l === undefined)) return { reason: 'its limits are not constant' };
-  const [inputLow, inputHigh, outputLow, outputHigh] = limits as [Tensor, Tensor, Tensor, Tensor];
   const shape = node.source(0)!.fact.shape;
-  const low = perChannel(inputLow, shape);
-  const high = perChannel(inputHigh, shape);
-  const outLow = perChannel(outputLow, shape);
-  const outHigh = perChannel(outputHigh, shape);
-  if (!low || !high || !outLow || !outHigh) return { reason: 'its limits vary along another axis than the channels' };
-  const channels = Math.max(low.length, high.length, outLow.length, outHigh.length);
-  const scale = new Float32Array(channels);
-  const zeros = new Float32Array(channels);
+  const values = limits.map((l) => perChannel(l!, shape));
+  if (values.some((v) => v === undefined)) return { reason: 'its limits vary along another axis than the channels' };
+  const [low, high, outLow, outHigh] = values as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const channels = Math.max(...values.map((v) => v!.length));
+  const rounding = { scale: new Float32Array(channels), zero: new Float32Array(channels) };
+  const meaning = { scale: new Float32Array(channels), zero: new Float32Array(channels) };
+  let differ = false;
   for (let c = 0; c < channels; c++) {
     const [l, h] = [at(low, c), at(high, c)];
-    const step = (h - l) / (levels - 1);
-    const zero = -l / step;
-    if (!(step > 0) || !Number.isFinite(step)) return { reason: `its limits ${l} and ${h} leave no range` };
-    if (Math.abs(l - at(outLow, c)) > 1e-6 * (h - l) || Math.abs(h - at(outHigh, c)) > 1e-6 * (h - l)) {
-      return { reason: 'its input and output limits differ' };
+    const isSame = !(Math.abs(l - at(outLow, c)) > 1e-6 * (h - l) || Math.abs(h - at(outHigh, c)) > 1e-6 * (h - l));
+    differ ||= !isSame;
+    const [outL, outH] = isSame ? [l, h] : [at(outLow, c), at(outHigh, c)];
+    for (const [ends, from, to] of [
+      [rounding, l, h],
+      [meaning, outL, outH],
+    ] as const) {
+      const step = (to - from) / (levels - 1);
+      if (!(step > 0) || !Number.isFinite(step)) return { reason: `its limits ${from} and ${to} leave no range` };
+      ends.scale[c] = step;
+      ends.zero[c] = nearNumber(-from / step);
     }
+    const zero = -outL / ((outH - outL) / (levels - 1));
     const nearest = Math.round(zero);
-    const beside = Math.abs(zero - nearest);
-    if (beside > gridTolerance || nearest < 0 || nearest > levels - 1)
+    if (Math.abs(zero - nearest) > gridTolerance || nearest < 0 || nearest > levels - 1)
       return { reason: `zero is not on its grid (zero point ${zero.toFixed(2)})` };
-    scale[c] = step;
-    zeros[c] = beside < noise ? nearest + 0 : zero;
   }
-  const zeroPoint = Uint8Array.from(zeros, Math.round);
-  return { format: { scale, zero: zeros, zeroPoint, low: 0, high: levels - 1 } };
+  const zeroPoint = Uint8Array.from(meaning.zero, Math.round);
+  return { format: { ...meaning, zeroPoint, low: 0, high: levels - 1, ...(differ ? { rounding } : {}) } };
+}
+
+/** The number, or the whole one that it stands for in single precision. */
+function nearNumber(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) < noise ? nearest + 0 : value;
 }
 
 function at(values: Float32Array, channel: number): number {

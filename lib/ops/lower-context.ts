@@ -19,6 +19,15 @@ export interface QuantFormat {
   /** Ends of the integer grid: 0 and 255 for 256 levels. */
   readonly low: number;
   readonly high: number;
+  /** What rounds to the bytes, where a quantizer gives them another meaning than what it rounded. */
+  readonly rounding?: Rounding;
+}
+
+/** `q = round(real / scale + zero)`, for the tensor or for each index of axis 1. */
+export interface Rounding {
+  readonly scale: Float32Array;
+  /** Not always on the grid. */
+  readonly zero: Float32Array;
 }
 
 /** Where a result goes. Pixels (or rows) are `stride` elements apart and start at `offset`. */

@@ -10,7 +10,7 @@ import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
 import { random } from '../../lib/util/random.ts';
 import { bitsOfTensor, runnableIsas } from '../support/isas.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
-import { quantizedWeights, quantizer } from '../support/quantizers.ts';
+import { quantizedWeights, quantizer, requantizer } from '../support/quantizers.ts';
 
 interface Int8Case {
   readonly name: string;
@@ -322,6 +322,54 @@ const cases: readonly Int8Case[] = [
       const at = flat(pooled.node.outputs[1]!);
       const y = b.op('ScatterElementsUpdate', [zeros, at, flat(values), b.constant('axis', [], [2], 'i64')]);
       return { out: y, step: 30 / 127 };
+    },
+  },
+  {
+    name: 'a quantizer gives levels another scale and zero: in front of a convolution, behind it, and behind pooling',
+    input: [1, 12, 6, 6],
+    onBytes: ['Convolution', 'MaxPool', 'AvgPool'],
+    build(b, x) {
+      const q = requantizer(b, x, { from: [-4, 4 - 8 / 256], to: [-0.5, 4.6] });
+      const conv = b.op('Convolution', [q, quantizedWeights(b, [9, 12, 3, 3], 9)], pads(1), 'conv');
+      const stored = requantizer(b, conv, { from: [-30, 60], to: [-1, 1.55] });
+      const window = { kernel: [2, 2], strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0] };
+      const mean = b.op('AvgPool', [b.op('MaxPool', [stored], window)], { ...window, 'exclude-pad': true });
+      const scaled = requantizer(b, mean, { from: [-1, 1.55], to: [-10, 15.5] });
+      const y = b.op('Convolution', [scaled, quantizedWeights(b, [4, 9, 1, 1], 4)], pads(0), 'last');
+      // One byte of a thousand may be decided otherwise: a step of 0.1 times a weight.
+      return { out: y, step: 0.4 };
+    },
+  },
+  {
+    name: 'a quantizer gives the levels of each channel a scale and zero of their own',
+    input: [1, 20, 7, 7],
+    onBytes: ['GroupConvolution'],
+    build(b, x) {
+      const low = Array.from({ length: 20 }, (_, c) => -(c % 4) * 40);
+      const scale = (c: number): number => (1 + c / 10) / 100;
+      const ends = [low.map((l, c) => l * scale(c)), low.map((l, c) => (l + 255) * scale(c))] as const;
+      const q = requantizer(b, x, { from: [-4, 4 - 8 / 256], to: ends });
+      const y = b.op('GroupConvolution', [q, quantizedWeights(b, [20, 1, 1, 3, 3], 20)], pads(1), 'dw');
+      const behind = requantizer(b, y, { from: [-20, 60], to: [0, 1] });
+      return {
+        out: b.op('MaxPool', [behind], { kernel: [1, 1], strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0] }),
+        step: 1 / 255,
+      };
+    },
+  },
+  {
+    name: 'levels with another meaning are summed and rounded again',
+    input: [1, 16, 5, 5],
+    onBytes: ['Convolution', 'Add'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const branch = (name: string) => b.op('Convolution', [q, quantizedWeights(b, [16, 16, 1, 1], 16)], pads(0), name);
+      const left = requantizer(b, branch('left'), { from: [-20, 20 - 40 / 256], to: [-2, 2 - 4 / 256] });
+      const right = requantizer(b, b.op('ReLU', [branch('right')]), { from: [0, 30], to: [-3, 2.1] });
+      const sum = b.op('Add', [left, right], {}, 'sum');
+      const out = requantizer(b, sum, { from: [-4, 6.2], to: [-1, 1.55] });
+      const y = b.op('Convolution', [out, quantizedWeights(b, [3, 16, 1, 1], 3)], pads(0), 'last');
+      return { out: y, step: 0.04 };
     },
   },
   {

@@ -69,13 +69,30 @@ test('one limit may be shared by all channels', () => {
   assert.deepEqual([...found.format.scale], [1, Math.fround(0.2)]);
 });
 
+test('output limits say what bytes stand for, input limits what rounds to them', () => {
+  const { scale, zero, zeroPoint, rounding } = formatOf({ low: [-1], high: [1.55], outLow: [0] });
+  assert.deepEqual([...scale], [Math.fround(1.55 / 255)]);
+  assert.deepEqual([zero[0], zeroPoint[0]], [0, 0]);
+  assert.deepEqual([...rounding!.scale], [Math.fround(0.01)]);
+  assert.deepEqual([...rounding!.zero], [100]);
+  assert.equal(formatOf({ low: [-1], high: [1.55] }).rounding, undefined);
+});
+
+test('what is rounded need not have a zero on the grid', () => {
+  const { zeroPoint, rounding } = formatOf({ low: [3], high: [5.55], outLow: [0] });
+  assert.deepEqual([...zeroPoint], [0]);
+  assert.ok(Math.abs(rounding!.zero[0]! + 300) < 1e-3);
+});
+
 test('output limits that differ in one channel only are noticed', () => {
   const b = new ModelBuilder();
   const x = b.parameter('x', [1, 2, 3, 3]);
   const [low, high] = [b.constant('low', [], [0]), b.constant('high', [], [1])];
   const outHigh = b.constant('out_high', [1, 2, 1, 1], [1, 2]);
   const found = formatOfFakeQuantize(b.op('FakeQuantize', [x, low, high, low, outHigh], { levels: 256 }).node);
-  assert.ok('reason' in found && /limits differ/.test(found.reason));
+  assert.ok('format' in found);
+  assert.deepEqual([...found.format.scale], [Math.fround(1 / 255), Math.fround(2 / 255)]);
+  assert.deepEqual([...found.format.rounding!.scale], [Math.fround(1 / 255), Math.fround(1 / 255)]);
 });
 
 test('a zero a little beside an integer is kept as it is, further off it is refused', () => {
@@ -90,7 +107,8 @@ test('a zero a little beside an integer is kept as it is, further off it is refu
 
 test('what bytes cannot hold is refused with a reason', () => {
   assert.match(reasonOf({ low: [0], high: [1], levels: 257 }), /257 levels/);
-  assert.match(reasonOf({ low: [0], high: [1], outLow: [0.1] }), /limits differ/);
+  assert.match(reasonOf({ low: [0], high: [1], outLow: [0.1] }), /zero is not on its grid/);
+  assert.match(reasonOf({ low: [0], high: [1], outLow: [2] }), /no range/);
   assert.match(reasonOf({ low: [1], high: [1] }), /no range/);
   assert.match(reasonOf({ low: [1], high: [-1] }), /no range/);
   assert.match(reasonOf({ low: [0], high: [Number.POSITIVE_INFINITY] }), /no range/);

@@ -2,22 +2,29 @@
 import type { OutputPort } from '../../lib/graph/node.ts';
 import type { ModelBuilder } from './model-builder.ts';
 
+type Limit = number | readonly number[];
+
 /** A FakeQuantize on [low, high]: one range, or one for each index of axis 1. */
-export function quantizer(
+export function quantizer(b: ModelBuilder, x: OutputPort, low: Limit, high: Limit, levels = 256): OutputPort {
+  return requantizer(b, x, { from: [low, high], to: [low, high], levels });
+}
+
+/** A FakeQuantize that rounds values on the range `from` and gives the levels the meaning of the range `to`. */
+export function requantizer(
   b: ModelBuilder,
   x: OutputPort,
-  low: number | readonly number[],
-  high: number | readonly number[],
-  levels = 256,
+  spec: { readonly from: readonly [Limit, Limit]; readonly to: readonly [Limit, Limit]; readonly levels?: number },
 ): OutputPort {
-  const limit = (values: number | readonly number[], name: string): OutputPort => {
+  const { from, to, levels = 256 } = spec;
+  const limit = (values: Limit, name: string): OutputPort => {
     const list = typeof values === 'number' ? [values] : values;
     const rank = x.fact.shape.length;
     const shape = list.length === 1 ? [] : Array.from({ length: rank }, (_, i) => (i === 1 ? list.length : 1));
     return b.constant(name, shape, list);
   };
-  const [l, h] = [limit(low, 'low'), limit(high, 'high')];
-  return b.op('FakeQuantize', [x, l, h, l, h], { levels }, 'fq');
+  const [l, h] = [limit(from[0], 'low'), limit(from[1], 'high')];
+  const [ol, oh] = from[0] === to[0] && from[1] === to[1] ? [l, h] : [limit(to[0], 'ol'), limit(to[1], 'oh')];
+  return b.op('FakeQuantize', [x, l, h, ol, oh], { levels }, 'fq');
 }
 
 /**

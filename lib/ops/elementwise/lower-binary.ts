@@ -4,7 +4,7 @@ import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount, sameShape } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext } from '../lower-context.ts';
-import { clampedGrid } from '../quantization/grid.ts';
+import { clampedGrid, roundingOf } from '../quantization/grid.ts';
 import {
   type BinaryFunction,
   type BroadcastGeometry,
@@ -75,8 +75,9 @@ function lowerQuantizedAdd(node: Node, context: LowerContext): boolean {
   const b = context.quantized(node, 1, layout);
   if (!a || !b) return false;
   const tail = context.tail(node);
-  const scale = tail.format?.scale[0] ?? 1;
-  const zero = tail.format?.zero[0] ?? 0;
+  const rounding = tail.format && roundingOf(tail.format);
+  const scale = rounding?.scale[0] ?? 1;
+  const zero = rounding?.zero[0] ?? 0;
   const scaleA = a.format.scale[0]! / scale;
   const scaleB = b.format.scale[0]! / scale;
   const place = tail.format

@@ -2,6 +2,7 @@
 import type { Node } from '../../graph/node.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { LowerContext, QuantFormat } from '../lower-context.ts';
+import { roundingOf } from '../quantization/grid.ts';
 import type { Window } from '../window.ts';
 import { fitsKernels, spatialAxes, volumeGeometry } from '../window-geometry.ts';
 
@@ -46,9 +47,10 @@ export function lowerPool(node: Node, context: LowerContext, window: Window, mod
 
 /** `mean(q − zeroPoint) · scale + bias` is the mean of the input in the output's format, or a float. */
 function averageScale(from: QuantFormat | undefined, to: QuantFormat | undefined): { scale: number; bias: number } {
-  const scale = (from?.scale[0] ?? 1) / (to?.scale[0] ?? 1);
+  const rounding = to && roundingOf(to);
+  const scale = (from?.scale[0] ?? 1) / (rounding?.scale[0] ?? 1);
   const beside = from ? from.zeroPoint[0]! - from.zero[0]! : 0;
-  return { scale, bias: (to?.zero[0] ?? 0) + beside * scale };
+  return { scale, bias: (rounding?.zero[0] ?? 0) + beside * scale };
 }
 
 /** Positions that the kernel counts. */

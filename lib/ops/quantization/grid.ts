@@ -1,5 +1,5 @@
 // The integer grid of a byte format between real limits.
-import type { QuantFormat } from '../lower-context.ts';
+import type { QuantFormat, Rounding } from '../lower-context.ts';
 import { roundHalfToEven } from '../rounding.ts';
 
 /** How far, in steps of the grid, real zero and pad values may lie from an integer. */
@@ -13,10 +13,16 @@ export interface Limits {
 
 export const noLimits: Limits = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
-/** Smallest and largest byte between the limits: `round(v / scale + zero)`, inside of the grid of the format. */
+/** What rounds real numbers to the bytes of a format; what the bytes stand for is in the format itself. */
+export function roundingOf(format: QuantFormat): Rounding {
+  return format.rounding ?? format;
+}
+
+/** Smallest and largest byte of reals between the limits: `round(v / scale + zero)`, inside of the grid of the format. */
 export function clampedGrid(format: QuantFormat, limits: Limits, channel: number): [number, number] {
-  const i = format.scale.length === 1 ? 0 : channel;
-  const [scale, zero] = [format.scale[i]!, format.zero[i]!];
+  const rounding = roundingOf(format);
+  const i = rounding.scale.length === 1 ? 0 : channel;
+  const [scale, zero] = [rounding.scale[i]!, rounding.zero[i]!];
   const limit = (v: number): number => Math.min(format.high, Math.max(format.low, roundHalfToEven(v / scale + zero)));
   return [limit(limits.low), limit(limits.high)];
 }
@@ -39,5 +45,6 @@ export function storingParams(format: QuantFormat): {
   byteLow: number;
   byteHigh: number;
 } {
-  return { invScale: 1 / format.scale[0]!, shift: format.zero[0]!, byteLow: format.low, byteHigh: format.high };
+  const { scale, zero } = roundingOf(format);
+  return { invScale: 1 / scale[0]!, shift: zero[0]!, byteLow: format.low, byteHigh: format.high };
 }

@@ -3,7 +3,7 @@ import { constantOf, type Node } from '../../graph/node.ts';
 import { toFloat32 } from '../../tensor/convert.ts';
 import { elementCount, type Shape } from '../../tensor/shape.ts';
 import type { LowerContext, QuantFormat } from '../lower-context.ts';
-import { boundsOf, noLimits } from './grid.ts';
+import { boundsOf, noLimits, roundingOf } from './grid.ts';
 
 /** Pixels of three channels take four bytes, so that a convolution reads whole words. */
 const leastPixel = (channels: number): number => (channels === 3 ? 4 : channels);
@@ -45,7 +45,8 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
   const place = context.placeQuantized(node.output, layout, format, { pixel: isImage ? leastPixel(shape[1]!) : 0 });
   const view = isImage ? imageView(shape) : rowView(shape, perChannel);
   const bounds = boundsOf(format, noLimits, view.channels);
-  const inverse = Float32Array.from(format.scale, (s) => 1 / s);
+  const { scale, zero } = roundingOf(format);
+  const inverse = Float32Array.from(scale, (s) => 1 / s);
   builder.call(
     'quantize',
     {
@@ -59,7 +60,7 @@ function lowerToBytes(node: Node, context: LowerContext, format: QuantFormat): v
       in: [
         input,
         builder.constant('f32', inverse),
-        builder.constant('f32', format.zero),
+        builder.constant('f32', zero),
         bounds && builder.constant('u8', bounds),
       ],
       out: [place.buffer],
