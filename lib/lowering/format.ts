@@ -88,3 +88,22 @@ export function sameFormat(a: QuantFormat, b: QuantFormat): boolean {
     a.zero.every((z, i) => z === b.zero[i])
   );
 }
+
+/** The format of values side by side along the channels, which keep their scales; their grids have the same ends. */
+export function joinedFormat(
+  parts: readonly { readonly format: QuantFormat; readonly channels: number }[],
+): QuantFormat {
+  const { format } = parts[0]!;
+  if (parts.every((part) => sameFormat(part.format, format)) && !isPerChannel(format)) return format;
+  const total = parts.reduce((sum, part) => sum + part.channels, 0);
+  const scale = new Float32Array(total);
+  const zero = new Float32Array(total);
+  let c = 0;
+  for (const { format, channels } of parts) {
+    for (let i = 0; i < channels; i++, c++) {
+      scale[c] = at(format.scale, i);
+      zero[c] = at(format.zero, i);
+    }
+  }
+  return { scale, zero, zeroPoint: Uint8Array.from(zero, Math.round), low: format.low, high: format.high };
+}

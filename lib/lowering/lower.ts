@@ -258,7 +258,9 @@ export class Lowering implements LowerContext {
       const isWritten = node.inputs.map((i) => this.values.formsOf(i.source!).some((f) => f.buffer === buffer));
       return { buffer, layout: 'channelsLast', isWritten };
     }
-    const layout = node.inputs.some((_, i) => this.layoutOf(node, i) === 'channelsLast') ? 'channelsLast' : 'plain';
+    const isApart = (format?.scale.length ?? 1) > 1;
+    const hasPixels = isApart || node.inputs.some((_, i) => this.layoutOf(node, i) === 'channelsLast');
+    const layout = hasPixels ? 'channelsLast' : 'plain';
     const own = format ? this.placeQuantized(node.output, layout, format).buffer : this.place(node.output, layout);
     return { buffer: own, layout, isWritten: node.inputs.map(() => false) };
   }

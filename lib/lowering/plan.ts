@@ -3,7 +3,7 @@ import type { Node, OutputPort } from '../graph/node.ts';
 import type { OpDef, RuntimeTraits } from '../ops/define-op.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
 import { getOp, runtimeOf } from '../ops/registry.ts';
-import { formatOfFakeQuantize, isPerChannel, sameFormat } from './format.ts';
+import { formatOfFakeQuantize, isPerChannel, joinedFormat, sameFormat } from './format.ts';
 import { type QuantizedWeights, quantizedWeights } from './int8/weights.ts';
 
 /** How a node runs, and why when it could be expected on bytes and is not. */
@@ -102,8 +102,17 @@ function operation(node: Node, definition: OpDef, { precision, format, weights }
   const reason = inputReason(node, runtime, sources, format) ?? runtime.refuses?.(node, first);
   if (reason !== undefined) return { bytes: false, reason };
   if (runtime.bytes === 'product') return product(node, definition, weights);
-  if (runtime.bytes === 'move') for (const out of node.outputs) format.set(out, first);
+  if (runtime.bytes === 'move') {
+    const parts = sources.map((port) => ({ format: format.get(port)!, channels: port.fact.shape[1] ?? 1 }));
+    const moved = joinsChannels(node, runtime) ? joinedFormat(parts) : first;
+    for (const out of node.outputs) format.set(out, moved);
+  }
   return { bytes: true };
+}
+
+/** Puts images side by side along the channels, each of which may have a scale of its own. */
+function joinsChannels(node: Node, runtime: RuntimeTraits): boolean {
+  return runtime.joins?.(node) === 1 && node.output.fact.shape.length >= 3;
 }
 
 /** Why the first input is not bytes: what its quantizer, or the operation that should have passed bytes on, says. */
@@ -136,11 +145,13 @@ function inputReason(
   const acceptsChannels =
     typeof runtime.perChannel === 'function' ? runtime.perChannel(node) : (runtime.perChannel ?? false);
   const first = format.get(sources[0]!)!;
+  const joins = joinsChannels(node, runtime);
   for (const source of sources) {
     const own = format.get(source);
     if (!own) return source.fact.value ? 'one of its inputs is constant' : 'one of its inputs is not quantized';
-    if (isPerChannel(own) && !acceptsChannels) return 'its input has one scale per channel';
-    if (runtime.bytes === 'move' && !sameFormat(first, own)) return 'its inputs have different scales';
+    if (isPerChannel(own) && !acceptsChannels && !joins) return 'its input has one scale per channel';
+    const isAlike = joins ? own.low === first.low && own.high === first.high : sameFormat(first, own);
+    if (runtime.bytes === 'move' && !isAlike) return 'its inputs have different scales';
     if (runtime.bytes === 'multiply' && own.zero.some((z, i) => z !== own.zeroPoint[i]))
       return 'zero is a little beside the grid of one of its inputs';
   }

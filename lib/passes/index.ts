@@ -15,6 +15,7 @@ import { normalizeMatMul } from './normalize-matmul.ts';
 import type { Pass } from './pass.ts';
 import { type PassOptions, runPasses } from './pass-manager.ts';
 import { propagateShapes } from './propagate-shapes.ts';
+import { scatterSlices } from './scatter-slices.ts';
 import { splitConcatProducts } from './split-concat-products.ts';
 
 /** Every product has its weights and its bias where algorithms look for them; constants stay apart from each other. */
@@ -47,6 +48,7 @@ export const executionPasses: readonly Pass[] = [
   fuseLayerNorm,
   fuseGelu,
   fuseSwish,
+  scatterSlices,
   splitConcatProducts,
   shareConstants,
   propagateShapes,
@@ -89,4 +91,5 @@ export { normalizeMatMul } from './normalize-matmul.ts';
 export { definePass, defineRewrite, type Pass, type PassContext, type Rewrite, repeatPasses } from './pass.ts';
 export { type PassOptions, runPasses } from './pass-manager.ts';
 export { propagateShapes } from './propagate-shapes.ts';
+export { scatterSlices } from './scatter-slices.ts';
 export { splitConcatProducts } from './split-concat-products.ts';

@@ -98,7 +98,7 @@ function partsOf(join: Node): readonly Part[] {
   if (runtimeOf(join)?.joins?.(join) !== 1) return [];
   const parts: Part[] = [];
   for (const { source } of join.inputs) {
-    const limits = source && limitsOf(source.node);
+    const limits = source && limitsOf(movedBy(source.node));
     const size = source?.fact.shape[1] ?? -1;
     if (!limits || size < 0) return [];
     const last = parts.at(-1);
@@ -107,6 +107,13 @@ function partsOf(join: Node): readonly Part[] {
     } else parts.push({ ports: [source], limits, size });
   }
   return parts;
+}
+
+/** What computes the elements that a node, and those in front of it, only move. */
+function movedBy(node: Node): Node {
+  const { quantization } = getOp(node.type, node.notes.opset);
+  const isMove = runtimeOf(node)?.bytes === 'move' && quantization?.ascend === 'first';
+  return isMove ? movedBy(node.source(0)!.node) : node;
 }
 
 /** Levels and limits of a quantizer that has one scale. */

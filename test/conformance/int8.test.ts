@@ -293,6 +293,50 @@ const cases: readonly Int8Case[] = [
     },
   },
   {
+    name: 'shifted frames: channels of another scale are scattered over bytes',
+    input: [4, 12, 6, 5],
+    onBytes: ['Concat', 'GroupConvolution', 'Convolution'],
+    build(b, x) {
+      const frames = (port: OutputPort, shape: readonly number[]) =>
+        b.op('Reshape', [port, b.constant('shape', [shape.length], shape, 'i64')], { special_zero: false });
+      const five = frames(x, [1, 4, 12, 6, 5]);
+      const data = quantizer(b, five, signed.low, signed.high);
+      const ends = [b.constant('b', [1], [5], 'i64'), b.constant('e', [1], [12], 'i64')];
+      const still = b.op('Slice', [five, ...ends, b.constant('s', [1], [1], 'i64'), b.constant('a', [1], [2], 'i64')]);
+      const places = [0, 1, 2, 3].flatMap((t) => Array.from({ length: 7 }, (_, c) => [0, t, 5 + c])).flat();
+      const at = b.constant('at', [1, 4, 7, 3], places, 'i64');
+      const shifted = b.op('ScatterNDUpdate', [data, at, quantizer(b, still, -2.1, 3)]);
+      const y = frames(shifted, [4, 12, 6, 5]);
+      const dw = b.op('GroupConvolution', [y, quantizedWeights(b, [12, 1, 1, 3, 3], 12)], pads(1), 'dw');
+      const mean = quantizer(b, b.op('ReLU', [dw]), 0, 20);
+      const dense = b.op('Convolution', [mean, quantizedWeights(b, [9, 12, 1, 1], 9)], pads(0), 'conv');
+      return { out: quantizer(b, dense, (-60 * 128) / 127, 60), step: 60 / 127 };
+    },
+  },
+  {
+    name: 'channels of different scales lie side by side: pooled and convolved each by itself',
+    input: [2, 8, 9, 7],
+    onBytes: ['Concat', 'MaxPool', 'GroupConvolution'],
+    build(b, x) {
+      const scales = Array.from({ length: 8 }, (_, c) => 1 + c / 4);
+      const parts = [
+        quantizer(b, x, signed.low, signed.high),
+        quantizer(b, x, 0, 3),
+        quantizer(
+          b,
+          x,
+          scales.map((s) => -s),
+          scales.map((s) => (s * 127) / 128),
+        ),
+      ];
+      const joined = b.op('Concat', parts, { axis: 1 }, 'joined');
+      const window = { kernel: [2, 2], strides: [1, 1], pads_begin: [0, 0], pads_end: [0, 0] };
+      const pooled = b.op('MaxPool', [joined], window);
+      const dw = b.op('GroupConvolution', [pooled, quantizedWeights(b, [24, 1, 1, 3, 3], 24)], pads(1), 'dw');
+      return { out: quantizer(b, dw, -25.6, 25.4), step: 0.2 };
+    },
+  },
+  {
     name: 'bytes are gathered: channels in another order, images by index',
     input: [3, 12, 5, 6],
     onBytes: ['Gather', 'Convolution'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Node } from '../../lib/graph/node.ts';
-import { formatOfFakeQuantize, isPerChannel, sameFormat } from '../../lib/lowering/format.ts';
+import { formatOfFakeQuantize, isPerChannel, joinedFormat, sameFormat } from '../../lib/lowering/format.ts';
 import type { QuantFormat } from '../../lib/ops/lower-context.ts';
 import type { Shape } from '../../lib/tensor/shape.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
@@ -132,4 +132,19 @@ test('formats are the same only to the last bit', () => {
   assert.ok(!sameFormat(format, { ...format, zero: Float32Array.of(127) }));
   const channels = formatOf({ low: [-1, -1], high: [1 - 2 / 256, 1 - 2 / 256] });
   assert.ok(!sameFormat(format, channels));
+});
+
+test('side by side, channels keep their scales', () => {
+  const [one, other] = [formatOf({ low: [0], high: [255] }), formatOf({ low: [-128, -64], high: [127, 63.5] })];
+  const parts = [
+    { format: one, channels: 3 },
+    { format: other, channels: 2 },
+  ];
+  const { scale, zero, zeroPoint, low, high } = joinedFormat(parts);
+  assert.deepEqual([...scale], [1, 1, 1, 1, 0.5]);
+  assert.deepEqual([...zero], [0, 0, 0, 128, 128]);
+  assert.deepEqual([...zeroPoint], [0, 0, 0, 128, 128]);
+  assert.deepEqual([low, high], [0, 255]);
+  assert.equal(joinedFormat([parts[0]!, parts[0]!]), one, 'one scale stays one scale');
+  assert.equal(joinedFormat([parts[1]!, parts[1]!]).scale.length, 4);
 });

@@ -109,16 +109,25 @@ test('a depthwise convolution and a maximum take one scale per channel, a reshap
   assert.match(plan.fc!.reason!, /Reshape 'flat' in front: its input has one scale per channel/);
 });
 
-test('a concat needs one format for all inputs, a sum does not', () => {
+test('a concat of channels keeps a scale for each, other ones need one format, a sum does not', () => {
   const { b, x } = start();
   const [p, q, r] = [quantizer(b, x, 0, 4), quantizer(b, x, 0, 4), quantizer(b, x, 0, 5)];
+  const depthwise = (port: OutputPort): OutputPort =>
+    b.convolution(port, quantizedWeights(b, [8, 1, 1, 3, 3], 8), 'dw', 'GroupConvolution');
+  b.result(depthwise(b.op('Concat', [p, r], { axis: 1 }, 'apart')));
+  b.result(byteConv(b, b.op('Concat', [p, quantizer(b, x, 0, 4, 255)], { axis: 1 }, 'levels'), 2));
+  b.result(byteConv(b, b.op('Concat', [p, r], { axis: 2 }, 'rows'), 2));
   b.result(byteConv(b, b.op('Concat', [p, q], { axis: 1 }, 'same'), 2));
   b.result(byteConv(b, b.op('Concat', [p, r], { axis: 1 }, 'other'), 2));
   b.result(byteConv(b, b.op('Concat', [p, x], { axis: 1 }, 'open'), 2));
   b.result(b.op('Add', [p, r], {}, 'sum'));
   const plan = planOf(b);
   assert.deepEqual(plan.same, { bytes: true });
-  assert.match(plan.other!.reason!, /different scales/);
+  assert.deepEqual([plan.apart, plan.dw], [{ bytes: true }, { bytes: true }]);
+  assert.match(plan.levels!.reason!, /different scales/);
+  assert.match(plan.rows!.reason!, /different scales/);
+  // A dense convolution adds up all channels; it was split before, where its weights allow that.
+  assert.match(plan.other!.reason!, /nothing behind it reads bytes/);
   assert.match(plan.open!.reason!, /one of its inputs is not quantized/);
   assert.deepEqual(plan.sum, { bytes: true });
 });
