@@ -41,14 +41,16 @@ export function lowerProduct(lowering: Lowering, node: Node, chain: Chain, produ
   const place = stored
     ? lowering.placeQuantized(chain.port, product.layout, stored, { strided: true })
     : lowering.placeFloat(chain.port, product.layout, { strided: true });
+  const onFloats = operands.accumulator === undefined;
+  const { kernel, params } = (onFloats ? product.onFloats : undefined) ?? product;
   builder.call(
-    product.kernel,
+    kernel,
     {
-      ...product.params,
+      ...params,
       ...epilogue.params,
       inStride: operands.xStride,
-      inZeroPoint: operands.zeroPoint,
-      ...(product.takesZeroOffset ? { inZeroOffset: operands.zeroOffset } : {}),
+      ...(onFloats ? {} : { inZeroPoint: operands.zeroPoint }),
+      ...(!onFloats && product.takesZeroOffset ? { inZeroOffset: operands.zeroOffset } : {}),
       outStride: product.layout === 'plain' ? product.channels : place.stride,
       outOffset: place.offset,
     },

@@ -55,11 +55,16 @@ export interface StridedView {
   readonly format?: QuantFormat;
 }
 
-/** A product with constant weights, for {@link LowerContext.multiplyAccumulate}. */
-export interface MultiplyAccumulate {
-  readonly kernel: 'convolution' | 'depthwise' | 'matmul' | 'transposed_convolution';
-  /** Geometry of the call; strides, offsets, zero points and epilogue numbers are filled in. */
+/** The kernel of a product and the geometry of its call; strides, offsets, zero points and epilogue are filled in. */
+export interface KernelCall {
+  readonly kernel: 'convolution' | 'depthwise' | 'matmul' | 'transposed_convolution' | 'winograd';
   readonly params: Readonly<Record<string, number>>;
+}
+
+/** A product with constant weights, for {@link LowerContext.multiplyAccumulate}. */
+export interface MultiplyAccumulate extends KernelCall {
+  /** The call for a product of floats, where that is another one. */
+  readonly onFloats?: KernelCall;
   /** Output channels. */
   readonly channels: number;
   /** Input channels: elements of a pixel or row of the input. */

@@ -485,6 +485,28 @@ export const kernelParams = {
     ['byteLow', 'u'],
     ['byteHigh', 'u'],
   ],
+  winograd: [
+    ['batch', 'u'],
+    ['inH', 'u'],
+    ['inW', 'u'],
+    ['inC', 'u'],
+    ['inStride', 'u'],
+    ['outH', 'u'],
+    ['outW', 'u'],
+    ['outC', 'u'],
+    ['outStride', 'u'],
+    ['outOffset', 'u'],
+    ['padTop', 'u'],
+    ['padLeft', 'u'],
+    ['mid', 'u'],
+    ['midScale', 'f'],
+    ['midBias', 'f'],
+    ['midLow', 'f'],
+    ['midHigh', 'f'],
+    ['residualScale', 'f'],
+    ['low', 'f'],
+    ['high', 'f'],
+  ],
 } as const satisfies Record<string, readonly (readonly [string, 'u' | 'i' | 'f'])[]>;
 
 export type KernelName = keyof typeof kernelParams;

@@ -7,6 +7,7 @@ import type { LowerContext } from '../lower-context.ts';
 import { resolveWindow, type Window } from '../window.ts';
 import { fitsKernels, planeGeometry, volumeGeometry } from '../window-geometry.ts';
 import type { ConvolutionAttributes } from './geometry.ts';
+import { winogradCall } from './winograd.ts';
 
 /** Groups, and channels in and out of all groups together, from weights `[O, I, k…]` or `[G, O, I, k…]`. */
 interface WeightSizes {
@@ -40,10 +41,12 @@ function windowOf(a: ConvolutionAttributes, node: Node): Window {
   return resolveWindow(a, node.source(0)!.fact.shape.slice(2), weightSizes(node).kernel);
 }
 
-/** Dense and grouped convolutions share a kernel; depthwise ones have their own. */
+/** Dense and grouped convolutions share a kernel; depthwise ones have their own, as have those of floats by Winograd. */
 export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: LowerContext): void {
-  const { groups, inputs, outputs } = weightSizes(node);
+  const sizes = weightSizes(node);
+  const { groups, inputs, outputs } = sizes;
   const window = windowOf(a, node);
+  const onFloats = winogradCall(node, window, sizes);
   const isPlane = isDepthwisePlane(node);
   context.multiplyAccumulate(node, {
     kernel: isPlane ? 'depthwise' : 'convolution',
@@ -54,6 +57,7 @@ export function lowerConvolution(a: ConvolutionAttributes, node: Node, context: 
       outC: outputs,
       groups,
     },
+    ...(onFloats ? { onFloats } : {}),
     channels: outputs,
     inputChannels: inputs,
     layout: 'channelsLast',

@@ -17,31 +17,6 @@ size_t WidestPanel(const GemmRow& row, size_t pixels) {
   return pixels <= 3 && row.few_vectors > 0 ? row.few_vectors : row.most_vectors;
 }
 
-// Splits every group's channels into panels of nearly equal width.
-std::vector<Panel> MakePanels(const GemmProblem& p, const GemmRow& row, size_t steps) {
-  const size_t units = (p.group_columns + row.lanes - 1) / row.lanes;
-  const size_t most = WidestPanel(row, p.pixels);
-  const size_t count = (units + most - 1) / most;
-  const size_t element = p.integer ? 1 : 4;
-  std::vector<Panel> panels;
-  size_t weights = 0;
-  for (size_t group = 0; group < p.groups; group++) {
-    size_t column = 0;
-    for (size_t i = 0; i < count; i++) {
-      Panel panel;
-      panel.vectors = static_cast<uint32_t>(units / count + (i < units % count ? 1 : 0));
-      panel.n = group * p.group_columns + column;
-      panel.columns = std::min<size_t>(panel.vectors * row.lanes, p.group_columns - column);
-      panel.row_offset = static_cast<int64_t>(group * p.group_stride * element);
-      panel.weights = weights;
-      weights += (steps * panel.vectors * row.lanes * 4 + 63) & ~size_t{63};
-      column += panel.columns;
-      panels.push_back(panel);
-    }
-  }
-  return panels;
-}
-
 // Byte of element i (0..3) of a step within a vector's bytes.
 size_t PlaceOf(Packing packing, size_t lane, size_t i, size_t lanes) {
   if (packing != Packing::kPairs) return lane * 4 + i;
@@ -128,6 +103,30 @@ int32_t SumOf(const int8_t* w, const std::vector<size_t>& source) {
 }
 
 }  // namespace
+
+std::vector<Panel> MakePanels(const GemmProblem& p, const GemmRow& row, size_t steps) {
+  const size_t units = (p.group_columns + row.lanes - 1) / row.lanes;
+  const size_t most = WidestPanel(row, p.pixels);
+  const size_t count = (units + most - 1) / most;
+  const size_t element = p.integer ? 1 : 4;
+  std::vector<Panel> panels;
+  size_t weights = 0;
+  for (size_t group = 0; group < p.groups; group++) {
+    size_t column = 0;
+    for (size_t i = 0; i < count; i++) {
+      Panel panel;
+      panel.vectors = static_cast<uint32_t>(units / count + (i < units % count ? 1 : 0));
+      panel.n = group * p.group_columns + column;
+      panel.columns = std::min<size_t>(panel.vectors * row.lanes, p.group_columns - column);
+      panel.row_offset = static_cast<int64_t>(group * p.group_stride * element);
+      panel.weights = weights;
+      weights += (steps * panel.vectors * row.lanes * 4 + 63) & ~size_t{63};
+      column += panel.columns;
+      panels.push_back(panel);
+    }
+  }
+  return panels;
+}
 
 std::vector<size_t> FilledSource(const GemmProblem& p, size_t unit) {
   std::vector<size_t> source;

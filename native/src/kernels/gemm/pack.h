@@ -29,6 +29,9 @@ struct PackedWeights {
   size_t bytes = 0;
 };
 
+// Splits every group's channels into panels of nearly equal width, of `steps` steps of weights each.
+std::vector<Panel> MakePanels(const GemmProblem& problem, const GemmRow& row, size_t steps);
+
 // problem.source with every run filled up to a multiple of `unit` elements.
 std::vector<size_t> FilledSource(const GemmProblem& problem, size_t unit);
 

@@ -1,0 +1,12 @@
+// `winograd` with AVX-512.
+#if defined(__x86_64__)
+#include "simd/vec_avx512.h"
+
+#include "kernels/winograd/generic.h"
+
+namespace lowp {
+
+const WinogradRows winograd_f32_avx512_16 = {TransformInput, TransformOutput};
+
+}  // namespace lowp
+#endif

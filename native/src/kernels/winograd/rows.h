@@ -1,0 +1,54 @@
+// What an instruction set implements for `winograd`: the transformations in front of the products and behind them.
+#pragma once
+#include <cstddef>
+
+#include "kernels/common/epilogue.h"
+
+namespace lowp {
+
+constexpr size_t kWinogradTaps = 9;
+constexpr size_t kWinogradProducts = 16;  // elements of a transformed window of 4 x 4
+
+// Sizes in the width of an address. Tiles are counted along lines of tiles, then from line to line and image to image.
+struct WinogradGeometry {
+  size_t in_h, in_w, in_c, in_stride;
+  size_t out_h, out_w, out_stride;
+  size_t pad_top, pad_left;
+  size_t tiles_h, tiles_w;
+};
+
+// v[p][t - first] of tiles [first, first + count).
+struct WinogradInput {
+  const WinogradGeometry* geometry = nullptr;
+  const float* x = nullptr;
+  const float* zeros = nullptr;  // a pixel outside of x; readable for a vector more than in_c
+  size_t first = 0, count = 0;
+  float* v = nullptr;            // of tile `first` and product 0; whole vectors are written
+  size_t pitch = 0;              // floats from tile to tile
+  size_t product_pitch = 0;      // floats from product to product
+};
+
+// y of tiles [first, first + count) from m[p][t - first][lanes * vectors]: `columns` channels from channel n on.
+struct WinogradOutput {
+  const WinogradGeometry* geometry = nullptr;
+  const Epilogue* epilogue = nullptr;
+  size_t first = 0, count = 0;
+  const float* m = nullptr;      // of tile `first` and product 0
+  size_t pitch = 0;              // floats from tile to tile
+  size_t product_pitch = 0;      // floats from product to product
+  size_t n = 0, columns = 0;
+  float* y = nullptr;            // channel 0 of pixel 0
+  const float* residual = nullptr;
+  size_t residual_stride = 0;    // floats from pixel to pixel
+};
+
+struct WinogradRows {
+  void (*transform_input)(const WinogradInput& task);
+  void (*transform_output)(const WinogradOutput& task);
+};
+
+extern const WinogradRows winograd_f32_scalar;
+extern const WinogradRows winograd_f32_avx2_8;
+extern const WinogradRows winograd_f32_avx512_16;
+
+}  // namespace lowp

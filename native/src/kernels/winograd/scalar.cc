@@ -1,0 +1,10 @@
+// `winograd` without vector instructions.
+#include "simd/vec_scalar.h"
+
+#include "kernels/winograd/generic.h"
+
+namespace lowp {
+
+const WinogradRows winograd_f32_scalar = {TransformInput, TransformOutput};
+
+}  // namespace lowp
