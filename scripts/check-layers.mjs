@@ -2,7 +2,7 @@
 //
 // A TypeScript file may import only from its own folder and from folders of a lower layer. A C++ file may include only
 // from its own folder and from the folders that its layer lists; a kernel room only itself, the shared headers in
-// kernels/, kernels/common/ and kernels/gemm/.
+// kernels/ and the rooms that kernels share.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +55,7 @@ const nativeLayers = {
   capi: ['base', 'cpu', 'thread', 'simd', 'kernels', 'program', 'runtime', 'lowp'],
   napi: ['base', 'cpu', 'thread', 'simd', 'kernels', 'program', 'runtime'],
 };
-const sharedRooms = ['common', 'gemm'];
+const sharedRooms = ['common', 'gemm', 'winograd'];
 const problems = [];
 
 function filesBelow(folder, endings) {

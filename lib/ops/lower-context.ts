@@ -57,7 +57,7 @@ export interface StridedView {
 
 /** The kernel of a product and the geometry of its call; strides, offsets, zero points and epilogue are filled in. */
 export interface KernelCall {
-  readonly kernel: 'convolution' | 'depthwise' | 'matmul' | 'transposed_convolution' | 'winograd';
+  readonly kernel: 'convolution' | 'depthwise' | 'matmul' | 'transposed_convolution' | 'winograd_convolution';
   readonly params: Readonly<Record<string, number>>;
 }
 

@@ -485,7 +485,7 @@ export const kernelParams = {
     ['byteLow', 'u'],
     ['byteHigh', 'u'],
   ],
-  winograd: [
+  winograd_convolution: [
     ['batch', 'u'],
     ['inH', 'u'],
     ['inW', 'u'],

@@ -31,8 +31,8 @@ function network({ batch = 1, size = 9, inputs = 16, outputs = 24, kernel = 3, a
 const kernels = (shape: Shape): string[] => kernelsOf(lowerModel(network(shape).model).program);
 
 test('images with 3 x 3 taps, stride 1, and enough channels and pixels take the kernel', () => {
-  assert.ok(kernels({}).includes('winograd'));
-  assert.ok(kernels({ batch: 5 }).includes('winograd'));
+  assert.ok(kernels({}).includes('winograd_convolution'));
+  assert.ok(kernels({ batch: 5 }).includes('winograd_convolution'));
   const others: Shape[] = [
     { inputs: 15 },
     { outputs: 7 },

@@ -19,7 +19,7 @@ interface Channels {
 }
 
 /**
- * The call of the `winograd` kernel, for images, 3 × 3 taps, stride 1 and enough channels and pixels; otherwise
+ * The call of the `winograd_convolution` kernel, for images, 3 × 3 taps, stride 1 and enough channels and pixels; otherwise
  * undefined. The choice depends neither on the batch nor on the CPU, so that results do not either. What a FakeQuantize
  * rounds to a grid is summed tap by tap: then the sum is rounded least, and a simulation is as near as it can be to the
  * integers that it stands for.
@@ -39,5 +39,8 @@ export function winogradCall(
   if (inputs < leastInputs || inputs > 4096 || outputs < leastOutputs || tiles < worthwhile) return undefined;
   const { inH, inW, outH, outW, padTop, padLeft } = planeGeometry(window);
   const batch = node.source(0)!.fact.shape[0]!;
-  return { kernel: 'winograd', params: { batch, inH, inW, inC: inputs, outH, outW, outC: outputs, padTop, padLeft } };
+  return {
+    kernel: 'winograd_convolution',
+    params: { batch, inH, inW, inC: inputs, outH, outW, outC: outputs, padTop, padLeft },
+  };
 }

@@ -88,7 +88,14 @@ struct Ymm {
   static LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
 
   static LOWP_INLINE Int AddWords(Int a, Int b) { return _mm256_add_epi16(a, b); }
+  static LOWP_INLINE Int SubWords(Int a, Int b) { return _mm256_sub_epi16(a, b); }
   static LOWP_INLINE Int AddInts(Int a, Int b) { return _mm256_add_epi32(a, b); }
+  static LOWP_INLINE Int SubInts(Int a, Int b) { return _mm256_sub_epi32(a, b); }
+  template <int kBits>
+  static LOWP_INLINE Int ShiftRightInts(Int v) {
+    return _mm256_srai_epi32(v, kBits);
+  }
+  static LOWP_INLINE void Store(void* p, Int v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
   static LOWP_INLINE Int SetInt(int32_t v) { return _mm256_set1_epi32(v); }
 
   static LOWP_INLINE Float ZeroFloat() { return _mm256_setzero_ps(); }
@@ -164,7 +171,14 @@ struct Zmm {
   static LOWP_INLINE Int UnpackHighWords(Int a, Int b) { return _mm512_unpackhi_epi16(a, b); }
   static LOWP_INLINE Int AddPairs(Int acc, Int a, Int b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
   static LOWP_INLINE Int AddWords(Int a, Int b) { return _mm512_add_epi16(a, b); }
+  static LOWP_INLINE Int SubWords(Int a, Int b) { return _mm512_sub_epi16(a, b); }
   static LOWP_INLINE Int AddInts(Int a, Int b) { return _mm512_add_epi32(a, b); }
+  static LOWP_INLINE Int SubInts(Int a, Int b) { return _mm512_sub_epi32(a, b); }
+  template <int kBits>
+  static LOWP_INLINE Int ShiftRightInts(Int v) {
+    return _mm512_srai_epi32(v, kBits);
+  }
+  static LOWP_INLINE void Store(void* p, Int v) { _mm512_storeu_si512(p, v); }
   static LOWP_INLINE Int SetInt(int32_t v) { return _mm512_set1_epi32(v); }
 
   static LOWP_INLINE Float ZeroFloat() { return _mm512_setzero_ps(); }

@@ -6,6 +6,7 @@
 #include "kernels/convolution/border_bias.h"
 #include "kernels/convolution/geometry.h"
 #include "kernels/gemm/call.h"
+#include "kernels/winograd/integer.h"
 
 namespace lowp {
 namespace {
@@ -68,8 +69,20 @@ Status Validate(const CallView& call) {
   return p.in_zero_offset != 0.0f ? ValidateBorderBias(p) : Status();
 }
 
+// Of an image, dense, with stride 1.
+bool IsThreeByThree(const ConvolutionParams& p) {
+  for (uint32_t one : {p.in_d, p.out_d, p.kernel_d, p.stride_h, p.stride_w, p.dilation_h, p.dilation_w, p.groups})
+    if (one != 1) return false;
+  return p.kernel_h == 3 && p.kernel_w == 3 && p.pad_front == 0;
+}
+
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
   const ConvolutionParams& p = call.Params<ConvolutionParams>();
+  if (call.Input(kX).type == ElementType::kU8 && p.in_zero_offset == 0.0f && IsThreeByThree(p)) {
+    const ByteConvolution bytes{WinogradShape::Of(p), p.in_zero_point, EpilogueSettings::Of(p)};
+    Result<PreparedPtr> prepared = PrepareIntegerWinograd(call, context, bytes);
+    if (!prepared.ok() || prepared.value()) return prepared;
+  }
   GemmProblem problem = DescribeConvolution(p, call.Input(kX).type == ElementType::kU8);
   problem.weights = call.Input(kWeights).constant;
   if (problem.integer && p.in_zero_offset != 0.0f) {

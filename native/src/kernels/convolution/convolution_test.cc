@@ -386,6 +386,36 @@ TEST(Convolution, CornersOfTheIntegerRangeDoNotSaturate) {
   }
 }
 
+TEST(Convolution, ThreeByThreeOfManyChannelsEqualsTheReference) {
+  for (uint32_t in_c : {24, 25, 32, 33, 50})
+    for (uint32_t out_c : {8, 15, 16, 17, 40, 64, 130}) CheckAll(Square(9, in_c, out_c, 3, 1), in_c * 200 + out_c);
+  for (unsigned pads = 0; pads < 81; pads++) {
+    Shape s = Square(9, 24, 9, 3, 0);
+    s.in_w = 10;
+    s.pad_top = pads % 3;
+    s.pad_left = pads / 3 % 3;
+    s.pad_bottom = pads / 9 % 3;
+    s.pad_right = pads / 27;
+    CheckAll(s, pads);
+  }
+  Shape s = Square(21, 26, 24, 3, 1);
+  s.batch = 3;
+  s.in_gap = 5;
+  s.out_gap = 3;
+  s.out_offset = 2;
+  CheckAll(s, 1);
+}
+
+// Sums of windows of 1824 channels come close to 2^31.
+TEST(Convolution, ThreeByThreeOfTheMostChannelsDoesNotOverflow) {
+  for (Weights weights : {Weights::kLow, Weights::kHigh, Weights::kAlternating}) {
+    Shape s = Square(8, 1824, 8, 3, 1);
+    s.zero_point = 0;
+    const Case c(s, {true, false, weights}, PostOps{}, 1, true);
+    for (Isa isa : RunnableIsas()) c.Check(isa);
+  }
+}
+
 TEST(Convolution, ValuesBeyondInt32SaturateToU8) {
   PostOps ops;
   ops.scale = 1e9f;

@@ -1,4 +1,4 @@
-// `winograd` with AVX2.
+// Winograd of floats with AVX2.
 #if defined(__x86_64__)
 #include "simd/vec_avx2.h"
 

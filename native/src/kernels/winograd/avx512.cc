@@ -1,4 +1,4 @@
-// `winograd` with AVX-512.
+// Winograd of floats with AVX-512.
 #if defined(__x86_64__)
 #include "simd/vec_avx512.h"
 

@@ -1,8 +1,7 @@
-// The transformations of `winograd` over the vector interface; include a simd/vec_*.h before it.
+// The transformations of Winograd convolutions of floats over the vector interface; include a simd/vec_*.h before it.
 #pragma once
-#include <algorithm>
-
 #include "kernels/winograd/rows.h"
+#include "kernels/winograd/tile_walk.h"
 #include "simd/inline.h"
 
 namespace lowp {
@@ -25,47 +24,12 @@ LOWP_INLINE void TransformWindow(Vec (&d)[kWinogradProducts]) {
   LOWP_UNROLL for (int i = 0; i < 4; i++) TransformLine(d[4 * i], d[4 * i + 1], d[4 * i + 2], d[4 * i + 3]);
 }
 
-// Where the next tiles are.
-class TileWalk {
- public:
-  TileWalk(const WinogradGeometry& g, size_t tile)
-      : g_(g), tx_(tile % g.tiles_w), ty_(tile / g.tiles_w % g.tiles_h), image_(tile / g.tiles_w / g.tiles_h) {}
-
-  size_t image() const { return image_; }
-  size_t y() const { return 2 * ty_; }
-  size_t x() const { return 2 * tx_; }
-  void Next() {
-    if (++tx_ < g_.tiles_w) return;
-    tx_ = 0;
-    if (++ty_ < g_.tiles_h) return;
-    ty_ = 0;
-    image_++;
-  }
-
- private:
-  const WinogradGeometry& g_;
-  size_t tx_, ty_, image_;
-};
-
-// Places left of or above x wrap around to large numbers.
-LOWP_INLINE void FindWindow(const WinogradInput& t, const TileWalk& at, const float* (&pixels)[kWinogradProducts]) {
-  const WinogradGeometry& g = *t.geometry;
-  for (size_t i = 0; i < 4; i++) {
-    const size_t y = at.y() + i - g.pad_top;
-    for (size_t j = 0; j < 4; j++) {
-      const size_t x = at.x() + j - g.pad_left;
-      const bool inside = y < g.in_h && x < g.in_w;
-      pixels[4 * i + j] = inside ? t.x + ((at.image() * g.in_h + y) * g.in_w + x) * g.in_stride : t.zeros;
-    }
-  }
-}
-
 void TransformInput(const WinogradInput& t) {
   TileWalk at(*t.geometry, t.first);
   const size_t channels = t.geometry->in_c;
   for (size_t i = 0; i < t.count; i++, at.Next()) {
     const float* pixels[kWinogradProducts];
-    FindWindow(t, at, pixels);
+    at.FindWindow(t.x, t.zeros, pixels);
     float* v = t.v + i * t.pitch;
     for (size_t c = 0; c < channels; c += simd::kLanes) {
       Vec d[kWinogradProducts];
@@ -114,14 +78,12 @@ void TransformOutput(const WinogradOutput& t) {
   const WinogradGeometry& g = *t.geometry;
   TileWalk at(g, t.first);
   for (size_t i = 0; i < t.count; i++, at.Next()) {
-    const size_t rows = std::min<size_t>(2, g.out_h - at.y()), columns = std::min<size_t>(2, g.out_w - at.x());
-    const size_t pixel = (at.image() * g.out_h + at.y()) * g.out_w + at.x();
     for (size_t c = 0; c < t.columns; c += simd::kLanes) {
       Vec sums[4];
       SumProducts(t.m + i * t.pitch + c, t.product_pitch, sums);
       LOWP_UNROLL for (size_t k = 0; k < 4; k++) {
-        if (k / 2 >= rows || k % 2 >= columns) continue;
-        const size_t to = pixel + k / 2 * g.out_w + k % 2;
+        if (k / 2 >= at.rows() || k % 2 >= at.columns()) continue;
+        const size_t to = at.pixel() + k / 2 * g.out_w + k % 2;
         const float* residual = t.residual ? t.residual + to * t.residual_stride : nullptr;
         FinishVector(*t.epilogue, sums[k], t.n + c, residual, t.y + to * g.out_stride, t.columns - c);
       }

@@ -1,4 +1,4 @@
-// What an instruction set implements for `winograd`: the transformations in front of the products and behind them.
+// What an instruction set implements of Winograd convolutions of floats: the transformations in front of the products and behind them.
 #pragma once
 #include <cstddef>
 

@@ -1,4 +1,4 @@
-// `winograd` without vector instructions.
+// Winograd of floats without vector instructions.
 #include "simd/vec_scalar.h"
 
 #include "kernels/winograd/generic.h"

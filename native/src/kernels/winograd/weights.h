@@ -18,7 +18,7 @@ struct WinogradWeights {
   SharedArray<uint8_t> u;     // null when memory is exhausted
 };
 
-// f32, u = G w G' as winograd.h has it; a step is a channel of x.
+// f32, u = G w G' as winograd_convolution.h has it; a step is a channel of x.
 WinogradWeights TransformFloatWeights(const WinogradTaps& taps, const GemmRow& row);
 
 // s8 to s16, u = (2 G) w (2 G)', exact, of magnitude 9 * 128 at most; a step is two channels of x, the last one of an

@@ -1,5 +1,5 @@
 // Validation, preparation and running of the Winograd convolution.
-#include "kernels/winograd/winograd.h"
+#include "kernels/winograd_convolution/winograd_convolution.h"
 
 #include <string>
 
@@ -9,11 +9,11 @@
 #include "kernels/row.h"
 #include "kernels/winograd/products.h"
 #include "kernels/winograd/rows.h"
+#include "kernels/winograd/shape.h"
 
 namespace lowp {
 namespace {
 
-constexpr uint32_t kMostPadding = 2;       // on each side
 constexpr uint32_t kMostChannels = 4096;  // of x, so that a block of tiles stays small
 
 constexpr Row<WinogradRows> kRowTable[] = {
@@ -25,14 +25,12 @@ constexpr Row<WinogradRows> kRowTable[] = {
 };
 
 Status Validate(const CallView& call) {
-  const WinogradParams& p = call.Params<WinogradParams>();
+  const WinogradConvolutionParams& p = call.Params<WinogradConvolutionParams>();
   for (uint32_t size : {p.batch, p.in_h, p.in_w, p.in_c, p.out_h, p.out_w, p.out_c})
     LOWP_REQUIRE(size > 0, "sizes must be positive");
   LOWP_REQUIRE(p.in_stride >= p.in_c, "in_stride must not be less than in_c");
   LOWP_REQUIRE(p.mid <= 1, "mid must be 0 or 1");
-  LOWP_REQUIRE(p.pad_top <= kMostPadding && p.pad_left <= kMostPadding, "padding must not exceed 2");
-  LOWP_REQUIRE(uint64_t{p.out_h} <= uint64_t{p.in_h} + p.pad_top && uint64_t{p.out_w} <= uint64_t{p.in_w} + p.pad_left,
-               "the output reaches more than 2 pixels out of x");
+  LOWP_REQUIRE(WinogradShape::Of(p).IsPaddedByTwoAtMost(), "padding must not exceed 2 on any side");
   LOWP_REQUIRE(p.in_c <= kMostChannels, "in_c must not exceed " + std::to_string(kMostChannels));
   uint64_t pixels = 0, x = 0, weights = 0, transformed = 0;
   LOWP_REQUIRE(CheckedProduct(&pixels, p.batch, p.out_h, p.out_w) &&
@@ -50,17 +48,13 @@ Status Validate(const CallView& call) {
   return Status();
 }
 
-WinogradGeometry GeometryOf(const WinogradParams& p) {
-  return {p.in_h,     p.in_w,    p.in_c,     p.in_stride, p.out_h, p.out_w,
-          p.out_stride, p.pad_top, p.pad_left, (size_t{p.out_h} + 1) / 2, (size_t{p.out_w} + 1) / 2};
-}
-
 class WinogradCall final : public PreparedCall {
  public:
   Status Prepare(const CallView& call, const PrepareContext& context) {
-    const WinogradParams& p = call.Params<WinogradParams>();
+    const WinogradConvolutionParams& p = call.Params<WinogradConvolutionParams>();
     const Status memory(Code::kMemory, "no memory for transformed weights");
-    geometry_ = GeometryOf(p);
+    const WinogradShape shape = WinogradShape::Of(p);
+    geometry_ = shape.geometry();
     const Row<WinogradRows>& chosen = SelectRow(kRowTable, context);
     run_ = chosen.run;
     row = chosen.name;
@@ -71,8 +65,7 @@ class WinogradCall final : public PreparedCall {
     WinogradWeights weights = TransformFloatWeights(taps, gemm);
     zeros_ = AllocateAligned<float>(p.in_c);
     if (!weights.u || !zeros_) return memory;
-    const size_t all_tiles = p.batch * geometry_.tiles_h * geometry_.tiles_w;
-    products_ = WinogradProducts(all_tiles, p.in_c, taps, gemm, std::move(weights), context);
+    products_ = WinogradProducts(shape.tiles(), p.in_c, taps, gemm, std::move(weights), context);
     Result<EpilogueConstants> epilogue = EpilogueConstants::Make(call, EpilogueSettings::Of(p), p.out_c, 0);
     if (!epilogue.ok()) return epilogue.status();
     epilogue_ = std::move(epilogue.value());
@@ -81,7 +74,7 @@ class WinogradCall final : public PreparedCall {
     products_.Describe(this);
     packed_bytes += epilogue_.bytes();
     packed_inputs = kPackedOperands;
-    operations = 2.0 * kWinogradProducts * static_cast<double>(all_tiles) * p.in_c * p.out_c;
+    operations = shape.operations();
     inplace_input = p.out_stride == p.out_c ? static_cast<int>(kResidual) : -1;
     return Status();
   }
@@ -136,6 +129,6 @@ class WinogradCall final : public PreparedCall {
 
 }  // namespace
 
-const KernelDef kernel_winograd = {"winograd", WinogradParams::Fields, Validate, PrepareCall<WinogradCall>};
+const KernelDef kernel_winograd_convolution = {"winograd_convolution", WinogradConvolutionParams::Fields, Validate, PrepareCall<WinogradCall>};
 
 }  // namespace lowp

@@ -25,14 +25,14 @@
 
 namespace lowp {
 
-#define LOWP_WINOGRAD_PARAMS(F)                                                                                  \
+#define LOWP_WINOGRAD_CONVOLUTION_PARAMS(F)                                                                                  \
   F(u32, batch) F(u32, in_h) F(u32, in_w) F(u32, in_c) F(u32, in_stride) F(u32, out_h) F(u32, out_w)            \
   F(u32, out_c) F(u32, out_stride) F(u32, out_offset) F(u32, pad_top) F(u32, pad_left) F(u32, mid)              \
   F(f32, mid_scale) F(f32, mid_bias) F(f32, mid_low) F(f32, mid_high) F(f32, residual_scale) F(f32, low)        \
   F(f32, high)
 
-LOWP_PARAMS(WinogradParams, LOWP_WINOGRAD_PARAMS)
+LOWP_PARAMS(WinogradConvolutionParams, LOWP_WINOGRAD_CONVOLUTION_PARAMS)
 
-extern const KernelDef kernel_winograd;
+extern const KernelDef kernel_winograd_convolution;
 
 }  // namespace lowp

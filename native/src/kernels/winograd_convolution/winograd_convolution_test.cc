@@ -1,5 +1,5 @@
 // Every row of the Winograd convolution against its formula, bit by bit, and against the sum over taps in double.
-#include "kernels/winograd/winograd.h"
+#include "kernels/winograd_convolution/winograd_convolution.h"
 
 #include "compute_reference.h"
 #include "kernels/winograd/split.h"
@@ -21,8 +21,8 @@ Shape Square(uint32_t size, uint32_t in_c, uint32_t out_c) {
   return s;
 }
 
-WinogradParams ParamsOf(const Shape& s) {
-  WinogradParams p = {};
+WinogradConvolutionParams ParamsOf(const Shape& s) {
+  WinogradConvolutionParams p = {};
   p.batch = s.batch;
   p.in_h = s.in_h;
   p.in_w = s.in_w;
@@ -40,10 +40,10 @@ WinogradParams ParamsOf(const Shape& s) {
 
 using Square4 = float[4][4];
 
-// The four outputs of a tile by the formulas of winograd.h.
+// The four outputs of a tile by the formulas of winograd_convolution.h.
 class Formula {
  public:
-  Formula(const WinogradParams& p, const Buffer& x, const Buffer& w) : p_(p), x_(x), w_(w) {}
+  Formula(const WinogradConvolutionParams& p, const Buffer& x, const Buffer& w) : p_(p), x_(x), w_(w) {}
 
   float X(size_t image, int64_t y, int64_t x, size_t c) const {
     if (y < 0 || x < 0 || y >= p_.in_h || x >= p_.in_w) return 0.0f;
@@ -115,7 +115,7 @@ class Formula {
     for (int i = 0; i < 4; i++) Taps(columns[0][i], columns[1][i], columns[2][i], u[i]);
   }
 
-  const WinogradParams& p_;
+  const WinogradConvolutionParams& p_;
   const Buffer& x_;
   const Buffer& w_;
 };
@@ -135,7 +135,7 @@ class Case {
   }
 
   CallSpec Spec(const Buffer* y) const {
-    return {&kernel_winograd,
+    return {&kernel_winograd_convolution,
             &p_,
             {&x_, &w_, &operands_.bias, &operands_.scale, &operands_.residual, &operands_.bounds},
             {false, true, true, true, false, true},
@@ -166,7 +166,7 @@ class Case {
     }
   }
 
-  WinogradParams& params() { return p_; }
+  WinogradConvolutionParams& params() { return p_; }
   Buffer Output() const {
     Buffer y(ElementType::kF32, Pixels() * p_.out_stride);
     FillPattern(&y);
@@ -198,7 +198,7 @@ class Case {
     }
   }
 
-  WinogradParams p_;
+  WinogradConvolutionParams p_;
   PostOps ops_;
   Buffer x_, w_, expected_;
   PostOperands operands_;
@@ -235,12 +235,12 @@ void CheckAll(const Shape& shape, unsigned seed) {
   }
 }
 
-TEST(Winograd, EqualsItsFormulaForChannelsAroundVectors) {
+TEST(WinogradConvolution, EqualsItsFormulaForChannelsAroundVectors) {
   for (uint32_t in_c : {1, 3, 8, 15, 16, 17, 33})
     for (uint32_t out_c : {1, 7, 8, 16, 17, 63, 65, 130}) CheckAll(Square(5, in_c, out_c), in_c * 200 + out_c);
 }
 
-TEST(Winograd, EqualsItsFormulaForAllSizesAroundATile) {
+TEST(WinogradConvolution, EqualsItsFormulaForAllSizesAroundATile) {
   for (uint32_t h = 1; h <= 6; h++) {
     for (uint32_t w = 1; w <= 6; w++) {
       Shape s = Square(h, 5, 9);
@@ -250,7 +250,7 @@ TEST(Winograd, EqualsItsFormulaForAllSizesAroundATile) {
   }
 }
 
-TEST(Winograd, PaddingOfEverySideIsItsOwn) {
+TEST(WinogradConvolution, PaddingOfEverySideIsItsOwn) {
   for (unsigned bits = 0; bits < 81; bits++) {
     Shape s = Square(4, 4, 6);
     s.pad_top = bits % 3;
@@ -261,14 +261,14 @@ TEST(Winograd, PaddingOfEverySideIsItsOwn) {
   }
 }
 
-TEST(Winograd, ManyTilesAndImagesAreCutIntoBlocks) {
+TEST(WinogradConvolution, ManyTilesAndImagesAreCutIntoBlocks) {
   Shape s = Square(30, 8, 20);
   s.batch = 3;
   CheckAll(s, 1);
   CheckAll(Square(9, 140, 150), 2);  // weights that outweigh the tiles
 }
 
-TEST(Winograd, GapsBetweenPixelsDoNotMatterAndAreNotWritten) {
+TEST(WinogradConvolution, GapsBetweenPixelsDoNotMatterAndAreNotWritten) {
   Shape s = Square(6, 7, 21);
   s.in_gap = 3;
   s.out_gap = 11;
@@ -276,44 +276,44 @@ TEST(Winograd, GapsBetweenPixelsDoNotMatterAndAreNotWritten) {
   CheckAll(s, 1);
 }
 
-TEST(Winograd, IsNearTheSumOverTaps) {
+TEST(WinogradConvolution, IsNearTheSumOverTaps) {
   for (uint32_t in_c : {1, 16, 64}) {
     const Case c(Square(8, in_c, 8), Nothing(), in_c);
     for (Isa isa : RunnableIsas()) c.CheckNearTaps(isa);
   }
 }
 
-TEST(Winograd, MayWriteOverItsResidual) {
+TEST(WinogradConvolution, MayWriteOverItsResidual) {
   Case c(Square(7, 6, 19), Everything(), 5);
   Buffer y = c.Output();
   std::vector<Operand> ins, outs;
   CallView view;
   ASSERT_TRUE(Validate(c.Spec(&y), &ins, &outs, &view).ok());
   PrepareContext context;
-  EXPECT_EQ(kernel_winograd.prepare(view, context).value()->inplace_input, 4);
+  EXPECT_EQ(kernel_winograd_convolution.prepare(view, context).value()->inplace_input, 4);
   c.params().out_stride++;
   Buffer wide = c.Output();
   ins.clear();
   outs.clear();
   ASSERT_TRUE(Validate(c.Spec(&wide), &ins, &outs, &view).ok());
-  EXPECT_EQ(kernel_winograd.prepare(view, context).value()->inplace_input, -1);
+  EXPECT_EQ(kernel_winograd_convolution.prepare(view, context).value()->inplace_input, -1);
 }
 
-TEST(Winograd, RefusesWhatItCannotDo) {
-  const auto refused = [](void (*change)(WinogradParams*)) {
+TEST(WinogradConvolution, RefusesWhatItCannotDo) {
+  const auto refused = [](void (*change)(WinogradConvolutionParams*)) {
     Case c(Square(4, 4, 4), PostOps{}, 1);
     const Buffer y = c.Output();
     change(&c.params());
     return !ValidateOnly(c.Spec(&y)).ok();
   };
-  EXPECT_FALSE(refused([](WinogradParams*) {}));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->pad_top = 3; }));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->out_h = 6; }));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->in_c = 0; }));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->in_stride = 3; }));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->in_c = 5; }));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->mid = 2; }));
-  EXPECT_TRUE(refused([](WinogradParams* p) { p->batch = p->in_h = p->in_w = p->out_h = p->out_w = UINT32_MAX; }));
+  EXPECT_FALSE(refused([](WinogradConvolutionParams*) {}));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->pad_top = 3; }));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->out_h = 6; }));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->in_c = 0; }));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->in_stride = 3; }));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->in_c = 5; }));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->mid = 2; }));
+  EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->batch = p->in_h = p->in_w = p->out_h = p->out_w = UINT32_MAX; }));
 }
 
 TEST(WinogradSplit, ThreadsShareTheWeightsWhereTheseOutweighTheTiles) {
