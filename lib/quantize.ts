@@ -68,7 +68,13 @@ export interface QuantizeOptions {
   /** Single parts of the algorithms; what is set here wins over the presets. */
   readonly details?: Pick<
     DefaultQuantizationOptions,
-    'weights' | 'activations' | 'rangeEstimator' | 'quantizeInputs' | 'fastBiasCorrection' | 'fullBiasCorrection'
+    | 'weights'
+    | 'activations'
+    | 'rangeEstimator'
+    | 'weightRangeEstimator'
+    | 'quantizeInputs'
+    | 'fastBiasCorrection'
+    | 'fullBiasCorrection'
   >;
   /**
    * Quantize a model that is quantized already: its quantizers are taken out and weights stored as integers become floats

@@ -42,7 +42,14 @@ describe('algorithms by name', () => {
       preset: 'mixed',
       saturation_fix: 'all',
       range_estimator: { preset: 'quantile' },
-      weights: { bits: 8, mode: 'symmetric', granularity: 'perchannel', level_low: -127, level_high: 127 },
+      weights: {
+        bits: 8,
+        mode: 'symmetric',
+        granularity: 'perchannel',
+        level_low: -127,
+        level_high: 127,
+        range_estimator: { preset: 'quantile', max: { type: 'abs_quantile', outlier_prob: 1e-4 } },
+      },
       activations: {
         bits: 8,
         mode: 'asymmetric',

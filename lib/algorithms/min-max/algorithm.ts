@@ -1,7 +1,7 @@
 // MinMax quantization: places quantizers and gives them the ranges that weights and samples show.
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
-import { channelExtremes, channelsOfWeights, hasNonFinite, oneChannel } from '../../quantization/channels.ts';
+import { channelsOfWeights, hasNonFinite, oneChannel } from '../../quantization/channels.ts';
 import type { PinnedChoice, Preset, QuantizerConfiguration } from '../../quantization/configuration.ts';
 import { type Configured, type ConfiguredQuantizer, configureQuantizers } from '../../quantization/configure.ts';
 import { explainNodes } from '../../quantization/explain.ts';
@@ -18,6 +18,7 @@ import type { Shape } from '../../tensor/shape.ts';
 import { type Algorithm, type AlgorithmContext, originalPort } from '../algorithm.ts';
 import { estimatorFor, type RangeEstimatorOptions, requestFor } from './estimators.ts';
 import { limitsFor } from './limits.ts';
+import { type WeightRangeEstimatorOptions, weightEstimatorFor, weightExtremes } from './weight-ranges.ts';
 
 /** Options of the algorithm. */
 export interface MinMaxOptions {
@@ -28,7 +29,9 @@ export interface MinMaxOptions {
   readonly former?: readonly Node[];
   readonly weights?: PinnedChoice;
   readonly activations?: PinnedChoice;
+  /** Of activations. */
   readonly rangeEstimator?: RangeEstimatorOptions;
+  readonly weightRangeEstimator?: WeightRangeEstimatorOptions;
   /** Default `no`: the runtime of lowp cannot saturate. */
   readonly saturationFix?: SaturationFix;
   /** Also quantize an input of the model that is scaled and shifted first. */
@@ -136,7 +139,7 @@ function applyLimits(
   const limits = new Map<Node, ShapedLimits>();
   for (const quantizer of configured.quantizers) {
     const plan = plans.get(quantizer.node);
-    const shaped = plan ? activationLimits(quantizer, plan, statistics) : constantLimits(quantizer);
+    const shaped = plan ? activationLimits(quantizer, plan, statistics) : constantLimits(quantizer, options);
     limits.set(quantizer.node, shaped);
   }
   for (const group of configured.groups) {
@@ -185,15 +188,15 @@ function leastErrorExtremes(
   return { min: [isSymmetric ? least : min], max: [max] };
 }
 
-/** Limits of a constant: its own extremes, for each output channel when the configuration says so. */
-function constantLimits(quantizer: ConfiguredQuantizer): ShapedLimits {
+/** Limits of a constant, for each output channel when the configuration says so: its extremes, or those of the option. */
+function constantLimits(quantizer: ConfiguredQuantizer, options: MinMaxOptions): ShapedLimits {
   const { configuration, group, node } = quantizer;
-  const isPerChannel = configuration.granularity === 'perChannel' && group === 'weights';
-  const layout = isPerChannel ? channelsOfWeights(node) : oneChannel;
-  const found = channelExtremes(quantizedSource(node).fact.value!, layout);
-  const isSymmetric = configuration.mode === 'symmetric';
-  const extremes: Extremes = { min: found.min, max: isSymmetric ? found.absMax : found.max };
-  const input = limitsFor(configuration, group, extremes);
+  const isWeights = group === 'weights';
+  const layout = isWeights && configuration.granularity === 'perChannel' ? channelsOfWeights(node) : oneChannel;
+  const estimator = weightEstimatorFor(configuration, isWeights ? options.weightRangeEstimator : {});
+  const extremes = weightExtremes(quantizedSource(node).fact.value!, layout, estimator);
+  const clipping = { min: estimator.min.clippingValue, max: estimator.max.clippingValue };
+  const input = limitsFor(configuration, group, extremes, clipping);
   return { levels: configuration.levels, input, shape: layout.limitShape };
 }
 

@@ -6,22 +6,30 @@ import { aggregators } from '../../statistics/request.ts';
 import { defineAlgorithm, defined, type SharedSettings, subsetParams } from '../definition.ts';
 import { createMinMax, type MinMaxOptions } from './algorithm.ts';
 import { type BorderEstimator, type RangeEstimatorOptions, rangeEstimatorPresets } from './estimators.ts';
+import { type WeightRangeEstimatorOptions, weightEstimatorPresets } from './weight-ranges.ts';
 
 const granularity = z.enum(['pertensor', 'perchannel']);
 const mode = z.enum(['symmetric', 'asymmetric']);
 
-const border = z.strictObject({
+const weightBorder = z.strictObject({
   type: z.enum(['min', 'max', 'abs_max', 'quantile', 'abs_quantile']).optional(),
-  aggregator: z.enum(aggregators).optional(),
   outlier_prob: z.number().min(0).max(0.5).optional(),
   granularity: granularity.optional(),
   clipping_value: z.number().optional(),
 });
 
+const border = weightBorder.extend({ aggregator: z.enum(aggregators).optional() });
+
 const rangeEstimator = z.strictObject({
   preset: z.enum(rangeEstimatorPresets).optional(),
   min: border.optional(),
   max: border.optional(),
+});
+
+const weightRangeEstimator = z.strictObject({
+  preset: z.enum(weightEstimatorPresets).optional(),
+  min: weightBorder.optional(),
+  max: weightBorder.optional(),
 });
 
 const choice = {
@@ -49,7 +57,7 @@ export const minMaxParams = {
   preset: z.enum(presets).optional(),
   ignored: ignored.optional(),
   range_estimator: rangeEstimator.optional(),
-  weights: z.strictObject(choice).optional(),
+  weights: z.strictObject({ ...choice, range_estimator: weightRangeEstimator.optional() }).optional(),
   activations: z.strictObject({ ...choice, range_estimator: rangeEstimator.optional() }).optional(),
   saturation_fix: z.enum(saturationFixes).optional(),
   quantize_inputs: z.boolean().optional(),
@@ -61,6 +69,7 @@ export type MinMaxParams = z.infer<z.ZodObject<typeof minMaxParams>>;
 export function minMaxOptions(params: MinMaxParams, shared: SharedSettings): MinMaxOptions {
   const { weights, activations, saturation_fix: saturationFix, quantize_inputs: quantizeInputs } = params;
   const estimator = activations?.range_estimator ?? params.range_estimator;
+  const weightEstimator = weights?.range_estimator ?? params.range_estimator;
   return defined<MinMaxOptions>({
     preset: params.preset ?? shared.preset,
     modelType: shared.modelType,
@@ -69,6 +78,7 @@ export function minMaxOptions(params: MinMaxParams, shared: SharedSettings): Min
     weights: weights && pinned(weights),
     activations: activations && pinned(activations),
     rangeEstimator: estimator && estimatorOf(estimator),
+    weightRangeEstimator: weightEstimator && weightEstimatorOf(weightEstimator),
     saturationFix,
     quantizeInputs,
   });
@@ -100,6 +110,12 @@ function granularityOf(name: z.infer<typeof granularity>): 'perTensor' | 'perCha
 
 function estimatorOf({ preset, min, max }: z.infer<typeof rangeEstimator>): RangeEstimatorOptions {
   return defined<RangeEstimatorOptions>({ preset, min: min && borderOf(min), max: max && borderOf(max) });
+}
+
+/** Of weights no least error is sought and nothing is aggregated: what one estimator for all tensors says of that is not for them. */
+function weightEstimatorOf({ preset, min, max }: z.infer<typeof rangeEstimator>): WeightRangeEstimatorOptions {
+  const named = preset === 'quantile' ? preset : 'default';
+  return defined<WeightRangeEstimatorOptions>({ preset: named, min: min && borderOf(min), max: max && borderOf(max) });
 }
 
 const borderTypes = { abs_max: 'absMax', abs_quantile: 'absQuantile' } as const;

@@ -1,4 +1,5 @@
 // How the extremes of activations are estimated from samples.
+import type { QuantilePoint } from '../../engines/engine.ts';
 import type { OutputPort } from '../../graph/node.ts';
 import type { QuantizerConfiguration } from '../../quantization/configuration.ts';
 import type { Aggregator, SampleStatistic, StatisticRequest } from '../../statistics/request.ts';
@@ -116,7 +117,14 @@ export function requestFor(
 }
 
 function statisticOf(border: 'min' | 'max', estimator: BorderEstimator): SampleStatistic {
-  const { type, outlierProbability = defaultOutlierProbability } = estimator;
+  const { type } = estimator;
   if (type !== 'quantile' && type !== 'absQuantile') return { kind: type };
-  return { kind: type, share: border === 'max' ? 1 - outlierProbability : outlierProbability };
+  return { kind: type, share: quantilePointOf(border, estimator).share };
+}
+
+/** Which element a border is when it leaves out the outermost ones. */
+export function quantilePointOf(border: 'min' | 'max', estimator: Omit<BorderEstimator, 'aggregator'>): QuantilePoint {
+  const { type, outlierProbability = defaultOutlierProbability } = estimator;
+  const share = border === 'max' ? 1 - outlierProbability : outlierProbability;
+  return { share, isAbsolute: type === 'absQuantile' };
 }
