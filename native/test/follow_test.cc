@@ -9,6 +9,7 @@
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/observe/observe_clamp.h"
 #include "kernels/pool/pool.h"
+#include "kernels/winograd_convolution/winograd_convolution.h"
 #include "program/lifetimes.h"
 #include "program/program.h"
 #include "program_bytes.h"
@@ -31,24 +32,42 @@ constexpr uint32_t kBatch = 2, kSide = 96, kIn = 8, kOut = 80, kPixels = kBatch 
 // A consumer of the convolution's result, which it adds to the program with its outputs; how many elements those have.
 using Consumer = size_t (*)(ProgramBytes& program, uint32_t value);
 
+// Adds a convolution of x to the program.
+using Producer = void (*)(ProgramBytes& program, uint32_t x, uint32_t weights, uint32_t value);
+
+// The sizes that both kinds have.
+template <class P>
+P ConvolutionOf() {
+  P p{};
+  p.batch = kBatch;
+  p.in_h = p.in_w = p.out_h = p.out_w = kSide;
+  p.in_c = p.in_stride = kIn;
+  p.out_c = p.out_stride = kOut;
+  p.pad_top = p.pad_left = 1;
+  p.low = -INFINITY;
+  p.high = INFINITY;
+  return p;
+}
+
+void Plain(ProgramBytes& program, uint32_t x, uint32_t weights, uint32_t value) {
+  ConvolutionParams p = ConvolutionOf<ConvolutionParams>();
+  p.kernel_h = p.kernel_w = 3;
+  p.in_d = p.out_d = p.kernel_d = p.stride_d = p.dilation_d = 1;
+  p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = p.groups = 1;
+  program.Call("convolution", "conv", {x, weights}, {value}, Words(p));
+}
+
+void Winograd(ProgramBytes& program, uint32_t x, uint32_t weights, uint32_t value) {
+  program.Call("winograd_convolution", "conv", {x, weights}, {value}, Words(ConvolutionOf<WinogradConvolutionParams>()));
+}
+
 // A convolution, then a consumer; `apart` puts a call in between, so that nothing follows.
-std::vector<uint8_t> Produced(Consumer consumer, bool apart, size_t* elements) {
+std::vector<uint8_t> Produced(Producer producer, Consumer consumer, bool apart, size_t* elements) {
   ProgramBytes program;
   const uint32_t x = program.Port(BufferKind::kInput, "x", ElementType::kF32, {kBatch, kSide, kSide, kIn});
   const uint32_t weights = program.Constant(ElementType::kF32, kOut * kIn * 9, 0);
   const uint32_t value = program.Temporary(ElementType::kF32, kPixels * kOut);
-  ConvolutionParams conv{};
-  conv.batch = kBatch;
-  conv.in_h = conv.in_w = conv.out_h = conv.out_w = kSide;
-  conv.in_c = conv.in_stride = kIn;
-  conv.out_c = conv.out_stride = kOut;
-  conv.kernel_h = conv.kernel_w = 3;
-  conv.in_d = conv.out_d = conv.kernel_d = conv.stride_d = conv.dilation_d = 1;
-  conv.stride_h = conv.stride_w = conv.dilation_h = conv.dilation_w = conv.groups = 1;
-  conv.pad_top = conv.pad_left = 1;
-  conv.low = -INFINITY;
-  conv.high = INFINITY;
-  program.Call("convolution", "conv", {x, weights}, {value}, Words(conv));
+  producer(program, x, weights, value);
   if (apart) program.Fill(program.Temporary(ElementType::kF32, 3), 3, 0);
   *elements = consumer(program, value);
   return program.Finish();
@@ -96,9 +115,9 @@ size_t MaxPool3(ProgramBytes& program, uint32_t value) {
   return kPixels * kOut;
 }
 
-std::vector<float> ResultsOf(Consumer consumer, bool apart, size_t threads, bool* follows) {
+std::vector<float> ResultsOf(Producer producer, Consumer consumer, bool apart, size_t threads, bool* follows) {
   size_t elements = 0;
-  const std::vector<uint8_t> bytes = Produced(consumer, apart, &elements);
+  const std::vector<uint8_t> bytes = Produced(producer, consumer, apart, &elements);
   std::mt19937 random(5);
   std::normal_distribution<float> normal;
   std::vector<float> weights(kOut * kIn * 9), x(kPixels * kIn);
@@ -134,14 +153,16 @@ std::vector<float> ResultsOf(Consumer consumer, bool apart, size_t threads, bool
 // Observers follow always, others what does not stay in the caches.
 TEST(Follow, GivesTheSameBitsAsOneCallAfterTheOther) {
   const bool large = size_t{kPixels} * kOut * sizeof(float) / 7 > DetectCaches().l2_bytes / 2;
-  for (const Consumer consumer : {ObservedClamp, DepthwiseStride2, MaxPool3}) {
-    bool follows = true;
-    const std::vector<float> expected = ResultsOf(consumer, true, 1, &follows);
-    EXPECT_FALSE(follows);
-    for (size_t threads : {1u, 2u, 3u, 7u}) {
-      const std::vector<float> found = ResultsOf(consumer, false, threads, &follows);
-      EXPECT_TRUE(follows || (!large && consumer != ObservedClamp));
-      ASSERT_EQ(found, expected) << threads << " threads";
+  for (const Producer producer : {Plain, Winograd}) {
+    for (const Consumer consumer : {ObservedClamp, DepthwiseStride2, MaxPool3}) {
+      bool follows = true;
+      const std::vector<float> expected = ResultsOf(producer, consumer, true, 1, &follows);
+      EXPECT_FALSE(follows);
+      for (size_t threads : {1u, 2u, 3u, 7u}) {
+        const std::vector<float> found = ResultsOf(producer, consumer, false, threads, &follows);
+        EXPECT_TRUE(follows || (!large && consumer != ObservedClamp));
+        ASSERT_EQ(found, expected) << threads << " threads";
+      }
     }
   }
 }

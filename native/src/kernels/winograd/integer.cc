@@ -35,6 +35,7 @@ class IntegerWinogradCall final : public PreparedCall {
     const Status memory(Code::kMemory, "no memory for transformed weights");
     run_ = SelectRow(context);
     row = run_->name;
+    shape_ = p;
     geometry_ = p.geometry();
     const WinogradTaps taps{call.Input(kWeights).constant, p.in_c, p.out_c};
     WinogradWeights weights = TransformIntegerWeights(taps, *run_->gemm);
@@ -63,6 +64,10 @@ class IntegerWinogradCall final : public PreparedCall {
         [&](const Panel& panel, size_t first, size_t count, const uint8_t* m) {
           Store(context, panel, first, count, reinterpret_cast<const int32_t*>(m));
         });
+  }
+
+  IndexRange Completes(size_t begin, size_t end) const override {
+    return shape_.ElementsOf(products_.Completes(begin, end));
   }
 
  private:
@@ -122,6 +127,7 @@ class IntegerWinogradCall final : public PreparedCall {
     run_->transform_output(task);
   }
 
+  WinogradShape shape_ = {};
   WinogradGeometry geometry_ = {};
   const WinogradByteRow* run_ = nullptr;
   WinogradProducts products_;

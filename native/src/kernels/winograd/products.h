@@ -31,6 +31,12 @@ class WinogradProducts {
   // then the products and the results.
   void Describe(PreparedCall* call) const;
 
+  // Tiles of output pixels that tiles [begin, end) of the last phase complete for all channels.
+  IndexRange Completes(size_t begin, size_t end) const {
+    if (split_.together) return {};
+    return {begin * split_.block, std::min(end * split_.block, tiles_)};
+  }
+
   // transform(first, count, v) puts the windows of tiles [first, first + count) to v of tile `first`; then
   // store(panel, first, count, m) is called for each panel.
   template <class Transform, class Store>

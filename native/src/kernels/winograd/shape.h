@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/kernel.h"
 #include "kernels/winograd/rows.h"
 
 namespace lowp {
@@ -27,8 +28,22 @@ struct WinogradShape {
             out_w,      out_stride, pad_top,  pad_left, (size_t{out_h} + 1) / 2, (size_t{out_w} + 1) / 2};
   }
   size_t tiles() const { return size_t{batch} * geometry().tiles_h * geometry().tiles_w; }
+  // Elements of y in the whole lines of these tiles, when y is nothing but its channels; otherwise none.
+  IndexRange ElementsOf(IndexRange tiles) const {
+    if (out_offset != 0 || out_stride != out_c) return {};
+    const size_t width = geometry().tiles_w, line = size_t{out_w} * out_c;
+    const size_t begin = LineOf((tiles.begin + width - 1) / width), end = LineOf(tiles.end / width);
+    return end > begin ? IndexRange{begin * line, end * line} : IndexRange{};
+  }
   // Products of one run, a multiply-add being two operations.
   double operations() const { return 2.0 * kWinogradProducts * static_cast<double>(tiles()) * in_c * out_c; }
+
+ private:
+  // The first line of y that line `tile_line` of tiles stores.
+  size_t LineOf(size_t tile_line) const {
+    const size_t lines = geometry().tiles_h;
+    return tile_line / lines * out_h + 2 * (tile_line % lines);
+  }
 };
 
 }  // namespace lowp

@@ -53,8 +53,8 @@ class WinogradCall final : public PreparedCall {
   Status Prepare(const CallView& call, const PrepareContext& context) {
     const WinogradConvolutionParams& p = call.Params<WinogradConvolutionParams>();
     const Status memory(Code::kMemory, "no memory for transformed weights");
-    const WinogradShape shape = WinogradShape::Of(p);
-    geometry_ = shape.geometry();
+    shape_ = WinogradShape::Of(p);
+    geometry_ = shape_.geometry();
     const Row<WinogradRows>& chosen = SelectRow(kRowTable, context);
     run_ = chosen.run;
     row = chosen.name;
@@ -65,7 +65,7 @@ class WinogradCall final : public PreparedCall {
     WinogradWeights weights = TransformFloatWeights(taps, gemm);
     zeros_ = AllocateAligned<float>(p.in_c);
     if (!weights.u || !zeros_) return memory;
-    products_ = WinogradProducts(shape.tiles(), p.in_c, taps, gemm, std::move(weights), context);
+    products_ = WinogradProducts(shape_.tiles(), p.in_c, taps, gemm, std::move(weights), context);
     Result<EpilogueConstants> epilogue = EpilogueConstants::Make(call, EpilogueSettings::Of(p), p.out_c, 0);
     if (!epilogue.ok()) return epilogue.status();
     epilogue_ = std::move(epilogue.value());
@@ -74,7 +74,7 @@ class WinogradCall final : public PreparedCall {
     products_.Describe(this);
     packed_bytes += epilogue_.bytes();
     packed_inputs = kPackedOperands;
-    operations = shape.operations();
+    operations = shape_.operations();
     inplace_input = p.out_stride == p.out_c ? static_cast<int>(kResidual) : -1;
     return Status();
   }
@@ -86,6 +86,10 @@ class WinogradCall final : public PreparedCall {
         [&](const Panel& panel, size_t first, size_t count, const uint8_t* m) {
           Store(context, panel, first, count, reinterpret_cast<const float*>(m));
         });
+  }
+
+  IndexRange Completes(size_t begin, size_t end) const override {
+    return shape_.ElementsOf(products_.Completes(begin, end));
   }
 
  private:
@@ -119,6 +123,7 @@ class WinogradCall final : public PreparedCall {
     run_->transform_output(task);
   }
 
+  WinogradShape shape_ = {};
   WinogradGeometry geometry_ = {};
   const WinogradRows* run_ = nullptr;
   WinogradProducts products_;

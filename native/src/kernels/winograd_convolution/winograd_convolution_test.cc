@@ -2,6 +2,7 @@
 #include "kernels/winograd_convolution/winograd_convolution.h"
 
 #include "compute_reference.h"
+#include "kernels/winograd/shape.h"
 #include "kernels/winograd/split.h"
 
 namespace lowp::test {
@@ -314,6 +315,21 @@ TEST(WinogradConvolution, RefusesWhatItCannotDo) {
   EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->in_c = 5; }));
   EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->mid = 2; }));
   EXPECT_TRUE(refused([](WinogradConvolutionParams* p) { p->batch = p->in_h = p->in_w = p->out_h = p->out_w = UINT32_MAX; }));
+}
+
+TEST(WinogradShape, WholeLinesOfTilesAreLinesOfElements) {
+  WinogradShape s = WinogradShape::Of(ParamsOf(Square(5, 4, 2)));  // 3 lines of 3 tiles, 5 lines of 10 elements
+  s.batch = 2;
+  const auto elements = [&](size_t begin, size_t end) { return s.ElementsOf({begin, end}); };
+  EXPECT_EQ(elements(0, 2).end, 0u);
+  EXPECT_EQ(elements(0, 3).end, 20u);
+  EXPECT_EQ(elements(1, 8).begin, 20u);
+  EXPECT_EQ(elements(1, 8).end, 40u);
+  EXPECT_EQ(elements(0, 9).end, 50u);
+  EXPECT_EQ(elements(9, 18).begin, 50u);
+  EXPECT_EQ(elements(9, 18).end, 100u);
+  s.out_stride = 3;
+  EXPECT_EQ(elements(0, 9).end, 0u);
 }
 
 TEST(WinogradSplit, ThreadsShareTheWeightsWhereTheseOutweighTheTiles) {
