@@ -48,4 +48,5 @@ export {
 export type { ElementType, TensorData } from './tensor/element-type.ts';
 export { readNpy, readNpz, writeNpy } from './tensor/npy.ts';
 export type { Shape } from './tensor/shape.ts';
+export { stringTensor, toStrings } from './tensor/strings.ts';
 export { scalar, type Tensor, tensor, zeros } from './tensor/tensor.ts';

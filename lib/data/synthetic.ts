@@ -38,6 +38,9 @@ export function randomTensor(input: InputInfo, seed: number): Tensor {
       },
     );
   }
+  if (input.type === 'string') {
+    throw new LowpError('ERR_DATA_TYPE', `input '${input.name}' takes strings, there are no random ones`);
+  }
   const r = random(seed);
   const data = allocate(input.type, elementCount(input.shape));
   const isFloat = data instanceof Float32Array || data instanceof Float64Array;

@@ -48,7 +48,11 @@ export async function saveModel(model: Model, path: string, options: SaveOptions
     return;
   }
   const stored = asStored(model, options, options.compressWeights !== false);
-  const { writeIr } = await import('./ir/write.ts');
+  const [{ writeIr }, { widenForeignConstants }] = await Promise.all([
+    import('./ir/write.ts'),
+    import('./ir/foreign-types.ts'),
+  ]);
+  widenForeignConstants(stored);
   const { xml, bin } = writeIr(stored);
   await writeFilesAtomically([
     { path: path.replace(/\.xml$/i, '.bin'), content: bin },

@@ -1,5 +1,7 @@
 // Models as text, for messages and tests.
-import { formatShape } from '../tensor/shape.ts';
+import { toFloat64 } from '../tensor/convert.ts';
+import { elementCount, formatShape } from '../tensor/shape.ts';
+import { toStrings } from '../tensor/strings.ts';
 import type { Model } from './model.ts';
 import type { OutputPort } from './node.ts';
 import { SubGraph, subGraphsOf } from './sub-graph.ts';
@@ -29,7 +31,12 @@ function reference(port: OutputPort): string {
 }
 
 function constantText(port: OutputPort): string {
-  const data = port.fact.value?.data;
-  if (!data || data.length > 8) return '';
-  return ` = ${Array.from(data, String).join(',')}`;
+  const value = port.fact.value;
+  if (!value || elementCount(value.shape) > 8) return '';
+  if (value.type === 'string')
+    return ` = ${toStrings(value)
+      .map((v) => JSON.stringify(v))
+      .join(',')}`;
+  const isWide = value.data instanceof BigInt64Array || value.data instanceof BigUint64Array;
+  return ` = ${Array.from<number | bigint, string>(isWide ? value.data : toFloat64(value), String).join(',')}`;
 }

@@ -78,6 +78,9 @@ export function inferFacts(
     });
   }
   try {
+    if (!definition.strings && inputs.some((f) => f?.type === 'string')) {
+      throw new LowpError('ERR_TYPE_MISMATCH', 'the operation takes no strings');
+    }
     const facts = definition.infer(attributes, inputs);
     if (facts.length > limits.nodeOutputs.value) {
       throw new LowpError('ERR_LIMIT_SIZE', `${facts.length} outputs; at most ${limits.nodeOutputs.value} are read`);

@@ -93,6 +93,8 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
   readonly attributes: ZodType<A>;
   /** Number of inputs, optional ones included: [least, most]. */
   readonly inputs: readonly [number, number];
+  /** Takes tensors of strings; inference refuses them for any other operation. */
+  readonly strings?: true;
   /**
    * Types and shapes of the outputs; dynamic dimensions pass through as -1.
    *

@@ -118,6 +118,8 @@ import { ctcGreedyDecoder, ctcGreedyDecoderSeqLen } from './sequence/ctc-greedy-
 import { ctcLoss } from './sequence/ctc-loss.ts';
 import { fourier } from './signal/fourier.ts';
 import { stftOp } from './signal/stft.ts';
+import { stringOps } from './string/string-ops.ts';
+import { stringTensorPack, stringTensorUnpack } from './string/string-tensor.ts';
 
 const definitions: readonly OpDef[] = [
   ...[parameter, result, constant, tensorIterator, loop, ifOp, readValue3, readValue6, assign3],
@@ -145,7 +147,7 @@ const definitions: readonly OpDef[] = [
   ...[roiAlign3, roiAlign9, roiAlignRotated, roiPooling, psroiPooling, deformablePsroiPooling, regionYolo, reorgYolo],
   ...[generateProposals, generateProposalsSingleImage, priorGridGenerator, topKRois],
   ...[detectronDetectionOutput, roiFeatureExtractor],
-  ...[ctcGreedyDecoder, ctcGreedyDecoderSeqLen],
+  ...[ctcGreedyDecoder, ctcGreedyDecoderSeqLen, stringTensorPack, stringTensorUnpack, ...stringOps],
 ];
 
 for (const definition of definitions) registerOp(definition);

@@ -13,6 +13,9 @@ const answers = new Map<string | undefined, Map<string, OpDef>>();
 const mostAnswers = 10000;
 let answerCount = 0;
 
+/** The opset of operations of lowp that OpenVINO does not have. */
+export const ownSet = 'lowp';
+
 /** The opset of operations that belong to no set with a name of its own. */
 const extension = 'extension';
 

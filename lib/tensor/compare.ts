@@ -15,11 +15,13 @@ function elements(a: Tensor, b: Tensor): [Float64Array, Float64Array] {
 }
 
 /**
- * `max |a − b|`; equal elements, equal infinities and NaN on both sides differ by 0, NaN on one side by ∞. 0 when empty.
+ * `max |a − b|`; equal elements, equal infinities and NaN on both sides differ by 0, NaN on one side by ∞, strings by 0 or
+ * ∞. 0 when empty.
  *
  * @throws {LowpError} `ERR_SHAPE_MISMATCH`, as all functions here
  */
 export function maxAbsError(a: Tensor, b: Tensor): number {
+  if (a.type === 'string' && b.type === 'string') return bitEqual(a, b) ? 0 : Number.POSITIVE_INFINITY;
   const [x, y] = elements(a, b);
   let most = 0;
   for (let i = 0; i < x.length; i++) {

@@ -1,15 +1,19 @@
 // Elements from one type to another.
+import { LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, type ElementType, isFloat } from './element-type.ts';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './f16.ts';
 import { fromMinifloat, isMinifloat, toMinifloat } from './minifloat.ts';
 import { elementCount } from './shape.ts';
+import { stringTensor, toStrings } from './strings.ts';
 import type { Tensor } from './tensor.ts';
 
 const integerRanges: Partial<Record<ElementType, readonly [number, number]>> = {
   i2: [-2, 1],
   u2: [0, 3],
+  u3: [0, 7],
   i4: [-8, 7],
   u4: [0, 15],
+  u6: [0, 63],
   u1: [0, 1],
   i8: [-128, 127],
   u8: [0, 255],
@@ -25,10 +29,13 @@ export function integerRange(type: ElementType): readonly [number, number] | und
 }
 
 /**
- * The elements as doubles. i64 and u64 beyond 2^53 lose precision; types of two and four bits are packed from the lowest
- * bits up, u1 from the highest down.
+ * The elements as doubles. i64 and u64 beyond 2^53 lose precision; types narrower than a byte are packed from the lowest
+ * bits up without gaps, so that elements of three and six bits may lie in two bytes; u1 from the highest down.
+ *
+ * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for strings, as all functions here
  */
 export function toFloat64(t: Tensor): Float64Array {
+  if (t.type === 'string') throw new LowpError('ERR_TYPE_UNSUPPORTED', 'strings are no numbers');
   const count = elementCount(t.shape);
   const out = new Float64Array(count);
   const { type, data } = t;
@@ -77,19 +84,34 @@ function saturated(v: number, least: bigint, most: bigint): bigint {
 /** The bits of one element of at most eight bits. */
 function codeAt(data: Uint8Array, type: ElementType, i: number): number {
   const bits = bitsOf(type);
-  return (data[(i * bits) >> 3]! >> shiftOf(type, i)) & (2 ** bits - 1);
+  const [at, shift] = [Math.floor((i * bits) / 8), shiftOf(type, i)];
+  const word = shift + bits > 8 ? data[at]! | (data[at + 1]! << 8) : data[at]!;
+  return (word >> shift) & (2 ** bits - 1);
+}
+
+/** Puts the bits of one element where zeros are. */
+function putCode(data: Uint8Array, type: ElementType, i: number, code: number): void {
+  const bits = bitsOf(type);
+  const [at, shift] = [Math.floor((i * bits) / 8), shiftOf(type, i)];
+  data[at]! |= code << shift;
+  if (shift + bits > 8) data[at + 1]! |= code >> (8 - shift);
 }
 
 /** How far the bits of an element lie above the lowest bit of their byte. */
 function shiftOf(type: ElementType, i: number): number {
-  const bits = bitsOf(type);
-  return type === 'u1' ? 7 - (i & 7) : (i * bits) & 7;
+  return type === 'u1' ? 7 - (i & 7) : (i * bitsOf(type)) & 7;
 }
 
 function decoderOf(type: ElementType): (code: number) => number {
   if (isMinifloat(type)) return (code) => fromMinifloat(type, code);
   const bits = bitsOf(type);
   return integerRanges[type]![0] < 0 ? (code) => (code >= 2 ** (bits - 1) ? code - 2 ** bits : code) : (code) => code;
+}
+
+/** Whole numbers narrower than a byte as `i8` or `u8`; any other tensor as it is. */
+export function asBytes(t: Tensor): Tensor {
+  if (bitsOf(t.type) >= 8 || isFloat(t.type)) return t;
+  return fromFloat64(toFloat64(t), t.shape, t.type.startsWith('i') ? 'i8' : 'u8');
 }
 
 /** The elements as integers of JavaScript: for shapes, axes and sizes. */
@@ -107,12 +129,36 @@ export function toFloat32(t: Tensor): Float32Array {
   return out;
 }
 
+/** Numbers as the text of Cast of ONNX: decimals with or without an exponent, infinities, NaN. */
+const numberText = /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|nan)$/i;
+
+function numberOf(text: string): number {
+  const word = text.trim().toLowerCase();
+  if (!numberText.test(word))
+    throw new LowpError('ERR_TYPE_MISMATCH', `the string ${JSON.stringify(text)} is no number`);
+  if (word.endsWith('nan')) return Number.NaN;
+  if (!word.includes('inf')) return Number(word);
+  return word.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+/** Whole numbers as decimals; how floats would be rounded is not defined. */
+function asText(t: Tensor): Tensor {
+  if (isFloat(t.type)) throw new LowpError('ERR_TYPE_UNSUPPORTED', `numbers of type ${t.type} become no strings`);
+  const isWide = t.data instanceof BigInt64Array || t.data instanceof BigUint64Array;
+  return stringTensor(t.shape, Array.from<number | bigint, string>(isWide ? t.data : toFloat64(t), String));
+}
+
 /**
  * Converts the element type as the Convert operation does: float to integer truncates toward zero and saturates,
- * anything non-zero becomes boolean 1, float to float rounds to nearest even.
+ * anything non-zero becomes boolean 1, float to float rounds to nearest even. Strings become the number that they say, whole
+ * numbers strings.
+ *
+ * @throws {LowpError} `ERR_TYPE_MISMATCH` for a string that says no number, `ERR_TYPE_UNSUPPORTED` from floats to strings
  */
 export function convert(t: Tensor, type: ElementType): Tensor {
   if (t.type === type) return t;
+  if (t.type === 'string') return fromFloat64(Float64Array.from(toStrings(t), numberOf), t.shape, type);
+  if (type === 'string') return asText(t);
   return fromFloat64(toFloat64(t), t.shape, type);
 }
 
@@ -139,6 +185,6 @@ function encode(data: Uint8Array, values: Float64Array, type: ElementType): void
   for (let i = 0; i < values.length; i++) {
     const v = values[i]!;
     const code = range ? Math.min(range[1], Math.max(range[0], Math.trunc(v))) & mask : toMinifloat(type, v);
-    data[(i * bitsOf(type)) >> 3]! |= code << shiftOf(type, i);
+    putCode(data, type, i, code);
   }
 }

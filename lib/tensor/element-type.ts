@@ -1,4 +1,5 @@
 // Types of elements, and the arrays that hold them.
+import { LowpError } from '../errors/lowp-error.ts';
 import { withinMemory } from '../errors/refused-memory.ts';
 
 /** Element types of tensors, spelled as OpenVINO does. */
@@ -13,6 +14,7 @@ export type ElementType =
   | 'f8e5m2fnuz'
   | 'f8e8m0'
   | 'f4e2m1'
+  | 'nf4'
   | 'i8'
   | 'u8'
   | 'i16'
@@ -24,11 +26,14 @@ export type ElementType =
   | 'i4'
   | 'i2'
   | 'u2'
+  | 'u3'
   | 'u4'
+  | 'u6'
   | 'u1'
-  | 'boolean';
+  | 'boolean'
+  | 'string';
 
-/** The array that holds a tensor's elements; `f16`, `bf16` and narrower floats are raw bits, `boolean` is one byte, sub-byte types are packed. */
+/** The array that holds a tensor's elements; `f16`, `bf16` and narrower floats are raw bits, `boolean` is one byte, sub-byte types are packed, strings are as in `packed-strings.ts`. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -44,7 +49,7 @@ export type TensorData =
 interface TypeEntry {
   readonly bits: number;
   readonly array: new (buffer: ArrayBufferLike, offset: number, length: number) => TensorData;
-  readonly kind: 'float' | 'signed' | 'unsigned' | 'boolean';
+  readonly kind: 'float' | 'signed' | 'unsigned' | 'boolean' | 'text';
 }
 
 const types: Record<ElementType, TypeEntry> = {
@@ -58,6 +63,7 @@ const types: Record<ElementType, TypeEntry> = {
   f8e5m2fnuz: { bits: 8, array: Uint8Array, kind: 'float' },
   f8e8m0: { bits: 8, array: Uint8Array, kind: 'float' },
   f4e2m1: { bits: 4, array: Uint8Array, kind: 'float' },
+  nf4: { bits: 4, array: Uint8Array, kind: 'float' },
   i8: { bits: 8, array: Int8Array, kind: 'signed' },
   u8: { bits: 8, array: Uint8Array, kind: 'unsigned' },
   i16: { bits: 16, array: Int16Array, kind: 'signed' },
@@ -68,10 +74,13 @@ const types: Record<ElementType, TypeEntry> = {
   u64: { bits: 64, array: BigUint64Array, kind: 'unsigned' },
   i2: { bits: 2, array: Uint8Array, kind: 'signed' },
   u2: { bits: 2, array: Uint8Array, kind: 'unsigned' },
+  u3: { bits: 3, array: Uint8Array, kind: 'unsigned' },
   i4: { bits: 4, array: Uint8Array, kind: 'signed' },
   u4: { bits: 4, array: Uint8Array, kind: 'unsigned' },
+  u6: { bits: 6, array: Uint8Array, kind: 'unsigned' },
   u1: { bits: 1, array: Uint8Array, kind: 'unsigned' },
   boolean: { bits: 8, array: Uint8Array, kind: 'boolean' },
+  string: { bits: 32, array: Uint8Array, kind: 'text' },
 };
 
 export const elementTypes = Object.keys(types) as readonly ElementType[];
@@ -80,7 +89,7 @@ export function isElementType(name: string): name is ElementType {
   return Object.hasOwn(types, name);
 }
 
-/** Size of one element in bits: 1 to 64. */
+/** Size of one element in bits: 1 to 64; of a string that of the number that says where it ends. */
 export function bitsOf(type: ElementType): number {
   return types[type].bits;
 }
@@ -103,9 +112,11 @@ export function isInteger(type: ElementType): boolean {
 /**
  * A new zero-filled array for `count` elements.
  *
- * @throws {LowpError} `ERR_LIMIT_SIZE` when there is not so much memory, or an array cannot be so long
+ * @throws {LowpError} `ERR_LIMIT_SIZE` when there is not so much memory, or an array cannot be so long,
+ *   `ERR_TYPE_UNSUPPORTED` for strings
  */
 export function allocate(type: ElementType, count: number): TensorData {
+  if (type === 'string') throw new LowpError('ERR_TYPE_UNSUPPORTED', 'strings are not computed here');
   const bytes = byteLengthOf(type, count);
   const { array, bits } = types[type];
   return withinMemory(() => new array(new ArrayBuffer(bytes), 0, bits < 8 ? bytes : count));
@@ -113,7 +124,7 @@ export function allocate(type: ElementType, count: number): TensorData {
 
 /**
  * The `count` elements that start at byte `offset` of `bytes`: a view where alignment allows, else a copy.
- * The caller has checked the range.
+ * The caller has checked the range. Not for strings.
  */
 export function viewBytes(type: ElementType, bytes: Uint8Array, offset: number, count: number): TensorData {
   const { array, bits } = types[type];

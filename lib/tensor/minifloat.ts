@@ -1,4 +1,4 @@
-/** Floats of eight and four bits: a few exponent and mantissa bits, each with its own rule for infinities and NaN. */
+/** Floats of eight and four bits: a few exponent and mantissa bits, each with its own rule for infinities and NaN; and nf4. */
 import type { ElementType } from './element-type.ts';
 
 interface Format {
@@ -22,6 +22,18 @@ const formats: Partial<Record<ElementType, Format>> = {
   f8e8m0: { bits: 8, mantissaBits: 0, bias: 127, signed: false, largest: 0xfe, nan: 0xff },
   f4e2m1: { bits: 4, mantissaBits: 1, bias: 1, signed: true, largest: 0x7 },
 };
+
+/**
+ * The numbers of nf4 (NormalFloat): quantiles of the normal distribution, scaled to [−1, 1], in f32, as in QLoRA
+ * (arXiv 2305.14314, appendix E). Weights are stored as such a number times the scale of their group.
+ */
+const normalFloats = Float64Array.from(
+  [
+    -1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.091050036, 0, 0.0795803, 0.1609302, 0.2461123,
+    0.33791524, 0.44070983, 0.562617, 0.72295684, 1,
+  ],
+  Math.fround,
+);
 
 /** Numbers by code, and the finite ones without sign in ascending order, which is the order of their codes. */
 interface Codec extends Format {
@@ -62,24 +74,27 @@ function codecOf(type: ElementType): Codec | undefined {
 
 /** True for the types of this file. */
 export function isMinifloat(type: ElementType): boolean {
-  return formats[type] !== undefined;
+  return type === 'nf4' || formats[type] !== undefined;
 }
 
 /** The largest finite number of a type of this file. */
 export function largestOf(type: ElementType): number {
+  if (type === 'nf4') return 1;
   return codecOf(type)!.magnitudes.at(-1)!;
 }
 
 /** Code → number, exact. */
 export function fromMinifloat(type: ElementType, code: number): number {
+  if (type === 'nf4') return normalFloats[code]!;
   return codecOf(type)!.values[code]!;
 }
 
 /**
- * Number → code, rounded to nearest even; f8e8m0 rounds up to a power of two. Beyond the largest number: infinity, else
- * NaN, else the largest number.
+ * Number → code, rounded to nearest even; f8e8m0 rounds up to a power of two, nf4 takes the lower of two that are as
+ * near. Beyond the largest number: infinity, else NaN, else the largest number.
  */
 export function toMinifloat(type: ElementType, value: number): number {
+  if (type === 'nf4') return toNormalFloat(value);
   const c = codecOf(type)!;
   if (Number.isNaN(value)) return c.nan ?? 0;
   const negative = value < 0 || Object.is(value, -0);
@@ -90,6 +105,13 @@ export function toMinifloat(type: ElementType, value: number): number {
   const code = nearest(c, size);
   // The code of a negative zero is NaN where there is only one zero.
   return (sign | code) === c.nan && code === 0 ? 0 : sign | code;
+}
+
+function toNormalFloat(value: number): number {
+  if (Number.isNaN(value)) return normalFloats.indexOf(0);
+  let code = 0;
+  while (code < 15 && value > (normalFloats[code]! + normalFloats[code + 1]!) / 2) code++;
+  return code;
 }
 
 function nearest({ magnitudes, signed }: Codec, size: number): number {

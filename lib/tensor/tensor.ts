@@ -1,6 +1,7 @@
 // A value: type, shape and elements.
 import { LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, byteLengthOf, type ElementType, type TensorData } from './element-type.ts';
+import { faultOfStrings, packStrings } from './packed-strings.ts';
 import { elementCount, formatShape, type Shape } from './shape.ts';
 
 /** Elements with a type and a shape; never written after creation. */
@@ -13,12 +14,17 @@ export interface Tensor {
 /**
  * Makes a tensor.
  *
- * @param data  a typed array of the type's own kind (used in place), or plain numbers (copied)
+ * @param data  a typed array of the type's own kind (used in place), or plain numbers (copied), or strings
  * @throws {LowpError} `ERR_SHAPE_MISMATCH` when the number of elements differs from the shape's,
- *   `ERR_TYPE_MISMATCH` when the array is of another kind, or a number is not whole, or out of range, in a tensor of i64 or u64
+ *   `ERR_TYPE_MISMATCH` when the array is of another kind, or a number is not whole, or out of range, in a tensor of i64 or u64, or strings and numbers are mixed
  */
-export function tensor(type: ElementType, shape: Shape, data: TensorData | readonly (number | bigint)[]): Tensor {
+export function tensor(
+  type: ElementType,
+  shape: Shape,
+  data: TensorData | readonly (number | bigint)[] | readonly string[],
+): Tensor {
   const count = elementCount(shape);
+  if (type === 'string') return { type, shape: [...shape], data: ofStrings(shape, data) };
   const expected = bitsOf(type) < 8 ? byteLengthOf(type, count) : count;
   if (data.length !== expected) {
     throw new LowpError(
@@ -36,7 +42,7 @@ export function tensor(type: ElementType, shape: Shape, data: TensorData | reado
   if (array instanceof BigInt64Array || array instanceof BigUint64Array) {
     for (let i = 0; i < count; i++) array[i] = wholeNumber(type, data[i]!);
   } else {
-    for (let i = 0; i < count; i++) array[i] = Number(data[i]!);
+    for (let i = 0; i < count; i++) array[i] = plainNumber(type, data[i]!);
   }
   return { type, shape: [...shape], data: array };
 }
@@ -50,7 +56,28 @@ export function scalar(type: ElementType, value: number): Tensor {
   return tensor(type, [], [value]);
 }
 
-function wholeNumber(type: ElementType, value: number | bigint): bigint {
+function ofStrings(shape: Shape, data: Parameters<typeof tensor>[2]): Uint8Array {
+  if (!(data instanceof Uint8Array)) {
+    const values = Array.from<unknown>(data);
+    if (!values.every((v) => typeof v === 'string')) {
+      throw new LowpError('ERR_TYPE_MISMATCH', 'a tensor of strings cannot hold numbers');
+    }
+    return ofStrings(shape, packStrings(values));
+  }
+  const fault = faultOfStrings(data, elementCount(shape));
+  if (fault === undefined) return data;
+  throw new LowpError(
+    'ERR_SHAPE_MISMATCH',
+    `the memory of a tensor of strings of shape ${formatShape(shape)}: ${fault}`,
+  );
+}
+
+function plainNumber(type: ElementType, value: number | bigint | string): number {
+  if (typeof value !== 'string') return Number(value);
+  throw new LowpError('ERR_TYPE_MISMATCH', `a tensor of type ${type} cannot hold the string ${JSON.stringify(value)}`);
+}
+
+function wholeNumber(type: ElementType, value: number | bigint | string): bigint {
   if (typeof value === 'bigint' || Number.isInteger(value)) {
     const whole = BigInt(value);
     if (whole === (type === 'i64' ? BigInt.asIntN(64, whole) : BigInt.asUintN(64, whole))) return whole;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { addConstant } from '../../lib/graph/edit.ts';
 import type { OutputPort } from '../../lib/graph/node.ts';
 import { evaluatePort, quantizedWeights } from '../../lib/lowering/int8/weights.ts';
-import { toFloat64 } from '../../lib/tensor/convert.ts';
+import { fromFloat64, toFloat64 } from '../../lib/tensor/convert.ts';
+import type { ElementType } from '../../lib/tensor/element-type.ts';
 import type { Shape } from '../../lib/tensor/shape.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
 
@@ -63,6 +65,19 @@ test('a zero point is taken away: Const u8 → Convert → Subtract → Multiply
   const shifted = b.op('Subtract', [floats, b.constant('zero', [], [128])]);
   const { values } = weightsOf(b.op('Multiply', [shifted, b.constant('scale', [], [0.25])]));
   assert.deepEqual([...values], [0, 127, -127]);
+});
+
+test('stored whole numbers of less than eight bits are bytes', () => {
+  const b = new ModelBuilder();
+  const stored = (type: ElementType, values: number[]) =>
+    addConstant(b.model, type, fromFloat64(Float64Array.from(values), [1, 3], type)).output;
+  const scaled = (real: OutputPort) => b.op('Multiply', [real, b.constant('scale', [], [0.25])]);
+  const floats = (port: OutputPort) => b.op('Convert', [port], { destination_type: 'f32' });
+  assert.deepEqual([...weightsOf(scaled(floats(stored('i4', [-8, 7, 3])))).values], [-8, 7, 3]);
+  assert.deepEqual([...weightsOf(scaled(floats(stored('u6', [63, 0, 33])))).values], [63, 0, 33]);
+  const shifted = b.op('Subtract', [floats(stored('u3', [7, 0, 5])), b.constant('zero', [], [4])]);
+  assert.deepEqual([...weightsOf(scaled(shifted)).values], [3, -4, 1]);
+  assert.match(reasonOf(scaled(floats(stored('nf4', [-1, 1, 0])))), /not quantized/);
 });
 
 test('stored bytes keep the zero point and the scale of their own channel', () => {

@@ -50,10 +50,11 @@ test('element types are read in the spelling of attributes and of ports', () => 
     ['BOOL', 'boolean'],
     ['boolean', 'boolean'],
     ['BIN', 'u1'],
+    ['STRING', 'string'],
   ]) {
     assert.equal(elementType.parse(text), type);
   }
-  assert.throws(() => elementType.parse('string'));
+  assert.throws(() => elementType.parse('text'));
 });
 
 test('integer lists survive printing', () => {

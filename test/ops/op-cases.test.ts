@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { referenceEngine } from '../../lib/engines/reference-engine.ts';
+import { printAttributes } from '../../lib/formats/ir/attributes.ts';
 import { parseAttributes } from '../../lib/ops/create-node.ts';
 import { factOf } from '../../lib/ops/fact.ts';
 import { allOps, getOp } from '../../lib/ops/index.ts';
@@ -79,9 +80,7 @@ test('attributes survive printing and parsing', () => {
   for (const c of opCases) {
     const definition = getOp(c.op, c.opset);
     const attributes = parseAttributes(definition, c.attributes, c.name);
-    const printed = Object.fromEntries(
-      Object.entries(attributes).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value)]),
-    );
+    const printed = printAttributes(definition, attributes);
     assert.deepEqual(parseAttributes(definition, printed, c.name), attributes, c.name);
   }
 });

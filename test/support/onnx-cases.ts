@@ -1,4 +1,5 @@
 // The backend tests of the ONNX project: models with inputs and expected outputs, read from one archive.
+import { isDeepStrictEqual } from 'node:util';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { computeType } from '../../lib/formats/onnx/data-types.ts';
@@ -12,6 +13,7 @@ import { opsetRange } from '../../lib/formats/onnx/parse.ts';
 import { readTensor } from '../../lib/formats/onnx/tensor-proto.ts';
 import { convert, toFloat64 } from '../../lib/tensor/convert.ts';
 import type { Shape } from '../../lib/tensor/shape.ts';
+import { toStrings } from '../../lib/tensor/strings.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
 import { sharedFolder } from './shared-folder.ts';
 import { readTarGz } from './tar.ts';
@@ -153,6 +155,10 @@ function difference(actual: Tensor | undefined, expected: Tensor, tolerance: num
   if (!actual) return 'is missing';
   if (actual.type !== expected.type) return `has type ${actual.type}, expected ${expected.type}`;
   if (String(actual.shape) !== String(expected.shape)) return `has shape ${actual.shape}, expected ${expected.shape}`;
+  if (expected.type === 'string') {
+    const [found, wanted] = [toStrings(actual), toStrings(expected)];
+    return isDeepStrictEqual(found, wanted) ? undefined : `is ${found}, expected ${wanted}`;
+  }
   const [x, y] = [toFloat64(actual), toFloat64(expected)];
   for (let i = 0; i < y.length; i++) {
     const [a, b] = [x[i]!, y[i]!];

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { allocate } from '../../lib/tensor/element-type.ts';
+import { toStrings } from '../../lib/tensor/strings.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
 import { repositoryRoot } from './shared-folder.ts';
 
@@ -19,7 +20,7 @@ export interface SessionOptions {
 }
 
 interface Ort {
-  readonly Tensor: new (type: string, data: Tensor['data'], dims: readonly number[]) => OrtTensor;
+  readonly Tensor: new (type: string, data: Tensor['data'] | readonly string[], dims: readonly number[]) => OrtTensor;
   readonly InferenceSession: {
     create(
       model: Uint8Array,
@@ -41,6 +42,7 @@ const types: Readonly<Record<string, Tensor['type']>> = {
   uint8: 'u8',
   int8: 'i8',
   bool: 'boolean',
+  string: 'string',
 };
 
 function load(): Ort | undefined {
@@ -56,6 +58,10 @@ const ort = load();
 /** Why a test that needs ONNX Runtime cannot run. */
 export const withoutOnnxRuntime: string | false = ort ? false : 'bench/peers is not installed';
 
+function elementsOf(t: Tensor): Tensor['data'] | readonly string[] {
+  return t.type === 'string' ? toStrings(t) : t.data;
+}
+
 /** The outputs of a model by ONNX Runtime. */
 export async function runOnnxRuntime(
   model: Uint8Array,
@@ -64,11 +70,15 @@ export async function runOnnxRuntime(
 ): Promise<Record<string, Tensor>> {
   const session = await ort!.InferenceSession.create(model, { logSeverityLevel: 3, ...options });
   const names = new Map(Object.entries(types).map(([name, type]) => [type, name]));
-  const given = Object.entries(feeds).map(([name, t]) => [name, new ort!.Tensor(names.get(t.type)!, t.data, t.shape)]);
+  const given = Object.entries(feeds).map(([name, t]) => [
+    name,
+    new ort!.Tensor(names.get(t.type)!, elementsOf(t), t.shape),
+  ]);
   const outputs = await session.run(Object.fromEntries(given) as Record<string, OrtTensor>);
   return Object.fromEntries(
     Object.entries(outputs).map(([name, t]) => {
       const type = types[t.type]!;
+      if (type === 'string') return [name, tensor(type, t.dims, Array.from<unknown>(t.data).map(String))];
       const data = allocate(type, t.data.length);
       data.set(t.data as never);
       return [name, tensor(type, t.dims, data)];

@@ -1,9 +1,11 @@
 // The .bin of an IR: constants as views on it, and writing it with every content once.
 import { createHash } from 'node:crypto';
 import { LowpError } from '../../errors/lowp-error.ts';
-import { bitsOf, byteLengthOf, type ElementType, viewBytes } from '../../tensor/element-type.ts';
+import { bitsOf, type ElementType, viewBytes } from '../../tensor/element-type.ts';
+import { faultOfStrings } from '../../tensor/packed-strings.ts';
 import { elementCount, formatShape, type Shape } from '../../tensor/shape.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { type Packing, packed, storedSizes, unpacked } from './packing.ts';
 
 /** Where a constant lies, and what it is. */
 export interface StoredConstant {
@@ -17,20 +19,35 @@ export interface StoredConstant {
 /**
  * The constant as a view on `bin` where its alignment allows, else as a copy.
  *
- * @param highNibbleFirst  order of 4-bit elements in the file
+ * @param packing  of elements narrower than a byte in the file
  * @throws {LowpError} `ERR_IR_CONST_SIZE` when the size does not follow from shape and type, `ERR_IR_WEIGHTS_RANGE` when
  *   the constant lies outside of `bin`, `ERR_SHAPE_OVERFLOW`, `ERR_IO_NOT_FOUND` when there is no `bin`
  */
-export function readConstant(bin: Uint8Array | undefined, stored: StoredConstant, highNibbleFirst: boolean): Tensor {
-  const { type, shape, offset, size } = stored;
+export function readConstant(bin: Uint8Array | undefined, stored: StoredConstant, packing: Packing): Tensor {
+  const { type, shape, size } = stored;
   const count = elementCount(shape);
-  const expected = byteLengthOf(type, count);
-  if (size !== expected) {
+  if (type === 'string') return strings(bin, stored);
+  const sizes = storedSizes(type, count);
+  if (!sizes.includes(size)) {
     throw new LowpError(
       'ERR_IR_CONST_SIZE',
-      `the constant has ${size} bytes, shape ${formatShape(shape)} of ${type} needs ${expected}`,
+      `the constant has ${size} bytes, shape ${formatShape(shape)} of ${type} needs ${sizes[0]}`,
     );
   }
+  const bytes = bytesOf(bin, stored);
+  if (bitsOf(type) >= 8) return { type, shape, data: viewBytes(type, bytes, 0, count) };
+  return { type, shape, data: unpacked(type, count, bytes, packing) };
+}
+
+function strings(bin: Uint8Array | undefined, stored: StoredConstant): Tensor {
+  const data = bytesOf(bin, stored);
+  const fault = faultOfStrings(data, elementCount(stored.shape));
+  if (fault === undefined) return tensor('string', stored.shape, data);
+  throw new LowpError('ERR_IR_CONST_SIZE', `the constant of strings of shape ${formatShape(stored.shape)}: ${fault}`);
+}
+
+/** The bytes of a constant in the file. */
+function bytesOf(bin: Uint8Array | undefined, { offset, size }: StoredConstant): Uint8Array {
   if (size > 0 && !bin) {
     throw new LowpError('ERR_IO_NOT_FOUND', 'the model has constants, but its .bin file was not found', {
       help: 'Put the .bin beside the .xml, with the same name.',
@@ -44,14 +61,7 @@ export function readConstant(bin: Uint8Array | undefined, stored: StoredConstant
       { help: 'The .bin is cut off or belongs to another .xml.' },
     );
   }
-  const data = viewBytes(type, bytes, offset, count);
-  if (bitsOf(type) !== 4 || !highNibbleFirst) return { type, shape, data };
-  return { type, shape, data: swapNibbles(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) };
-}
-
-/** Exchanges the halves of every byte. */
-export function swapNibbles(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from(bytes, (b) => ((b << 4) | (b >> 4)) & 255);
+  return bytes.subarray(offset, offset + size);
 }
 
 /** Gathers constants for a .bin: equal contents are stored once, every constant is aligned to its element size. */
@@ -61,20 +71,20 @@ export class BinWriter {
   #length = 0;
 
   /** Returns where the value is stored. */
-  add(value: Tensor, highNibbleFirst: boolean): { readonly offset: number; readonly size: number } {
+  add(value: Tensor, packing: Packing): { readonly offset: number; readonly size: number } {
     const { buffer, byteOffset, byteLength } = value.data;
     const raw = new Uint8Array(buffer, byteOffset, byteLength);
-    const bytes = bitsOf(value.type) === 4 && highNibbleFirst ? swapNibbles(raw) : raw;
+    const bytes = bitsOf(value.type) < 8 ? packed(value.type, elementCount(value.shape), raw, packing) : raw;
     const align = Math.max(1, bitsOf(value.type) / 8);
-    const key = `${align}:${byteLength}:${createHash('sha256').update(bytes).digest('base64')}`;
+    const key = `${align}:${bytes.length}:${createHash('sha256').update(bytes).digest('base64')}`;
     let offset = this.#offsets.get(key);
     if (offset === undefined) {
       offset = Math.ceil(this.#length / align) * align;
       this.#offsets.set(key, offset);
       this.#parts.push({ bytes, offset });
-      this.#length = offset + byteLength;
+      this.#length = offset + bytes.length;
     }
-    return { offset, size: byteLength };
+    return { offset, size: bytes.length };
   }
 
   /** The whole file. */

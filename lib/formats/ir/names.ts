@@ -41,5 +41,5 @@ export function wholeNumber(text: string | undefined, what: string): number {
 /** Element type → `precision` of a port. */
 export function portPrecision(type: ElementType): string {
   if (type === 'boolean') return 'BOOL';
-  return type.toUpperCase().replace(/^F(\d)/, 'FP$1');
+  return type.toUpperCase().replace(/^F(?=(16|32|64)$)/, 'FP');
 }

@@ -16,8 +16,9 @@ import { unknownAttributes } from './attributes.ts';
 import { readConstant } from './bin.ts';
 import { connectLayers, type Layer, readLayers } from './layer.ts';
 import { wholeNumber } from './names.ts';
+import { type Packing, packingOf } from './packing.ts';
 import { readSubGraph } from './port-map.ts';
-import { highNibbleFirst, irVersion } from './version.ts';
+import { irVersion } from './version.ts';
 import { childOf, parseXml, type XmlElement } from './xml.ts';
 
 /** Where the IR came from, for messages, and what it leaves open. */
@@ -49,7 +50,7 @@ export function readIr(xml: string | Uint8Array, bin: Uint8Array | undefined, op
     model.meta = metaOf(net);
     const layers = allLayers(net);
     refuseUnknown(layers);
-    readNet(model, net, { layers, bin, swap: highNibbleFirst(model.meta), shapes: options.shapes ?? {} });
+    readNet(model, net, { layers, bin, packing: packingOf(model.meta), shapes: options.shapes ?? {} });
     return model;
   } catch (error) {
     if (!(error instanceof LowpError) || options.path === undefined || error.path !== undefined) throw error;
@@ -67,8 +68,8 @@ interface Storage {
   /** The layers of each net. */
   readonly layers: ReadonlyMap<XmlElement, Layer[]>;
   readonly bin: Uint8Array | undefined;
-  /** 4-bit constants have their first element in the high nibble. */
-  readonly swap: boolean;
+  /** Of constants with elements narrower than a byte. */
+  readonly packing: Packing;
   /** Shapes of inputs whose rank is dynamic. */
   readonly shapes: Readonly<Record<string, Shape>>;
 }
@@ -145,7 +146,7 @@ function addLayers(model: Model, layers: readonly Layer[], storage: Storage): Ma
   return nodes;
 }
 
-function addConst(model: Model, layer: Layer, { bin, swap }: Storage): Node {
+function addConst(model: Model, layer: Layer, { bin, packing }: Storage): Node {
   const { data } = layer;
   const where = `Const '${layer.name}': `;
   const spelled = data.element_type ?? layer.outputs[0]?.precision;
@@ -164,7 +165,7 @@ function addConst(model: Model, layer: Layer, { bin, swap }: Storage): Node {
   const offset = wholeNumber(data.offset, `${where}offset`);
   const size = wholeNumber(data.size, `${where}size`);
   try {
-    const value = readConstant(bin, { type: type.data, shape, offset, size }, swap);
+    const value = readConstant(bin, { type: type.data, shape, offset, size }, packing);
     const known = new Set(['element_type', 'shape', 'offset', 'size']);
     return addConstant(model, layer.name, value, notesOf(layer, excess(data, known)));
   } catch (error) {

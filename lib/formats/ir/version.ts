@@ -1,4 +1,4 @@
-// Differences between IR versions and producers: version numbers, opset labels, nibble order.
+// Differences between IR versions and producers: version numbers, opset labels.
 
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { MetaElement } from '../../graph/model.ts';
@@ -34,7 +34,7 @@ export function opsetOf(type: string, label: string | undefined): string {
 }
 
 /** The text of `Runtime_version` or `MO_version` in the kept elements of a file. */
-function producerVersion(meta: readonly MetaElement[]): string | undefined {
+export function producerVersion(meta: readonly MetaElement[]): string | undefined {
   for (const wanted of ['Runtime_version', 'MO_version']) {
     for (const group of meta) {
       const found = group.children.find((c) => c.name === wanted || c.attributes.name === wanted);
@@ -42,10 +42,4 @@ function producerVersion(meta: readonly MetaElement[]): string | undefined {
     }
   }
   return undefined;
-}
-
-/** True when 4-bit constants have their first element in the high nibble: files written before OpenVINO 2024.0. */
-export function highNibbleFirst(meta: readonly MetaElement[]): boolean {
-  const year = /^(20\d\d)\./.exec(producerVersion(meta) ?? '')?.[1];
-  return year !== undefined && Number(year) < 2024;
 }

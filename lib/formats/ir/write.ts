@@ -12,11 +12,12 @@ import { getOp, isNumbered } from '../../ops/registry.ts';
 import { type Shape, sameShape } from '../../tensor/shape.ts';
 import { printAttributes } from './attributes.ts';
 import { BinWriter } from './bin.ts';
+import { refuseForeignTypes } from './foreign-types.ts';
 import { metaFor } from './meta.ts';
 import { joinNames, portPrecision } from './names.ts';
+import { type Packing, packingOf } from './packing.ts';
 import { writePortMap } from './port-map.ts';
 import { XmlPrinter } from './print-xml.ts';
-import { highNibbleFirst } from './version.ts';
 
 /** How to write. */
 export interface WriteIrOptions {
@@ -45,7 +46,7 @@ export function writeIr(model: Model, options: WriteIrOptions = {}): IrFiles {
   }
   const bin = new BinWriter();
   const meta = metaFor(model.meta, model.irVersion, version);
-  const layers = new LayerWriter(bin, highNibbleFirst(meta));
+  const layers = new LayerWriter(bin, packingOf(meta));
   const xml = new XmlPrinter();
   xml.element('net', { name: model.name, version: String(version) }, () => {
     writeNet(xml, idsOf(model), layers);
@@ -99,14 +100,15 @@ function sourceOf(input: InputPort): OutputPort {
 /** Prints layers, and puts the constants among them into the .bin. */
 class LayerWriter {
   readonly #bin: BinWriter;
-  readonly #highNibbleFirst: boolean;
+  readonly #packing: Packing;
 
-  constructor(bin: BinWriter, highNibble: boolean) {
+  constructor(bin: BinWriter, packing: Packing) {
     this.#bin = bin;
-    this.#highNibbleFirst = highNibble;
+    this.#packing = packing;
   }
 
   write(xml: XmlPrinter, node: Node, id: number): void {
+    refuseForeignTypes(node);
     const isConstant = node.type === 'Constant';
     const definition = getOp(node.type, node.notes.opset, node.name);
     const head = {
@@ -157,7 +159,7 @@ class LayerWriter {
   #store(node: Node): Record<string, string> {
     const value = node.output.fact.value;
     invariant(value, `the constant ${node.name} has no value`);
-    const { offset, size } = this.#bin.add(value, this.#highNibbleFirst);
+    const { offset, size } = this.#bin.add(value, this.#packing);
     return { element_type: value.type, shape: value.shape.join(','), offset: String(offset), size: String(size) };
   }
 

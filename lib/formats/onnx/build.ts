@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { ElementType } from '../../tensor/element-type.ts';
 import type { Shape } from '../../tensor/shape.ts';
+import { stringBytes } from '../../tensor/strings.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { attributeKinds, onnxTypeOf } from './data-types.ts';
 import {
@@ -33,7 +34,9 @@ export function tensorProto(name: string, t: Tensor): TensorProto {
     name,
     dims: t.shape.map(BigInt),
     dataType: onnxTypeOf(t.type),
-    rawData: new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength),
+    ...(t.type === 'string'
+      ? { stringData: stringBytes(t) }
+      : { rawData: new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength) }),
   });
 }
 

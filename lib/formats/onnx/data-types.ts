@@ -1,6 +1,7 @@
 /** ONNX data type numbers and the element types they stand for. */
 import { LowpError } from '../../errors/lowp-error.ts';
-import { type ElementType, elementTypes } from '../../tensor/element-type.ts';
+import { bitsOf, type ElementType, elementTypes } from '../../tensor/element-type.ts';
+import { isMinifloat } from '../../tensor/minifloat.ts';
 
 /** The values of `AttributeProto.type`. */
 export const attributeKinds = {
@@ -24,6 +25,7 @@ const numbers: Partial<Record<ElementType, number>> = {
   i16: 5,
   i32: 6,
   i64: 7,
+  string: 8,
   boolean: 9,
   f16: 10,
   f64: 11,
@@ -43,7 +45,6 @@ const numbers: Partial<Record<ElementType, number>> = {
 };
 
 const unsupported: Readonly<Record<number, string>> = {
-  8: 'string',
   14: 'complex64',
   15: 'complex128',
 };
@@ -78,6 +79,11 @@ export function onnxTypeOf(type: ElementType): number {
   const number = numbers[type];
   if (number !== undefined) return number;
   throw new LowpError('ERR_FORMAT_UNSUPPORTED', `ONNX has no data type for ${type}`);
+}
+
+/** True for types that operators of opset 17, which is written, take: nothing narrower than a byte, no floats of 8 bits. */
+export function isWritable(type: ElementType): boolean {
+  return bitsOf(type) >= 8 && !isMinifloat(type);
 }
 
 /**

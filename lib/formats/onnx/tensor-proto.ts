@@ -11,6 +11,7 @@ import {
 } from '../../tensor/element-type.ts';
 import { lazyTensor } from '../../tensor/lazy.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
+import { stringTensor } from '../../tensor/strings.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { elementTypeOf } from './data-types.ts';
 import { locateExternalData } from './external-data.ts';
@@ -20,7 +21,7 @@ import type { TensorProto } from './onnx_pb.ts';
 export const maxRank = limits.rank.value;
 
 /** Types of at most 32 bits share one field; packed ones are bytes there. */
-const narrowTypes = elementTypes.filter((t) => bitsOf(t) <= 32 && !['f32', 'u32', 'u1'].includes(t));
+const narrowTypes = elementTypes.filter((t) => bitsOf(t) <= 32 && !['f32', 'u32', 'string'].includes(t));
 
 /** Element types that each typed data field may carry. */
 const fields: readonly (readonly [TypedField, readonly ElementType[]])[] = [
@@ -73,6 +74,12 @@ export function readTensor(proto: TensorProto, modelPath: string | undefined, na
   ];
   if (given.length > 1) {
     throw new LowpError('ERR_ONNX_TENSOR', `${where} has data in several places: ${given.join(', ')}`);
+  }
+  if (type === 'string') {
+    const strings = given.length === 0 || given[0] === 'string_data';
+    if (strings && proto.stringData.length === count) return stringTensor(shape, proto.stringData);
+    const text = strings ? `${proto.stringData.length} strings, expected ${count}` : `strings in ${given[0]}`;
+    throw new LowpError('ERR_ONNX_TENSOR', `${where} has ${text}`);
   }
   if (external) {
     const found = locateExternalData(proto.externalData, bytes, name, modelPath);

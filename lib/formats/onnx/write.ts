@@ -5,8 +5,9 @@ import { inputName, type Model, outputName } from '../../graph/model.ts';
 import type { Node } from '../../graph/node.ts';
 import { withBodies } from '../../graph/sub-graph.ts';
 import { compressWeights } from '../../ops/storage/compress-weights.ts';
-import { bitsOf } from '../../tensor/element-type.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { valueInfo } from './build.ts';
+import { isWritable } from './data-types.ts';
 import { GraphWriter } from './export/graph-writer.ts';
 import { expandUnknown, exportOperations, refuseUnknown } from './export-model.ts';
 import { ModelProtoSchema, type NodeProto, type StringStringEntryProto, type ValueInfoProto } from './onnx_pb.ts';
@@ -83,19 +84,18 @@ function opsets(nodes: readonly NodeProto[]): { domain: string; version: bigint 
   return [{ domain: '', version: opset }, ...[...others].map((domain) => ({ domain, version: 1n }))];
 }
 
-/** Opset 17 has no types narrower than a byte; constants of such types are widened. */
+/** Constants of types that operators of opset 17 do not take are widened, inputs and outputs are not. */
+function requireWritable(type: ElementType, what: string, node: Node): void {
+  if (isWritable(type)) return;
+  throw new LowpError('ERR_FORMAT_UNSUPPORTED', `${what} has the type ${type}, which ONNX opset 17 does not have`, {
+    node: node.name,
+    help: 'Write an OpenVINO IR (.xml) instead.',
+  });
+}
+
 function nameInput(writer: GraphWriter, parameter: Node): ValueInfoProto {
   const { type, shape } = parameter.output.fact;
-  if (bitsOf(type) < 8) {
-    throw new LowpError(
-      'ERR_FORMAT_UNSUPPORTED',
-      `the input '${parameter.name}' of type ${type} has less than 8 bits`,
-      {
-        node: parameter.name,
-        help: 'Write an OpenVINO IR (.xml) instead.',
-      },
-    );
-  }
+  requireWritable(type, `the input '${parameter.name}'`, parameter);
   const name = writer.unique(inputName(parameter));
   writer.define(parameter.output, name);
   return valueInfo(name, type, shape);
@@ -112,6 +112,7 @@ function nameOutput(writer: GraphWriter, result: Node): string {
 function finishOutput(writer: GraphWriter, result: Node, name: string): ValueInfoProto {
   const source = result.source(0);
   if (!source) throw new LowpError('ERR_GRAPH_INVALID', `the output '${name}' has no source`, { node: result.name });
+  requireWritable(source.fact.type, `the output '${name}'`, source.node);
   const value = writer.nameOf(source);
   if (value !== name) writer.node('Identity', [value], [name], {}, result.name);
   return valueInfo(name, source.fact.type, source.fact.shape);

@@ -2,7 +2,8 @@
 import { invariant } from '../../errors/assert.ts';
 import { constantOf, type Node, type OutputPort } from '../../graph/node.ts';
 import { evaluateNode } from '../../ops/evaluate-node.ts';
-import { toFloat32, toFloat64 } from '../../tensor/convert.ts';
+import { asBytes, toFloat32, toFloat64 } from '../../tensor/convert.ts';
+import { bitsOf, type ElementType, isInteger } from '../../tensor/element-type.ts';
 import { elementCount, type Shape } from '../../tensor/shape.ts';
 import { scalar, type Tensor } from '../../tensor/tensor.ts';
 
@@ -120,8 +121,9 @@ function onGrid(real: Float64Array, scale: Float32Array, layout: ChannelLayout):
 function storedIntegers(chain: readonly Node[], layout: ChannelLayout): Integers | undefined {
   const types = chain.map((n) => n.type).join(' ');
   if (types !== 'Multiply Convert' && types !== 'Multiply Subtract Convert') return undefined;
-  const stored = constantOf(chain.at(-1)!.source(0))?.data;
-  if (!(stored instanceof Int8Array || stored instanceof Uint8Array)) return undefined;
+  const constant = constantOf(chain.at(-1)!.source(0));
+  if (!constant || !isByteOrLess(constant.type)) return undefined;
+  const stored = asBytes(constant).data as Int8Array | Uint8Array;
   const scale = constantBehindConvert(chain[0]!.source(1));
   const zero = chain.length === 3 ? constantBehindConvert(chain[1]!.source(1)) : scalar('f32', 0);
   if (!scale || !zero || !isPerChannel(scale, layout) || !isPerChannel(zero, layout)) return undefined;
@@ -175,9 +177,14 @@ function scaleOf(chain: readonly Node[]): Float32Array | undefined {
   }
   const multiply = chain.find((n) => n.type === 'Multiply');
   const stored = chain.at(-1)?.source(0)?.fact.type;
-  if (!multiply || (stored !== 'i8' && stored !== 'u8')) return undefined;
+  if (!multiply || !stored || !isByteOrLess(stored)) return undefined;
   const scale = constantBehindConvert(multiply.source(1));
   return scale && toFloat32(scale);
+}
+
+/** Whole numbers that a byte can hold. */
+function isByteOrLess(type: ElementType): boolean {
+  return isInteger(type) && bitsOf(type) <= 8;
 }
 
 /** A constant, or a constant behind Convert. */

@@ -9,6 +9,7 @@ export const result = defineOp({
   opset: 'opset1',
   attributes: noAttributes,
   inputs: [1, 1],
+  strings: true,
   infer: (_, inputs) => {
     const { type, shape } = inputFact(inputs, 0);
     return [{ type, shape }];

@@ -3,6 +3,8 @@ import type { ZodType } from 'zod';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
+import { toStrings } from '../../tensor/strings.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { type BroadcastRule, broadcastBy, expandTensor } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
@@ -19,6 +21,8 @@ export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 
   readonly kernel?: BinaryFunction;
   /** A lowering of its own, in place of a native function. */
   readonly lowering?: Required<Pick<OpDef<A>, 'lower' | 'canLower'>>;
+  /** Takes strings too; the function gets a number for each, equal ones for equal strings. */
+  readonly strings?: true;
   /** Type of the output when it is not the operands'. */
   readonly output?: ElementType;
   /** The function for operands of `type`; it is asked for once per call. */
@@ -42,11 +46,24 @@ export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
     evaluate: (a, [x, y]) => {
       const { type, shape } = infer(a, [x, y])[0]!;
       const f = functionOf(a, x!.type);
-      const [u, v] = [expandTensor(x!, shape), expandTensor(y!, shape)];
-      const out = new Float64Array(u.length);
-      for (let i = 0; i < out.length; i++) out[i] = f(u[i]!, v[i]!);
+      const [u, v] = (x!.type === 'string' ? numbered([x!, y!]) : [x!, y!]).map((t) => expandTensor(t, shape));
+      const out = new Float64Array(u!.length);
+      for (let i = 0; i < out.length; i++) out[i] = f(u![i]!, v![i]!);
       return [fromFloat64(out, shape, type)];
     },
+  });
+}
+
+/** Tensors of strings as numbers, equal ones for equal strings. */
+function numbered(tensors: readonly Tensor[]): Tensor[] {
+  const numbers = new Map<string, number>();
+  return tensors.map((t) => {
+    const data = Int32Array.from(toStrings(t), (value) => {
+      const number = numbers.get(value) ?? numbers.size;
+      numbers.set(value, number);
+      return number;
+    });
+    return { type: 'i32', shape: t.shape, data };
   });
 }
 

@@ -15,10 +15,13 @@ const relations: Readonly<Record<string, (x: number, y: number) => boolean>> = {
   GreaterEqual: (x, y) => x >= y,
 };
 
+const strings: ReadonlySet<string> = new Set(['Equal', 'NotEqual']);
+
 export const comparison: readonly OpDef[] = Object.entries(relations).map(([type, relation]) =>
   defineBinary({
     type,
     attributes,
+    ...(strings.has(type) ? { strings: true } : {}),
     output: 'boolean',
     function: () => (x, y) => (relation(x, y) ? 1 : 0),
     quantization: { quantizedPorts: 'all' },

@@ -80,6 +80,7 @@ function define(opset: string, modes: readonly [Mode, ...Mode[]]): OpDef {
     opset,
     attributes: z.object({ mode: enumeration(modes).default('numpy') }),
     inputs: [2, 3],
+    strings: true,
     infer: (a, inputs) => infer(a.mode, inputs),
     evaluate: (a, inputs) => {
       const resolved = resolve(a.mode, factsOf(inputs))!;

@@ -38,6 +38,7 @@ export const concat = defineOp({
   opset: 'opset1',
   attributes,
   inputs: [1, Number.POSITIVE_INFINITY],
+  strings: true,
   infer,
   evaluate: (a, inputs) => {
     const { shape } = infer(a, inputs)[0]!;

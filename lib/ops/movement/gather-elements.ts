@@ -20,6 +20,7 @@ export const gatherElements = defineOp({
   opset: 'opset6',
   attributes: z.object({ axis: int }),
   inputs: [2, 2],
+  strings: true,
   infer: (a, inputs) => {
     const [x, indices] = [inputFact(inputs, 0), inputFact(inputs, 1)];
     normalizeAxis(a.axis, x.shape.length);
@@ -114,6 +115,7 @@ function defineNd(opset: string, joined: boolean): OpDef {
     opset,
     attributes: ndAttributes,
     inputs: [2, 2],
+    strings: true,
     infer: (a, inputs) => [{ type: inputFact(inputs, 0).type, shape: gatherNdShape(a.batch_dims, joined, inputs) }],
     evaluate: (a, [x, indices]) => [gatherNd(a.batch_dims, joined, x!, indices!)],
     lower: (a, node, context) => lowerGather(node, context, slicesOf(a.batch_dims, node)),

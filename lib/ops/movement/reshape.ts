@@ -56,6 +56,7 @@ export const reshape = defineOp({
   opset: 'opset1',
   attributes,
   inputs: [2, 2],
+  strings: true,
   infer,
   evaluate: (a, [x, target]) => [withShape(x!, infer(a, factsOf([x, target]))[0]!.shape)],
   lower: lowerReshape,

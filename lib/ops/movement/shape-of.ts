@@ -21,6 +21,7 @@ export const shapeOf1 = defineOp({
   opset: 'opset1',
   attributes: noAttributes,
   inputs: [1, 1],
+  strings: true,
   infer: (_, inputs) => infer('i64', inputs),
   evaluate: (_, [x]) => [tensor('i64', [x!.shape.length], x!.shape)],
 });
@@ -31,6 +32,7 @@ export const shapeOf3 = defineOp({
   opset: 'opset3',
   attributes: z.object({ output_type: elementType.default('i64') }),
   inputs: [1, 1],
+  strings: true,
   infer: (a, inputs) => infer(a.output_type, inputs),
   evaluate: (a, [x]) => [tensor(a.output_type, [x!.shape.length], x!.shape)],
 });

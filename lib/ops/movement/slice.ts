@@ -45,6 +45,7 @@ export const slice = defineOp({
   opset: 'opset8',
   attributes: noAttributes,
   inputs: [4, 5],
+  strings: true,
   infer: (_, inputs) => infer(inputs),
   evaluate: (_, inputs) => {
     const positions = positionsOf(factsOf(inputs))!;

@@ -124,6 +124,7 @@ export const stridedSlice = defineOp({
   opset: 'opset1',
   attributes,
   inputs: [3, 4],
+  strings: true,
   infer,
   evaluate: (a, [x, begin, end, strides]) => {
     const { positions, shape } = resolve(a, factsOf([x, begin, end, strides]))!;

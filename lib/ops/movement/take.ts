@@ -2,6 +2,7 @@
 import { LowpError } from '../../errors/lowp-error.ts';
 import { allocate, bitsOf, type TensorData } from '../../tensor/element-type.ts';
 import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
+import { stringBytes, stringTensor } from '../../tensor/strings.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /** The bits of elements, `perElement` words each. */
@@ -18,9 +19,10 @@ export function wordsOf(data: TensorData): Words {
   return { array: new Uint32Array(buffer, byteOffset, byteLength / 4), perElement: bytes / 4 };
 }
 
-/** Types whose elements fill bytes. */
+/** Types whose elements fill bytes, always as many. */
 export function requireMovable(t: Tensor): void {
-  if (bitsOf(t.type) < 8) throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
+  if (bitsOf(t.type) < 8 || t.type === 'string')
+    throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
 }
 
 /**
@@ -30,6 +32,7 @@ export function requireMovable(t: Tensor): void {
  * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for elements narrower than a byte
  */
 export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor): Tensor {
+  if (t.type === 'string') return takeStrings(t, shape, source, fill);
   requireMovable(t);
   const data = allocate(t.type, source.length);
   const [to, from] = [wordsOf(data), wordsOf(t.data)];
@@ -45,6 +48,15 @@ export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor)
   return { type: t.type, shape: [...shape], data };
 }
 
+function takeStrings(t: Tensor, shape: Shape, source: Int32Array, fill: Tensor | undefined): Tensor {
+  const from = stringBytes(t);
+  const blank = fill ? stringBytes(fill)[0]! : new Uint8Array(0);
+  return stringTensor(
+    shape,
+    Array.from(source, (at) => (at < 0 ? blank : from[at]!)),
+  );
+}
+
 /**
  * The tensor of `shape` made of blocks of `block` consecutive elements: block `i` is block `source[i]` of `t`, zeros
  * where that is negative.
@@ -53,6 +65,13 @@ export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor)
  */
 export function takeBlocks(t: Tensor, shape: Shape, source: Int32Array, block: number): Tensor {
   if (block === 1) return take(t, shape, source);
+  if (t.type === 'string') {
+    const all = Int32Array.from({ length: source.length * block }, (_, i) => {
+      const at = source[Math.floor(i / block)]!;
+      return at < 0 ? -1 : at * block + (i % block);
+    });
+    return take(t, shape, all);
+  }
   requireMovable(t);
   const data = allocate(t.type, source.length * block);
   const [to, from] = [wordsOf(data), wordsOf(t.data).array];
@@ -109,6 +128,13 @@ export function withShape(t: Tensor, shape: Shape): Tensor {
  */
 export function interleave(parts: readonly Tensor[], outer: number, shape: Shape): Tensor {
   const type = parts[0]!.type;
+  if (type === 'string') {
+    const strings = parts.map(stringBytes);
+    const lines = Array.from({ length: outer }, (_, o) =>
+      strings.flatMap((s) => s.slice((o * s.length) / outer, ((o + 1) * s.length) / outer)),
+    );
+    return stringTensor(shape, lines.flat());
+  }
   requireMovable(parts[0]!);
   const data = allocate(type, elementCount(shape));
   const to = wordsOf(data);

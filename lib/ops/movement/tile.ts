@@ -38,6 +38,7 @@ export const tile = defineOp({
   opset: 'opset1',
   attributes: noAttributes,
   inputs: [2, 2],
+  strings: true,
   infer: (_, inputs) => infer(inputs),
   evaluate: (_, [x, repeats]) => {
     const facts = factsOf([x, repeats]);

@@ -63,6 +63,7 @@ export const transpose = defineOp({
   opset: 'opset1',
   attributes: noAttributes,
   inputs: [2, 2],
+  strings: true,
   infer: (_, inputs) => infer(inputs),
   evaluate: (_, [x, order]) => {
     const list = knownIntegers({ type: order!.type, shape: order!.shape, value: order! })!;

@@ -33,6 +33,7 @@ export const convert = defineOp({
   opset: 'opset1',
   attributes: z.object({ destination_type: elementType }),
   inputs: [1, 1],
+  strings: true,
   infer: (a, inputs) => [{ type: a.destination_type, shape: inputFact(inputs, 0).shape }],
   evaluate: (a, [x]) => [convertTensor(x!, a.destination_type)],
   lower: (_, node, context) => lowerConvert(node, context),

@@ -3,7 +3,7 @@ import { setAttributes, setConstant } from '../../graph/edit.ts';
 import type { Model } from '../../graph/model.ts';
 import type { InputPort, Node } from '../../graph/node.ts';
 import { convert, toFloat32 } from '../../tensor/convert.ts';
-import type { ElementType } from '../../tensor/element-type.ts';
+import { bitsOf, type ElementType } from '../../tensor/element-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { inferModel } from '../infer-model.ts';
 
@@ -97,7 +97,7 @@ function needsFloat(consumer: InputPort): boolean {
   return (node.type === 'Multiply' || node.type === 'Subtract') && isDequantization(node);
 }
 
-/** A product or difference whose other operand comes from stored integers of 8 bits or less. */
+/** A product or difference whose other operand comes from stored numbers of 8 bits or less. */
 function isDequantization(node: Node): boolean {
   return node.inputs.some((input) => {
     const above = input.source?.node;
@@ -107,7 +107,7 @@ function isDequantization(node: Node): boolean {
   });
 }
 
-/** Element types in which quantized weights are stored. */
+/** Element types in which quantized weights are stored: whole numbers and floats of 8 bits or less. */
 export function isQuantizedStorage(type: ElementType): boolean {
-  return type === 'i8' || type === 'u8' || type === 'i4' || type === 'u4';
+  return bitsOf(type) <= 8 && type !== 'boolean';
 }

@@ -12,6 +12,7 @@ import { recurrentCases } from './recurrent.ts';
 import { regionCases } from './regions.ts';
 import { rotatedCases } from './rotated.ts';
 import { signalCases } from './signal.ts';
+import { stringCases } from './strings.ts';
 import { torchCases } from './torch.gen.ts';
 import { windowCases } from './window.ts';
 
@@ -28,5 +29,6 @@ export const opCases: readonly OpCase[] = [
   ...regionCases,
   ...rotatedCases,
   ...colorCases,
+  ...stringCases,
   ...torchCases.map(replay),
 ];

@@ -309,7 +309,7 @@ describe('readIr refuses', () => {
   });
 
   it('element types that cannot be held', () => {
-    for (const type of ['string', 'nf4', 'u3', 'undefined', '']) {
+    for (const type of ['u5', 'undefined', '']) {
       const error = failure(addIr(`element_type="${type}" shape="2" offset="0" size="8"`));
       assert.equal(error.code, 'ERR_TYPE_UNSUPPORTED');
       assert.equal(error.exitCode, 4);
@@ -321,7 +321,7 @@ describe('readIr refuses', () => {
       addIr('element_type="string" shape="1" offset="1" size="7"'),
       Uint8Array.of(...Array(8).fill(255)),
     );
-    assert.equal(code, 'ERR_TYPE_UNSUPPORTED');
+    assert.equal(code, 'ERR_IR_CONST_SIZE');
   });
 
   it('a dynamic rank', () => {

@@ -147,7 +147,9 @@ test('initializers must hold what their shape and type say', () => {
   refusesTensor({ floatData: [1] }, /several places/);
   refusesTensor({ rawData: new Uint8Array(71) }, /71 bytes/);
   refusesTensor({ dims: new Array<bigint>(100).fill(1n) }, /rank 100/, 'ERR_SHAPE_RANK');
-  refusesTensor({ dataType: 8 }, /string/, 'ERR_TYPE_UNSUPPORTED');
+  refusesTensor({ dataType: 8 }, /strings in raw_data/);
+  refusesTensor({ dataType: 8, rawData: new Uint8Array(0) }, /0 strings, expected/);
+  refusesTensor({ dataType: 14 }, /complex64/, 'ERR_TYPE_UNSUPPORTED');
   refusesTensor({ dataType: 14 }, /complex64/, 'ERR_TYPE_UNSUPPORTED');
   refusesTensor({ dataType: 77 }, /data type 77/);
   refusesTensor({ rawData: new Uint8Array(0), floatData: [1], dataType: 7, dims: [1n] }, /in floatData/);

@@ -19,6 +19,9 @@ import { runOnnxRuntime, withoutOnnxRuntime } from '../../support/onnxruntime.ts
 const otherInOnnxRuntime: Readonly<Record<string, string>> = {
   'Gather: an index outside gives zero': 'an index outside is an error',
   'FakeQuantize: NaN passes': 'NaN is no integer',
+  'StringNormalizer: without some words, in upper case': 'its language must be installed',
+  'Gather: rows of strings': 'it moves the first string of each row only',
+  'StringNormalizer: nothing is left': 'its language must be installed',
 };
 
 /** Exporters whose cases are models of several operations, in other tests. */

@@ -31,6 +31,8 @@ const strange = [
     'f32',
     'i64',
     'u4',
+    'u3',
+    'nf4',
     'string',
     'boolean',
   ],

@@ -2,9 +2,10 @@
 import { create } from '@bufbuild/protobuf';
 import type { OutputPort } from '../../../graph/node.ts';
 import type { SubGraph } from '../../../graph/sub-graph.ts';
-import { bitsOf, type ElementType } from '../../../tensor/element-type.ts';
+import type { ElementType } from '../../../tensor/element-type.ts';
 import type { Shape } from '../../../tensor/shape.ts';
 import { valueInfo } from '../build.ts';
+import { isWritable } from '../data-types.ts';
 import { type GraphProto, GraphProtoSchema, type ValueInfoProto } from '../onnx_pb.ts';
 import type { ExportNode } from './export-node.ts';
 import type { GraphWriter } from './graph-writer.ts';
@@ -32,7 +33,7 @@ export class BodyExport {
 
   /** Declares the next input of the body; returns its name. */
   input(wanted: string, type: ElementType, shape: Shape): string {
-    if (bitsOf(type) < 8) this.#e.unsupported('values of a body below 8 bits');
+    if (!isWritable(type)) this.#e.unsupported(`values of a body of type ${type}`);
     const name = this.writer.unique(wanted);
     this.#inputs.push(this.#declared(name, type, shape));
     return name;

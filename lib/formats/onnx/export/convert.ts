@@ -1,8 +1,7 @@
 /** Convert as Cast, behind a Clip where a conversion saturates and a Cast keeps the lowest bits. */
 import { integerRange } from '../../../tensor/convert.ts';
 import { bitsOf, type ElementType, isFloat, isInteger } from '../../../tensor/element-type.ts';
-import { isMinifloat } from '../../../tensor/minifloat.ts';
-import { onnxTypeOf } from '../data-types.ts';
+import { isWritable, onnxTypeOf } from '../data-types.ts';
 import { isWithin } from '../ranges.ts';
 import type { ExporterTable, ExportNode } from './export-node.ts';
 
@@ -17,10 +16,8 @@ function convert(e: ExportNode): void {
     e.finish('Identity', [e.input(0)]);
     return;
   }
-  if (bitsOf(type) < 8) e.unsupported(`conversion to ${type}`);
-  // Limits of floats of eight bits are operations of the model.
-  const saturate = isMinifloat(type) ? { saturate: 0n } : {};
-  e.finish('Cast', [saturated(e, type)], { to: BigInt(onnxTypeOf(type)), ...saturate });
+  if (!isWritable(type)) e.unsupported(`conversion to ${type}`);
+  e.finish('Cast', [saturated(e, type)], { to: BigInt(onnxTypeOf(type)) });
 }
 
 /** The value inside of the range of the target. Floats beyond 16 bits have no limits that they could hold exactly. */

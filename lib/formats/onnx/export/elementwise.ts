@@ -39,7 +39,6 @@ const binary = {
   Maximum: 'Max',
   Minimum: 'Min',
   Power: 'Pow',
-  Equal: 'Equal',
   Greater: 'Greater',
   GreaterEqual: 'GreaterOrEqual',
   Less: 'Less',
@@ -56,10 +55,11 @@ export const elementwiseExporters: ExporterTable = {
   ...Object.fromEntries(
     Object.entries(binary).map(([type, opType]) => [type, (e: ExportNode) => e.finish(opType, operands(e))]),
   ),
+  Equal: (e) => e.finish('Equal', comparable(e)),
   Divide: divide,
   Mod: (e) => e.finish('Mod', operands(e), { fmod: 1n }),
   FloorMod: floorMod,
-  NotEqual: (e) => e.finish('Not', [e.step('Equal', operands(e), 'Equal')]),
+  NotEqual: (e) => e.finish('Not', [e.step('Equal', comparable(e), 'Equal')]),
   SquaredDifference: squaredDifference,
   Select: (e) => e.finish('Where', operands(e)),
   IsInf: isInfinite,
@@ -77,6 +77,11 @@ function operands(e: ExportNode): string[] {
   const rule = e.text('auto_broadcast');
   if (rule !== '' && rule !== 'numpy' && rule !== 'none') e.unsupported(`auto_broadcast '${rule}'`);
   return e.inputs();
+}
+
+/** Opset 17 compares no strings. */
+function comparable(e: ExportNode): string[] {
+  return e.type() === 'string' ? e.unsupported('its inputs are strings') : operands(e);
 }
 
 function divide(e: ExportNode): void {

@@ -1,7 +1,7 @@
 /** Operations of users as nodes of the domain that they were read from. */
 import * as z from 'zod';
 import type { OpDef } from '../../../ops/define-op.ts';
-import { findOp, isNumbered } from '../../../ops/registry.ts';
+import { findOp, isNumbered, ownSet } from '../../../ops/registry.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { AttributeValue } from '../build.ts';
 import { bigints, type Exporter, type ExportNode } from './export-node.ts';
@@ -9,7 +9,7 @@ import { bigints, type Exporter, type ExportNode } from './export-node.ts';
 /** The exporter of a node whose operation a user registered; undefined for any other. */
 export function extensionExporter(node: ExportNode['node']): Exporter | undefined {
   const definition = findOp(node.type, node.notes.opset);
-  if (!definition || isNumbered(definition.opset)) return undefined;
+  if (!definition || isNumbered(definition.opset) || definition.opset === ownSet) return undefined;
   return (e) => {
     const names = node.outputs.map((port) => e.writer.nameOf(port));
     const entries = Object.entries(node.attributes).filter(([, value]) => value !== undefined && value !== null);

@@ -1,10 +1,11 @@
 /** Collects the nodes and initializers of an ONNX graph, and keeps its value names unique. */
 import { invariant } from '../../../errors/assert.ts';
 import type { Node, OutputPort } from '../../../graph/node.ts';
-import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
-import { bitsOf } from '../../../tensor/element-type.ts';
-import { type Tensor, tensor } from '../../../tensor/tensor.ts';
+import { asBytes, convert } from '../../../tensor/convert.ts';
+import { type ElementType, isInteger } from '../../../tensor/element-type.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
 import { type AttributeValue, nodeProto, tensorProto } from '../build.ts';
+import { isWritable } from '../data-types.ts';
 import { namesReadBy } from '../names.ts';
 import type { NodeProto, TensorProto } from '../onnx_pb.ts';
 
@@ -77,7 +78,7 @@ export class GraphWriter {
     return name;
   }
 
-  /** Adds an initializer and returns its name. Types narrower than a byte are widened. */
+  /** Adds an initializer and returns its name. Types that cannot be written are widened. */
   constant(value: Tensor, wanted: string): string {
     const name = this.unique(wanted);
     const proto = tensorProto(name, widened(value));
@@ -126,8 +127,11 @@ function reserve(taken: Set<string>, wanted: string): string {
   return name;
 }
 
+/** Floats that half precision does not hold exactly. */
+const beyondHalf: readonly ElementType[] = ['nf4', 'f8e8m0'];
+
 function widened(value: Tensor): Tensor {
-  if (bitsOf(value.type) >= 8) return value;
-  const wide = fromFloat64(toFloat64(value), value.shape, value.type === 'i4' ? 'i8' : 'u8');
-  return tensor(wide.type, wide.shape, wide.data);
+  if (isWritable(value.type)) return value;
+  if (isInteger(value.type)) return asBytes(value);
+  return convert(value, beyondHalf.includes(value.type) ? 'f32' : 'f16');
 }

@@ -19,6 +19,7 @@ import { reductionExporters } from './reduction.ts';
 import { resizeExporters } from './resize.ts';
 import { sequenceExporters } from './sequence.ts';
 import { slicingExporters } from './slicing.ts';
+import { stringExporters } from './strings.ts';
 
 /** Exporters by operation type. */
 export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
@@ -40,4 +41,5 @@ export const exporters: ReadonlyMap<string, Exporter> = mergeTables([
   detectionExporters,
   sequenceExporters,
   arrangingExporters,
+  stringExporters,
 ]);

@@ -1,15 +1,14 @@
 /** Weights that the model stores as integers: Constant → Convert → [Subtract] → Multiply as one DequantizeLinear. */
 import type { Node } from '../../../graph/node.ts';
-import { fromFloat64, integerRange, toFloat64 } from '../../../tensor/convert.ts';
-import type { ElementType } from '../../../tensor/element-type.ts';
+import { isQuantizedStorage } from '../../../ops/storage/half-precision.ts';
+import { asBytes, fromFloat64, integerRange, toFloat64 } from '../../../tensor/convert.ts';
+import { type ElementType, isInteger } from '../../../tensor/element-type.ts';
 import { type Shape, sameShape, stridesOf } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { ExportNode } from './export-node.ts';
 
 /** Zero points this close to an integer are that integer; limits in f32 leave about 1e-5 of noise. */
 const zeroPointNoise = 1e-4;
-
-const storage: Partial<Record<ElementType, ElementType>> = { i8: 'i8', u8: 'u8', i4: 'i8', u4: 'u8' };
 
 interface StoredWeights {
   readonly values: Tensor;
@@ -28,7 +27,8 @@ function storedWeights(multiply: Node): StoredWeights | undefined {
     const stored = convert?.type === 'Convert' ? convert.source(0) : undefined;
     const values = stored?.node.type === 'Constant' ? stored.fact.value : undefined;
     const zeroPoint = subtract?.source(1)?.fact.value;
-    if (!scale || !values || !storage[values.type] || (subtract && !zeroPoint)) continue;
+    if (!scale || !values || (subtract && !zeroPoint)) continue;
+    if (!isInteger(values.type) || !isQuantizedStorage(values.type)) continue;
     if (sameShape(multiply.output.fact.shape, values.shape)) return { values, scale, zeroPoint };
   }
   return undefined;
@@ -45,9 +45,9 @@ interface QuantizedWeights {
 /** The weights that end in `multiply`, in the shape `target`; undefined when their scales do not belong to one axis. */
 function quantizedWeights(multiply: Node, target: Shape): QuantizedWeights | undefined {
   const stored = storedWeights(multiply);
-  const type = stored && storage[stored.values.type];
-  if (!stored || !type) return undefined;
-  const { shape } = stored.values;
+  if (!stored) return undefined;
+  const bytes = asBytes(stored.values);
+  const { type, shape } = bytes;
   const scales = spread(stored.scale, shape, target);
   const zeros = stored.zeroPoint ? spread(stored.zeroPoint, shape, target) : undefined;
   if (!scales || (stored.zeroPoint && !zeros)) return undefined;
@@ -56,11 +56,7 @@ function quantizedWeights(multiply: Node, target: Shape): QuantizedWeights | und
   const count = axis === undefined ? 1 : target[axis]!;
   const points = zeros ? expanded(zeros.values, count).map(Math.round) : new Float64Array(count);
   if (zeros && !isExact(expanded(zeros.values, count), points, type)) return undefined;
-  const values =
-    stored.values.type === type
-      ? tensor(type, target, stored.values.data)
-      : fromFloat64(toFloat64(stored.values), target, type);
-  return { values, scale: expanded(scales.values, count), zeroPoint: points, axis };
+  return { values: tensor(type, target, bytes.data), scale: expanded(scales.values, count), zeroPoint: points, axis };
 }
 
 /** The scales of the weights that end in `multiply`: one number, or one for each index of an axis of `target`. */

@@ -25,6 +25,7 @@ import { resizeImporters } from './resize.ts';
 import { sequenceImporters } from './sequence.ts';
 import { signalImporters } from './signal.ts';
 import { slicingImporters } from './slicing.ts';
+import { stringImporters } from './strings.ts';
 
 /** Importers by ONNX operator; one of another domain is listed as `domain::operator`. */
 export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueImporter>([
@@ -50,6 +51,7 @@ export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueIm
   controlImporters,
   sequenceImporters,
   nGramImporters,
+  stringImporters,
 ]);
 
 function isOwn({ domain }: NodeProto): boolean {
