@@ -5,7 +5,7 @@ import type { Window } from '../window.ts';
 import { planeGeometry } from '../window-geometry.ts';
 
 /** Below these the transformations cost what the products save (bench/NOTES.md). */
-const leastInputs = 16;
+const leastInputs = 24;
 const leastOutputs = 8;
 const leastTiles = 16;
 /** Each transformed weight should serve so many tiles, unless all of them stay in the caches. */
