@@ -259,6 +259,22 @@ const cases: readonly Int8Case[] = [
     },
   },
   {
+    name: 'bytes are split into equal parts and others, each for a convolution of its own',
+    input: [2, 12, 6, 5],
+    onBytes: ['Split', 'VariadicSplit', 'Convolution'],
+    build(b, x) {
+      const q = quantizer(b, x, signed.low, signed.high);
+      const axis = b.constant('axis', [], [1], 'i64');
+      const [left, right] = b.op('Split', [q, axis], { num_splits: 2 }, 'halves').node.outputs;
+      const lengths = b.constant('lengths', [3], [1, -1, 2], 'i64');
+      const parts = b.op('VariadicSplit', [right!, axis, lengths], {}, 'parts').node.outputs;
+      const one = (port: OutputPort, name: string): OutputPort =>
+        b.op('Convolution', [port, quantizedWeights(b, [4, port.fact.shape[1]!, 1, 1], 4)], pads(0), name);
+      const sum = b.op('Add', [one(left!, 'of_left'), one(parts[1]!, 'of_part')], {}, 'sum');
+      return { out: quantizer(b, sum, (-30 * 128) / 127, 30), step: 30 / 127 };
+    },
+  },
+  {
     name: 'blocks, shuffles and repeats move bytes',
     input: [2, 12, 6, 5],
     onBytes: ['DepthToSpace', 'SpaceToDepth', 'ShuffleChannels', 'Tile', 'Convolution'],

@@ -58,6 +58,7 @@ const everyWay: readonly QuantizeOptions[] = [
   { preset: 'performance' },
   { preset: 'mixed' },
   { preset: 'mixed', details: { rangeEstimator: { preset: 'quantile' } } },
+  { preset: 'performance', details: { weightRangeEstimator: { preset: 'quantile' } } },
   { preset: 'performance', targetDevice: 'NPU', details: { rangeEstimator: { preset: 'quantile' } } },
 ];
 
