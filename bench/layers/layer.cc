@@ -38,7 +38,7 @@ bool SetField(const std::string& key, const std::string& value, Layer* l) {
   if (key == "kind") return l->kind = value == "gemm" ? Kind::kGemm : Kind::kConv, value == "gemm" || value == "conv";
   const struct { const char* key; uint32_t* number; } numbers[] = {
       {"times", &l->times}, {"batch", &l->batch}, {"ic", &l->ic}, {"oc", &l->oc},
-      {"groups", &l->groups}, {"m", &l->m}, {"n", &l->n}, {"k", &l->k}};
+      {"groups", &l->groups}, {"m", &l->m}, {"n", &l->n}, {"k", &l->k}, {"winograd", &l->winograd}};
   for (const auto& field : numbers)
     if (key == field.key) return ParseNumber(value, field.number) && *field.number > 0;
   const struct { const char* key; uint32_t (&space)[3]; } spaces[] = {

@@ -25,6 +25,7 @@ struct Layer {
   uint32_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1};
   uint32_t stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1}, pad[3] = {0, 0, 0};  // pad: in front
   uint32_t m = 0, n = 0, k = 0;
+  uint32_t winograd = 0;  // 1: lowp's programs choose the kernel winograd_convolution
 
   bool integer() const { return type != Type::kF32; }
   bool depthwise() const { return kind == Kind::kConv && groups > 1 && groups == ic && groups == oc; }

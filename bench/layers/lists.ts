@@ -1,4 +1,5 @@
 // The layers of the layer bench: what networks multiply, in the order in which they run.
+import { suitsWinograd } from '../../lib/ops/convolution/winograd.ts';
 
 export type Space = readonly [depth: number, height: number, width: number];
 
@@ -215,6 +216,21 @@ export function distinct(layers: readonly Layer[]): readonly { readonly layer: L
   return [...found.values()];
 }
 
+/** The layer is one that lowp's programs compute by Winograd. */
+function isWinograd(layer: Convolution): boolean {
+  if (layer.in[0] !== 1 || layer.kernel[0] !== 1) return false;
+  const [strides, kernel, output, pads] = [layer.stride, layer.kernel, layer.out, layer.pad].map((s) => s.slice(1));
+  const window = {
+    kernel: kernel!,
+    strides: strides!,
+    dilations: [1, 1],
+    padsBegin: pads!,
+    padsEnd: pads!,
+    output: output!,
+  };
+  return suitsWinograd(window, { groups: layer.groups, inputs: layer.ic, outputs: layer.oc });
+}
+
 /** The text form that `lowp_layer_bench` reads (bench/layers/layer.h). */
 export function layerLine(layer: Layer, type: LayerType): string {
   if (layer.kind === 'gemm') {
@@ -225,5 +241,6 @@ export function layerLine(layer: Layer, type: LayerType): string {
     `name=${layer.name} kind=conv type=${type} batch=${layer.batch} groups=${layer.groups}`,
     `ic=${layer.ic} in=${space(layer.in)} oc=${layer.oc} out=${space(layer.out)}`,
     `kernel=${space(layer.kernel)} stride=${space(layer.stride)} pad=${space(layer.pad)}`,
+    ...(type === 'f32' && isWinograd(layer) ? ['winograd=1'] : []),
   ].join(' ');
 }

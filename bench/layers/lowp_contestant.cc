@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "cpu/cache.h"
 #include "kernels/kernel.h"
 #include "layer.h"
 #include "thread/pool.h"
@@ -103,7 +104,7 @@ bool SetSpace(const Layer& l, Params* p) {
       {{"pad_front", "pad_top", "pad_left"}, l.pad, 0}};
   for (const auto& axis : axes)
     for (int i = 0; i < 3; i++)
-      if (!p->Set(axis.names[i], axis.sizes[i]) && axis.sizes[i] != axis.neutral) return false;
+      if (!p->Set(axis.names[i], axis.sizes[i]) && axis.sizes[i] != axis.neutral && !l.winograd) return false;
   return true;
 }
 
@@ -135,6 +136,9 @@ lowp::Operand MakeOperand(lowp::ElementType type, size_t elements, const void* c
 lowp::Status Prepare(const Layer& l, const Operands& operands, Instance* i) {
   const char* name = l.kind == Kind::kGemm ? "matmul" : l.depthwise() ? "depthwise" : "convolution";
   const lowp::KernelDef* kernel = lowp::FindKernel(name);
+  // Trees without it compute the plain sum.
+  const lowp::KernelDef* winograd = l.winograd ? lowp::FindKernel("winograd_convolution") : nullptr;
+  if (winograd) kernel = winograd;
   if (!kernel) return lowp::Unsupported(std::string("there is no kernel ") + name);
   const uint32_t in_channels = l.kind == Kind::kGemm ? l.k : l.ic;
   // The first layer's pixels are padded to 4 bytes by the conversion in front of it.
@@ -161,6 +165,9 @@ lowp::Status Prepare(const Layer& l, const Operands& operands, Instance* i) {
   lowp::PrepareContext context;
   context.isa = isa;
   context.threads = pool->threads();
+  const lowp::CacheSizes caches = lowp::DetectCaches();
+  context.l1_bytes = caches.l1_bytes;
+  context.l2_bytes = caches.l2_bytes;
   auto prepared = kernel->prepare(view, context);
   if (!prepared.ok()) return prepared.status();
   i->call = std::move(prepared.value());

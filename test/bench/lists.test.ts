@@ -64,6 +64,15 @@ test('work grows with the batch, and names tell layers apart', () => {
   }
 });
 
+test('float layers say where lowp computes them by Winograd', () => {
+  const chosen = (name: string, type: 'f32' | 'u8s8') =>
+    listOf(name).filter((layer) => layerLine(layer, type).endsWith(' winograd=1')).length;
+  assert.equal(chosen('resnet50', 'f32'), 11);
+  assert.equal(chosen('vgg16', 'f32'), 12);
+  assert.equal(chosen('conv3d', 'f32'), 0);
+  assert.equal(chosen('resnet50', 'u8s8'), 0);
+});
+
 test('a float layer as an ONNX model has the output shape of the list', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'lowp-lists-'));
   try {
