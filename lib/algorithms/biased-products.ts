@@ -1,9 +1,11 @@
 // The operations whose bias can be corrected, products with constant weights and a constant bias behind them, and how.
 import { giveConstant } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
-import type { InputPort, Node } from '../graph/node.ts';
+import type { InputPort, Node, OutputPort } from '../graph/node.ts';
+import { getOp } from '../ops/registry.ts';
 import { isConstant, isQuantizer, traitsOf } from '../quantization/roles.ts';
 import { roundedConstant } from '../quantization/rounded.ts';
+import type { StatisticRequest } from '../statistics/request.ts';
 import { fromFloat64 } from '../tensor/convert.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -77,11 +79,40 @@ export function writeBias(model: Model, product: BiasedProduct, values: Float64A
   giveConstant(model, product.bias, fromFloat64(values, isSingle ? full : shape, type));
 }
 
+/**
+ * The request for the largest magnitude of each channel of an output, as its readers see it: behind the clamp that is its only
+ * reader, where it is observed anyway and costs no pass of its own.
+ *
+ * @param sum  the output with its bias, of the model whose samples run
+ */
+export function outputMaxOf(sum: OutputPort, channelAxis: number): StatisticRequest {
+  const port = behindClamp(sum) ?? sum;
+  return { port, granularity: 'perChannel', channelAxis, statistic: { kind: 'absMax' }, aggregator: 'max' };
+}
+
+/** Least size of a channel behind a clamp, as a share of the widest one: what is let through says little of the rest. */
+const leastShareBehindClamp = 0.1;
+
+/** How large the channels of an output are by the answer to {@link outputMaxOf}: what a change of their biases is held against. */
+export function outputSizes(sum: OutputPort, outputMax: Float32Array): Float32Array {
+  if (!behindClamp(sum)) return outputMax;
+  const least = leastShareBehindClamp * outputMax.reduce((a, b) => Math.max(a, b), 0);
+  return outputMax.map((v) => Math.max(v, least));
+}
+
+function behindClamp(port: OutputPort): OutputPort | undefined {
+  const [reader, ...others] = port.consumers;
+  if (!reader || others.length > 0) return undefined;
+  const { node, index } = reader;
+  const step = getOp(node.type, node.notes.opset).asPostOp?.(node.attributes, node, index, port.node);
+  return step?.kind === 'clamp' ? node.output : undefined;
+}
+
 /** What a correction does when a bias would change a lot. */
 export interface BelievedChange {
-  /** Largest magnitude of each channel of the output. */
-  readonly outputMax: Float32Array;
-  /** Largest change that is believed, relative to the old bias or the largest output, whichever is larger. */
+  /** How large each channel of the output is. */
+  readonly outputSizes: Float32Array;
+  /** Largest change that is believed, relative to the old bias or the size of the output, whichever is larger. */
   readonly threshold: number;
 }
 
@@ -93,7 +124,7 @@ export function correctBias(
   context: { readonly work: Model; warn(message: string): void },
   product: BiasedProduct,
   change: ArrayLike<number>,
-  { outputMax, threshold }: BelievedChange,
+  { outputSizes, threshold }: BelievedChange,
 ): boolean {
   const old = biasPerChannel(product);
   if (!old) {
@@ -102,7 +133,7 @@ export function correctBias(
   }
   let largest = 0;
   for (let c = 0; c < old.length; c++) {
-    const size = Math.max(Math.abs(old[c]!), outputMax[c]!);
+    const size = Math.max(Math.abs(old[c]!), outputSizes[c]!);
     if (change[c] !== 0) largest = Math.max(largest, Math.abs(change[c]!) / size);
   }
   if (largest < threshold || largest === 0) {

@@ -15,7 +15,15 @@ import { ExactSums } from '../../statistics/exact-sum.ts';
 import type { StatisticRequest, Statistics } from '../../statistics/request.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Algorithm, type AlgorithmContext, originalPort, runOptions } from '../algorithm.ts';
-import { type BiasedProduct, biasedProducts, biasPerChannel, correctBias, writeBias } from '../biased-products.ts';
+import {
+  type BiasedProduct,
+  biasedProducts,
+  biasPerChannel,
+  correctBias,
+  outputMaxOf,
+  outputSizes,
+  writeBias,
+} from '../biased-products.ts';
 import { peakBytes, type Step, scheduleOf } from './schedule.ts';
 import { inputOf, segmentOf } from './segment.ts';
 
@@ -106,7 +114,7 @@ function fittingSamples(
 interface Expectation {
   /** Mean of each channel of the output, with the bias. */
   readonly mean: Float32Array;
-  readonly outputMax: Float32Array;
+  readonly outputSizes: Float32Array;
 }
 
 async function expectations(
@@ -118,8 +126,7 @@ async function expectations(
     const port = originalPort(product.sum.output, context);
     const place = { port, granularity: 'perChannel', channelAxis: product.channelAxis } as const;
     const mean: StatisticRequest = { ...place, statistic: { kind: 'mean' }, aggregator: 'mean' };
-    const outputMax: StatisticRequest = { ...place, statistic: { kind: 'absMax' }, aggregator: 'max' };
-    return { id: product.node.id, mean, outputMax };
+    return { id: product.node.id, port, mean, outputMax: outputMaxOf(port, product.channelAxis) };
   });
   const all = requests.flatMap((r) => [r.mean, r.outputMax]);
   const statistics: Statistics = await collectStatistics(
@@ -128,7 +135,12 @@ async function expectations(
     batchesOf(context.original, feeds),
     runOptions(context),
   );
-  return new Map(requests.map((r) => [r.id, { mean: statistics.get(r.mean), outputMax: statistics.get(r.outputMax) }]));
+  return new Map(
+    requests.map(({ id, port, mean, outputMax }) => [
+      id,
+      { mean: statistics.get(mean), outputSizes: outputSizes(port, statistics.get(outputMax)) },
+    ]),
+  );
 }
 
 async function* batchesOf(model: Model, all: readonly Feeds[]): AsyncGenerator<Batch> {
@@ -154,11 +166,11 @@ async function runSteps(
     throwIfAborted(context.signal);
     const means = await runStep(context, step, kept, feeds.length);
     for (const [k, product] of step.products.entries()) {
-      const { mean, outputMax } = how.expected(product);
+      const { mean, outputSizes } = how.expected(product);
       const bias = biasPerChannel(product);
       const change = mean.map((m, c) => m - means[k]![c]! - (bias?.[c] ?? 0));
       const twin = { ...product, ...twinOf(context.work, product) };
-      if (correctBias(context, twin, change, { outputMax, threshold: how.threshold }))
+      if (correctBias(context, twin, change, { outputSizes, threshold: how.threshold }))
         writeBias(model, product, biasPerChannel(twin)!);
     }
     for (const port of step.drop) kept.delete(port);

@@ -14,6 +14,8 @@ import {
   biasPerChannel,
   correctBias,
   effectiveWeights,
+  outputMaxOf,
+  outputSizes,
   writeBias,
 } from '../biased-products.ts';
 import { meanResponses, type ResponseJob } from './responses.ts';
@@ -82,7 +84,7 @@ function requestsOf(product: BiasedProduct, context: AlgorithmContext): ProductR
     product,
     inputMean: { ...place, port: node.source(0)!, statistic: { kind: 'mean' }, aggregator: 'mean' },
     outputMean: { ...place, port: output, statistic: { kind: 'mean' }, aggregator: 'mean' },
-    outputMax: { ...place, port: output, statistic: { kind: 'absMax' }, aggregator: 'max' },
+    outputMax: outputMaxOf(output, product.channelAxis),
   };
 }
 
@@ -139,7 +141,9 @@ async function shiftBiases(
   const each = rounded ? 2 : 1;
   for (const [i, { request }] of known.entries()) {
     const change = responses[i * each]!.map((v, c) => v + (rounded ? responses[i * each + 1]![c]! : 0));
-    correctBias(context, request.product, change, { outputMax: statistics.get(request.outputMax), threshold });
+    const output = originalPort(request.product.sum.output, context);
+    const sizes = outputSizes(output, statistics.get(request.outputMax));
+    correctBias(context, request.product, change, { outputSizes: sizes, threshold });
   }
 }
 
