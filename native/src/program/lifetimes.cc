@@ -17,7 +17,7 @@ struct Use {
 };
 
 // When call c may write first.
-size_t BirthTime(const std::vector<CallMemory>& calls, size_t c) { return calls[c].follows ? c : c + 1; }
+size_t BirthTime(const std::vector<CallMemory>& calls, size_t c) { return c + 1 - calls[c].follows; }
 
 std::vector<Use> BufferUses(const DecodedProgram& program, const std::vector<CallMemory>& calls) {
   std::vector<Use> uses(program.buffers.size());

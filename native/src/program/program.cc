@@ -115,33 +115,43 @@ class ProgramBuilder {
     return Status();
   }
 
-  // Whether call c reads, in the end completely, what the call before it stores piece by piece, and else only constants.
-  bool MayFollow(size_t c) const {
-    const CallInfo &leader = decoded_.calls[c - 1], &call = decoded_.calls[c];
+  // Whether call c reads, in the end completely, what call l stores piece by piece, and else only constants.
+  bool MayFollow(size_t c, size_t l) const {
+    const CallInfo &leader = decoded_.calls[l], &call = decoded_.calls[c];
     if (leader.outputs.size() != 1 || call.inputs.empty() || call.inputs[0] != leader.outputs[0]) return false;
     for (size_t i = 1; i < call.inputs.size(); i++) {
       const uint32_t id = call.inputs[i];
       if (id != kNoIndex && decoded_.buffers[id].kind != BufferKind::kConstant) return false;
     }
-    const PreparedCall &lead = *program_->calls_[c - 1].prepared, &next = *program_->calls_[c].prepared;
+    const PreparedCall &lead = *program_->calls_[l].prepared, &next = *program_->calls_[c].prepared;
     const IndexRange all = lead.Completes(0, lead.tiles[lead.phases - 1]);
     if (all.begin != 0 || all.end != decoded_.buffers[leader.outputs[0]].elements) return false;
     const IndexRange tiles = next.Readable(all);
     return tiles.begin == 0 && tiles.end == next.tiles[0] && tiles.end > 0;
   }
 
-  // What a call follows must not follow itself, as its tiles may run early too: the larger value decides.
+  // Calls behind each other follow the same one when all of them only read what it stores. What a call follows must not
+  // follow itself, as its tiles may run early too: the larger value decides.
   void ChooseFollowers() {
     for (size_t c = 1; c < decoded_.calls.size(); c++) {
-      if (!MayFollow(c)) continue;
       ProgramCall &before = program_->calls_[c - 1], &call = program_->calls_[c];
+      const size_t joined = before.follows > 0 ? before.follows + 1 : 0;
+      if (joined > 0 && joined <= kMaxFollowers && OnlyReads(c) && OnlyReads(c - 1) && MayFollow(c, c - joined)) {
+        call.follows = joined;
+        call.followed_bytes = before.followed_bytes;
+        continue;
+      }
+      if (!MayFollow(c, c - 1)) continue;
       const uint64_t bytes = decoded_.buffers[decoded_.calls[c].inputs[0]].bytes;
-      if (before.follows && before.followed_bytes >= bytes) continue;
-      before.follows = false;
-      call.follows = true;
+      if (before.follows > 0 && before.followed_bytes >= bytes) continue;
+      before.follows = 0;
+      call.follows = 1;
       call.followed_bytes = bytes;
     }
   }
+
+  // Nothing that it writes may lie where its input does.
+  bool OnlyReads(size_t c) const { return program_->calls_[c].prepared->inplace_input < 0; }
 
   Status PlaceBuffers() {
     ChooseFollowers();

@@ -31,6 +31,9 @@ struct Port {
   size_t arena_offset = 0;
 };
 
+// Calls that may follow one at most.
+constexpr size_t kMaxFollowers = 4;
+
 struct ProgramCall {
   // Where an operand is when the program runs.
   struct Place {
@@ -44,7 +47,9 @@ struct ProgramCall {
   std::vector<Place> inputs;
   std::vector<Place> outputs;
   size_t shared_offset = 0;
-  bool follows = false;  // tiles may run as soon as those of the call before have stored what they read
+  // So many calls before this one is the call that it follows: tiles may run as soon as that call's have stored what they
+  // read. 0: none. Calls that follow the same one are neighbours.
+  size_t follows = 0;
   uint64_t followed_bytes = 0;  // of the value that it follows
   uint64_t bytes = 0;  // of all operands together, for the profile
 };

@@ -50,20 +50,23 @@ void Executor::RunTiles(void* argument, size_t worker, size_t begin, size_t end)
   job.Run(*job.step, job.phase, worker, begin, end);
 }
 
-// Runs the tiles in slices, and behind each the tiles of the follower whose input is complete.
+// Runs the tiles in slices, and behind each the tiles of the followers whose input is complete.
 void Executor::RunFollowed(void* argument, size_t worker, size_t begin, size_t end) {
   const TileJob& job = *static_cast<const TileJob*>(argument);
-  const Step &step = *job.step, &follower = *step.follower;
-  size_t done = 0;
+  const Step& step = *job.step;
+  size_t done[kMaxFollowers] = {};
   for (size_t at = begin; at < end;) {
     const size_t next = std::min(end, at + step.slice);
     job.Run(step, job.phase, worker, at, next);
-    const IndexRange ready = follower.call->Readable(step.call->Completes(begin, next));
-    const size_t first = std::max(done, ready.begin);
-    if (ready.end > first) {
+    const IndexRange complete = step.call->Completes(begin, next);
+    for (size_t f = 0; f < step.followers; f++) {
+      const Step& follower = (&step)[1 + f];
+      const IndexRange ready = follower.call->Readable(complete);
+      const size_t first = std::max(done[f], ready.begin);
+      if (ready.end <= first) continue;
       job.Run(follower, 0, worker, first, ready.end);
-      std::memset(job.followed + first, 1, ready.end - first);
-      done = ready.end;
+      std::memset(job.followed + follower.flags + first, 1, ready.end - first);
+      done[f] = ready.end;
     }
     at = next;
   }
@@ -92,7 +95,7 @@ Status Executor::Allocate(size_t threads) {
   }
   size_t followed = 1;
   for (const ProgramCall& call : program_->calls())
-    if (call.follows) followed = std::max(followed, call.prepared->tiles[0]);
+    if (call.follows > 0) followed += call.prepared->tiles[0];
   followed_.reset(new (std::nothrow) uint8_t[followed]);
   times_.reset(new (std::nothrow) CallTime[program_->calls().size() + 1]);
   if (arena_ && scratch_ && followed_ && times_) return Status();
@@ -131,14 +134,17 @@ void Executor::ResolveOperands() {
 
 void Executor::LinkFollowers() {
   const std::vector<ProgramCall>& calls = program_->calls();
+  size_t flags = 0;
   for (size_t i = 1; i < calls.size(); i++) {
-    if (!calls[i].follows) continue;
-    Step& leader = steps_[i - 1];
+    if (calls[i].follows == 0) continue;
+    Step& leader = steps_[i - calls[i].follows];
     const size_t tiles = leader.call->tiles[leader.call->phases - 1];
     const uint64_t slices = std::max<uint64_t>(1, calls[i].followed_bytes / kFollowedBytes);
     leader.slice = std::max<size_t>(1, tiles / slices);
-    leader.follower = &steps_[i];
+    leader.followers = calls[i].follows;
     steps_[i].follows = true;
+    steps_[i].flags = flags;
+    flags += steps_[i].call->tiles[0];
   }
 }
 
@@ -150,10 +156,11 @@ void Executor::SetProfiling(bool on) {
 
 void Executor::RunPhase(const Step& step, size_t phase) {
   TileJob job{&step, phase, scratch_.get(), scratch_stride_, followed_.get()};
-  const bool leads = step.follower && phase + 1 == step.call->phases;
+  const bool leads = step.followers > 0 && phase + 1 == step.call->phases;
   const TileFunction function = leads ? RunFollowed : RunTiles;
   const size_t tiles = step.call->tiles[phase];
-  if (leads) std::memset(followed_.get(), 0, step.follower->call->tiles[0]);
+  for (size_t f = 1; leads && f <= step.followers; f++)
+    std::memset(followed_.get() + (&step)[f].flags, 0, (&step)[f].call->tiles[0]);
   if (step.parallel) {
     pool_->Run(tiles, function, &job);
   } else if (tiles > 0) {
@@ -172,11 +179,12 @@ void Executor::RunUnfollowed(void* argument, size_t worker, size_t begin, size_t
   }
 }
 
-// Phase 0 of a call that follows. Every range of tiles that a thread ran of the call before leaves tiles at its ends.
+// Phase 0 of a call that follows. Every range of tiles that a thread ran of its leader leaves tiles at its ends.
 void Executor::RunRest(const Step& step) {
-  TileJob job{&step, 0, scratch_.get(), scratch_stride_, followed_.get()};
+  uint8_t* followed = followed_.get() + step.flags;
+  TileJob job{&step, 0, scratch_.get(), scratch_stride_, followed};
   const size_t tiles = step.call->tiles[0];
-  const size_t left = static_cast<size_t>(std::count(followed_.get(), followed_.get() + tiles, 0));
+  const size_t left = static_cast<size_t>(std::count(followed, followed + tiles, 0));
   if (step.parallel && left > 1) {
     pool_->Run(tiles, RunUnfollowed, &job);
   } else if (left > 0) {

@@ -41,8 +41,9 @@ class Executor {
     const PreparedCall* call = nullptr;
     RunContext context;
     bool parallel = false;
-    const Step* follower = nullptr;  // the next step, when its tiles may run within this one
+    size_t followers = 0;            // of the next steps, those whose tiles may run within this one
     bool follows = false;
+    size_t flags = 0;                // of one that follows: index of its first tile in followed_
     size_t slice = 0;                // tiles of the last phase between two looks at the follower
   };
   struct TileJob;
@@ -68,7 +69,7 @@ class Executor {
   std::vector<const void*> input_pointers_;   // of all steps, one after another
   std::vector<void*> output_pointers_;
   std::vector<Step> steps_;
-  std::unique_ptr<uint8_t[]> followed_;  // by tile of the step that follows: 1 when it has run; written by one thread each
+  std::unique_ptr<uint8_t[]> followed_;  // by tile of each step that follows: 1 when it has run; written by one thread each
   std::unique_ptr<CallTime[]> times_;
   Fault fault_;
   std::atomic<bool> profiling_{false};
