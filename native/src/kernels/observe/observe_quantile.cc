@@ -114,6 +114,59 @@ void Count(const Elements& e, size_t begin, size_t end, uint32_t* scratch, uint3
   for (size_t bin = 0; bin < kBins; bin++) histogram[bin] = scratch[bin] + scratch[kBins + bin];
 }
 
+// Most elements at one end of the order that are kept while the rest pass by.
+constexpr size_t kMostKept = 16;
+
+// The least `kept` of the keys that came, ascending.
+class Least {
+ public:
+  explicit Least(size_t kept) : kept_(kept) { std::fill_n(keys_, kMostKept, INT32_MAX); }
+
+  // Nearly all blocks of elements have no key below the last one that is kept.
+  template <class KeyOf>
+  void Take(const float* x, size_t n, KeyOf key_of) {
+    constexpr size_t kBlock = 32;
+    size_t i = 0;
+    for (; i + kBlock <= n; i += kBlock) {
+      int32_t least = INT32_MAX;
+      for (size_t j = 0; j < kBlock; j++) least = std::min(least, key_of(x[i + j]));
+      if (least >= keys_[kept_ - 1]) continue;
+      for (size_t j = 0; j < kBlock; j++) Insert(key_of(x[i + j]));
+    }
+    for (; i < n; i++) Insert(key_of(x[i]));
+  }
+
+  int32_t operator[](size_t rank) const { return keys_[rank]; }
+
+ private:
+  void Insert(int32_t key) {
+    if (key >= keys_[kept_ - 1]) return;
+    size_t at = kept_ - 1;
+    for (; at > 0 && keys_[at - 1] > key; at--) keys_[at] = keys_[at - 1];
+    keys_[at] = key;
+  }
+
+  size_t kept_;
+  int32_t keys_[kMostKept];
+};
+
+// Two ranks of which both are among the kMostKept at the lower end, or at the upper one.
+template <bool kAbsolute>
+void SelectAtEnd(const Elements& e, size_t count, size_t low, size_t high, float* out_low, float* out_high) {
+  const bool above = high >= kMostKept;
+  // Signed integers in the order of floats, or in the opposite one.
+  const uint32_t turned = above ? 0x7fffffffu : 0x80000000u;
+  Least least(above ? count - low : high + 1);
+  const auto key_of = [turned](float x) { return static_cast<int32_t>(Key<kAbsolute>(x) ^ turned); };
+  for (size_t begin = 0; begin < count; begin += e.run)
+    least.Take(e.x + begin / e.run * e.stride, std::min(e.run, count - begin), key_of);
+  const auto at = [&](size_t rank) {
+    return FromKey<kAbsolute>(static_cast<uint32_t>(least[above ? count - 1 - rank : rank]) ^ turned);
+  };
+  *out_low = at(low);
+  *out_high = at(high);
+}
+
 class ObserveQuantileCall final : public PreparedCall {
  public:
   explicit ObserveQuantileCall(const ObserveQuantileParams& p) : p_(p) {
@@ -121,10 +174,14 @@ class ObserveQuantileCall final : public PreparedCall {
     results_ = size_t{p.items} * (p.per_channel ? p.channels : 1);
     count_ = elements / results_;
     chunks_ = CeilDiv(count_, kChunk);
-    shared_bytes = results_ * chunks_ * kBins * sizeof(uint32_t);
-    scratch_bytes = 2 * kBins * sizeof(uint32_t);
+    next_ = count_ > 0 ? std::min<size_t>(size_t{p.rank} + 1, count_ - 1) : 0;
+    at_end_ = count_ > 0 && count_ <= kChunk && (next_ < kMostKept || count_ - p.rank <= kMostKept);
+    if (!at_end_) {
+      shared_bytes = results_ * chunks_ * kBins * sizeof(uint32_t);
+      scratch_bytes = 2 * kBins * sizeof(uint32_t);
+    }
     phases = 2;
-    tiles[0] = results_ * chunks_;
+    tiles[0] = at_end_ ? 0 : results_ * chunks_;
     tiles[1] = results_;
     operations = 3.0 * static_cast<double>(elements);
   }
@@ -155,11 +212,14 @@ class ObserveQuantileCall final : public PreparedCall {
         y[r] = y[results_ + r] = 0.0f;
         continue;
       }
+      if (at_end_) {
+        SelectAtEnd<kAbsolute>(ElementsOf(x, r), count_, p_.rank, next_, y + r, y + results_ + r);
+        continue;
+      }
       uint32_t* histogram = histograms + r * chunks_ * kBins;
       for (size_t chunk = 1; chunk < chunks_; chunk++)
         for (size_t bin = 0; bin < kBins; bin++) histogram[bin] += histogram[chunk * kBins + bin];
-      const uint32_t next = std::min(p_.rank + 1, static_cast<uint32_t>(count_ - 1));
-      Select<kAbsolute>(ElementsOf(x, r), count_, p_.rank, next, histogram, y + r, y + results_ + r);
+      Select<kAbsolute>(ElementsOf(x, r), count_, p_.rank, static_cast<uint32_t>(next_), histogram, y + r, y + results_ + r);
     }
   }
 
@@ -171,6 +231,8 @@ class ObserveQuantileCall final : public PreparedCall {
 
   ObserveQuantileParams p_;
   size_t results_, count_, chunks_;
+  size_t next_;   // the rank behind p_.rank
+  bool at_end_;
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {

@@ -5,7 +5,8 @@
 //
 // Exact, by radix selection: the bits of a float, as an integer in the order of floats, are found 11, 11 and 10 at a time
 // from histograms; once the two ranks part, the largest element of one bin and the smallest of the other are the results.
-// At most three reads of x, the first one shared by the threads, and 8 KiB for each 65536 elements.
+// At most three reads of x, the first one shared by the threads, and 8 KiB for each 65536 elements. Ranks among the 16 at
+// either end take one read, which keeps so many elements as there are up to the rank.
 //
 // NaN lies beyond the infinities. A zero is +0. No elements give zeros. rank < elements of a channel.
 #pragma once
