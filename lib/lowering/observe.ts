@@ -107,7 +107,11 @@ function emitHistogram(lowering: Lowering, { port, name, items }: ObservedPort, 
 export function emitObservation(lowering: Lowering, observed: ObservedPort, out: BufferId): void {
   const { layout, sizes } = sizesOf(lowering, observed);
   const buffer = lowering.values.float(observed.port, layout);
-  lowering.builder.call('observe', sizes, { name: observed.name, in: [buffer], out: [out] });
+  lowering.builder.call(
+    'observe',
+    { ...sizes, mean: observed.mean ? 1 : 0 },
+    { name: observed.name, in: [buffer], out: [out] },
+  );
 }
 
 /**

@@ -293,6 +293,7 @@ export const kernelParams = {
     ['inner', 'u'],
     ['perChannel', 'u'],
     ['items', 'u'],
+    ['mean', 'u'],
   ],
   observe_clamp: [
     ['outer', 'u'],

@@ -79,8 +79,9 @@ struct LaneStatistics {
   }
 };
 
-void Lanes(const float* x, size_t run, size_t count, size_t stride, ObservePartial* out) {
-  LaneStatistics<true> s;
+template <bool kSums>
+LOWP_INLINE void LanesAs(const float* x, size_t run, size_t count, size_t stride, ObservePartial* out) {
+  LaneStatistics<kSums> s;
   s.Clear();
   for (size_t r = 0; r < count; r++) {
     const float* p = x + r * stride;
@@ -89,18 +90,25 @@ void Lanes(const float* x, size_t run, size_t count, size_t stride, ObserveParti
     if (j < run) s.TakePart(p + j, run - j);
   }
   const double sum = s.Sum();
-  if (!IsFinite(sum)) return observe_f32_scalar.lanes(x, run, count, stride, out);
+  if (!IsFinite(sum)) return observe_f32_scalar.lanes(x, run, count, stride, kSums, out);
   *out = s.Partial(sum);
 }
 
+void Lanes(const float* x, size_t run, size_t count, size_t stride, bool sums, ObservePartial* out) {
+  if (sums)
+    LanesAs<true>(x, run, count, stride, out);
+  else
+    LanesAs<false>(x, run, count, stride, out);
+}
+
 // kVectors vectors of channels; the last one has n channels, n <= kLanes.
-template <size_t kVectors>
+template <bool kSums, size_t kVectors>
 LOWP_INLINE void Strip(const float* x, size_t rows, size_t stride, size_t n, ObservePartial* out) {
-  Wide sum[kVectors];
+  RunningSum<kSums> sum[kVectors];
   Vec min[kVectors], max[kVectors];
 #pragma GCC unroll 4
   for (size_t v = 0; v < kVectors; v++) {
-    sum[v] = ZeroWide();
+    sum[v].Clear();
     min[v] = Set(__builtin_inff());
     max[v] = Set(-__builtin_inff());
   }
@@ -109,7 +117,7 @@ LOWP_INLINE void Strip(const float* x, size_t rows, size_t stride, size_t n, Obs
     for (size_t v = 0; v < kVectors; v++) {
       const float* from = x + r * stride + v * kLanes;
       const Vec value = v + 1 < kVectors ? Load(from) : LoadPart(from, n);
-      sum[v] = AddWide(sum[v], value);
+      sum[v].Take(value);
       min[v] = Min(value, min[v]);
       max[v] = Max(value, max[v]);
     }
@@ -118,7 +126,7 @@ LOWP_INLINE void Strip(const float* x, size_t rows, size_t stride, size_t n, Obs
   float mins[kVectors * kLanes], maxs[kVectors * kLanes];
 #pragma GCC unroll 4
   for (size_t v = 0; v < kVectors; v++) {
-    StoreWide(sums + v * kLanes, sum[v]);
+    StoreWide(sums + v * kLanes, sum[v].Get());
     Store(mins + v * kLanes, min[v]);
     Store(maxs + v * kLanes, max[v]);
   }
@@ -126,28 +134,36 @@ LOWP_INLINE void Strip(const float* x, size_t rows, size_t stride, size_t n, Obs
     if (IsFinite(sums[c]))
       out[c] = {sums[c], mins[c], maxs[c], 0};
     else
-      observe_f32_scalar.columns(x + c, rows, stride, 1, out + c);
+      observe_f32_scalar.columns(x + c, rows, stride, 1, kSums, out + c);
   }
 }
 
 // As many vectors as there are registers for.
 constexpr size_t kStripVectors = kLanes == 16 ? 4 : 2;
 
-void Columns(const float* x, size_t rows, size_t stride, size_t channels, ObservePartial* out) {
+template <bool kSums>
+LOWP_INLINE void ColumnsAs(const float* x, size_t rows, size_t stride, size_t channels, ObservePartial* out) {
   for (size_t c = 0; c < channels;) {
     const size_t left = channels - c;
     const size_t vectors = (left + kLanes - 1) / kLanes < kStripVectors ? (left + kLanes - 1) / kLanes : kStripVectors;
     const size_t last = left - (vectors - 1) * kLanes < kLanes ? left - (vectors - 1) * kLanes : kLanes;
     if (vectors == 1)
-      Strip<1>(x + c, rows, stride, last, out + c);
+      Strip<kSums, 1>(x + c, rows, stride, last, out + c);
     else if (vectors == 2)
-      Strip<2>(x + c, rows, stride, last, out + c);
+      Strip<kSums, 2>(x + c, rows, stride, last, out + c);
     else if (vectors == 3)
-      Strip<3>(x + c, rows, stride, last, out + c);
+      Strip<kSums, 3>(x + c, rows, stride, last, out + c);
     else
-      Strip<4>(x + c, rows, stride, last, out + c);
+      Strip<kSums, 4>(x + c, rows, stride, last, out + c);
     c += (vectors - 1) * kLanes + last;
   }
+}
+
+void Columns(const float* x, size_t rows, size_t stride, size_t channels, bool sums, ObservePartial* out) {
+  if (sums)
+    ColumnsAs<true>(x, rows, stride, channels, out);
+  else
+    ColumnsAs<false>(x, rows, stride, channels, out);
 }
 
 LOWP_INLINE Vec Clamped(Vec x, Vec low, Vec high) { return Min(Max(x, low), high); }

@@ -21,6 +21,7 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(p.channels > 0, "observe: channels must be positive");
   LOWP_REQUIRE(p.per_channel <= 1, "observe: per_channel must be 0 or 1");
+  LOWP_REQUIRE(p.mean <= 1, "observe: mean must be 0 or 1");
   LOWP_REQUIRE(p.items > 0, "observe: items must be positive");
   LOWP_REQUIRE(CheckedProduct(&elements, p.items, p.outer, p.channels, p.inner), "observe: sizes overflow");
   LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements), "observe: x must be f32[items * outer * channels * inner]");
@@ -33,7 +34,7 @@ Status Validate(const CallView& call) {
 class ObserveCall final : public PreparedCall {
  public:
   ObserveCall(const ObserveParams& p, const PrepareContext& context)
-      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0) {
+      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0), sums_(p.mean != 0) {
     const Row<ObserveRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;
@@ -55,9 +56,9 @@ class ObserveCall final : public PreparedCall {
     for (size_t tile = begin; tile < end; tile++) {
       const ObserveChunks::Tile t = chunks_.At(tile);
       if (chunks_.columns())
-        rows_->columns(x + t.offset, t.count, t.stride, t.run, partials + t.partial);
+        rows_->columns(x + t.offset, t.count, t.stride, t.run, sums_, partials + t.partial);
       else
-        rows_->lanes(x + t.offset, t.run, t.count, t.stride, partials + t.partial);
+        rows_->lanes(x + t.offset, t.run, t.count, t.stride, sums_, partials + t.partial);
     }
   }
 
@@ -65,6 +66,7 @@ class ObserveCall final : public PreparedCall {
 
  private:
   ObserveChunks chunks_;
+  bool sums_;
   const ObserveRows* rows_ = nullptr;
 };
 

@@ -6,7 +6,7 @@
 // Items are the samples of a batch: each gets the statistics that it has alone, to the bit.
 //
 // NaN and Inf count in the last row only; a channel of an item without finite elements gives zeros. A minimum or maximum of zero
-// is +0. The mean is the double sum of the finite elements over their number, rounded once to float. Sums never depend
+// is +0. The means are 0 unless mean is 1. A mean is the double sum of the finite elements over their number, rounded once to float. Sums never depend
 // on threads or instruction set; they are made per chunk, and the sums of the chunks are added in order to 0:
 //
 //   lanes    When C == 1 or inner > 1: 16 sums in double; element j of a run goes to sum j mod 16. At the end of a
@@ -20,7 +20,7 @@
 
 namespace lowp {
 
-#define LOWP_OBSERVE_PARAMS(F) F(u32, outer) F(u32, channels) F(u32, inner) F(u32, per_channel) F(u32, items)
+#define LOWP_OBSERVE_PARAMS(F) F(u32, outer) F(u32, channels) F(u32, inner) F(u32, per_channel) F(u32, items) F(u32, mean)
 LOWP_PARAMS(ObserveParams, LOWP_OBSERVE_PARAMS)
 
 extern const KernelDef kernel_observe;

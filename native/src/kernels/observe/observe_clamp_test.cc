@@ -25,7 +25,7 @@ Results Compute(const ObserveClampParams& p, const std::vector<float>& x, Isa is
 }
 
 std::vector<float> Observed(const ObserveClampParams& p, const std::vector<float>& x) {
-  const ObserveParams plain{p.outer, p.channels, p.inner, p.per_channel, p.items};
+  const ObserveParams plain{p.outer, p.channels, p.inner, p.per_channel, p.items, 1};
   const Buffer in = Buffer::F32(x);
   Buffer y(ElementType::kF32, 5 * size_t{p.items} * (p.per_channel ? p.channels : 1));
   RunCall({&kernel_observe, &plain, {&in}, {}, {&y}}, Isa::kScalar);

@@ -60,13 +60,13 @@ std::vector<ObserveParams> Shapes() {
   for (uint32_t per_channel : {0u, 1u})
     for (uint32_t channels : {1u, 3u, 8u, 15u, 16u, 17u, 33u, 64u, 65u, 100u, 131u})
       for (uint32_t inner : {1u, 2u, 15u, 16u, 33u, 49u})
-        for (uint32_t outer : {1u, 3u, 300u}) all.push_back({outer, channels, inner, per_channel, 1});
+        for (uint32_t outer : {1u, 3u, 300u}) all.push_back({outer, channels, inner, per_channel, 1, 1});
   for (uint32_t per_channel : {0u, 1u}) {
-    all.push_back({1, 2, 40000, per_channel, 1});
-    all.push_back({3, 2, 16384, per_channel, 1});
-    all.push_back({3, 2, 16385, per_channel, 1});
-    all.push_back({900, 5, 70, per_channel, 1});
-    all.push_back({1025, 70, 1, per_channel, 1});
+    all.push_back({1, 2, 40000, per_channel, 1, 1});
+    all.push_back({3, 2, 16384, per_channel, 1, 1});
+    all.push_back({3, 2, 16385, per_channel, 1, 1});
+    all.push_back({900, 5, 70, per_channel, 1, 1});
+    all.push_back({1025, 70, 1, per_channel, 1, 1});
   }
   return all;
 }
@@ -93,10 +93,23 @@ TEST(Observe, ItemsHaveTheStatisticsThatTheyHaveAlone) {
     for (size_t item = 0; item < 3; item++) {
       const size_t n = x.size() / 3;
       const std::vector<float> part(x.begin() + item * n, x.begin() + (item + 1) * n);
-      const std::vector<float> y = Compute({p.outer, p.channels, p.inner, p.per_channel, 1}, part, Isa::kScalar);
+      const std::vector<float> y = Compute({p.outer, p.channels, p.inner, p.per_channel, 1, 1}, part, Isa::kScalar);
       for (size_t row = 0; row < 5; row++)
         std::copy_n(y.begin() + row * results, results, wanted.begin() + (row * 3 + item) * results);
     }
+    for (Isa isa : RunnableIsas()) ASSERT_TRUE(SameFloats(wanted, Compute(p, x, isa))) << IsaName(isa);
+  }
+}
+
+TEST(Observe, WithoutTheMeanTheRestIsTheSame) {
+  unsigned seed = 1;
+  for (ObserveParams p : Shapes()) {
+    const size_t results = p.per_channel ? p.channels : 1;
+    std::vector<float> x = MakeInput(p, seed++, true);
+    if (!x.empty()) x[seed % x.size()] = NAN;
+    std::vector<float> wanted = Compute(p, x, Isa::kScalar);
+    std::fill_n(wanted.begin() + 3 * results, results, 0.0f);
+    p.mean = 0;
     for (Isa isa : RunnableIsas()) ASSERT_TRUE(SameFloats(wanted, Compute(p, x, isa))) << IsaName(isa);
   }
 }
@@ -127,7 +140,7 @@ TEST(Observe, SpecialValuesGiveTheSameBitsInEveryRow) {
 
 TEST(Observe, TailsOfEveryLength) {
   for (uint32_t n = 0; n <= 70; n++)
-    for (const ObserveParams p : {ObserveParams{1, 1, n, 0, 1}, ObserveParams{2, 3, n, 1, 1}, ObserveParams{n, 5, 1, 1, 1}}) {
+    for (const ObserveParams p : {ObserveParams{1, 1, n, 0, 1, 1}, ObserveParams{2, 3, n, 1, 1, 1}, ObserveParams{n, 5, 1, 1, 1, 1}}) {
       const std::vector<float> x = MakeInput(p, n, false);
       if (!x.empty()) ExpectStatistics(p, x, Compute(p, x, Isa::kScalar));
       for (Isa isa : RunnableIsas()) ASSERT_TRUE(SameFloats(Compute(p, x, Isa::kScalar), Compute(p, x, isa))) << n;
@@ -136,23 +149,23 @@ TEST(Observe, TailsOfEveryLength) {
 
 TEST(Observe, NothingFiniteGivesZeros) {
   for (Isa isa : RunnableIsas()) {
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({0, 1, 1, 0, 1}, {}, isa)));
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Compute({3, 2, 0, 1, 1}, {}, isa)));
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 3}, Compute({1, 1, 3, 0, 1}, {NAN, INFINITY, -INFINITY}, isa)));
-    EXPECT_TRUE(SameFloats({0, -2, 0, 4, 0, 4, 0, 1, 2, 0}, Compute({2, 2, 1, 1, 1}, {NAN, -2, INFINITY, 4}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({0, 1, 1, 0, 1, 1}, {}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, Compute({3, 2, 0, 1, 1, 1}, {}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 3}, Compute({1, 1, 3, 0, 1, 1}, {NAN, INFINITY, -INFINITY}, isa)));
+    EXPECT_TRUE(SameFloats({0, -2, 0, 4, 0, 4, 0, 1, 2, 0}, Compute({2, 2, 1, 1, 1, 1}, {NAN, -2, INFINITY, 4}, isa)));
   }
 }
 
 TEST(Observe, ZerosArePositiveAndLargeValuesDoNotOverflow) {
   for (Isa isa : RunnableIsas()) {
-    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({1, 1, 3, 0, 1}, {-0.0f, 0.0f, -0.0f}, isa)));
+    EXPECT_TRUE(SameFloats({0, 0, 0, 0, 0}, Compute({1, 1, 3, 0, 1, 1}, {-0.0f, 0.0f, -0.0f}, isa)));
     const std::vector<float> large(50, 3.4e38f);
-    EXPECT_TRUE(SameFloats({3.4e38f, 3.4e38f, 3.4e38f, 3.4e38f, 0}, Compute({1, 1, 50, 0, 1}, large, isa)));
+    EXPECT_TRUE(SameFloats({3.4e38f, 3.4e38f, 3.4e38f, 3.4e38f, 0}, Compute({1, 1, 50, 0, 1, 1}, large, isa)));
   }
 }
 
 TEST(Observe, RefusesBadCalls) {
-  const ObserveParams p{2, 3, 4, 1, 1};
+  const ObserveParams p{2, 3, 4, 1, 1, 1};
   const Buffer x(ElementType::kF32, 24), y(ElementType::kF32, 15), other(ElementType::kF32, 23);
   const Buffer bytes(ElementType::kU8, 24);
   const auto ok = [](const ObserveParams& q, const Buffer& in, const Buffer& out) {
@@ -162,12 +175,13 @@ TEST(Observe, RefusesBadCalls) {
   EXPECT_FALSE(ok(p, other, y));
   EXPECT_FALSE(ok(p, bytes, y));
   EXPECT_FALSE(ok(p, x, x));
-  EXPECT_TRUE(ok({1, 3, 4, 1, 2}, x, Buffer(ElementType::kF32, 30)));
-  EXPECT_FALSE(ok({2, 3, 4, 2, 1}, x, y));
-  EXPECT_FALSE(ok({2, 3, 4, 0, 1}, x, y));
-  EXPECT_FALSE(ok({2, 0, 4, 1, 1}, x, y));
-  EXPECT_FALSE(ok({2, 3, 4, 1, 0}, x, y));
-  EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0, 1}, x, y));
+  EXPECT_TRUE(ok({1, 3, 4, 1, 2, 0}, x, Buffer(ElementType::kF32, 30)));
+  EXPECT_FALSE(ok({2, 3, 4, 2, 1, 1}, x, y));
+  EXPECT_FALSE(ok({2, 3, 4, 0, 1, 1}, x, y));
+  EXPECT_FALSE(ok({2, 0, 4, 1, 1, 1}, x, y));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 0, 1}, x, y));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 1, 2}, x, y));
+  EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0, 1, 1}, x, y));
 }
 
 }  // namespace

@@ -22,10 +22,10 @@ struct ObserveClamp {
 constexpr size_t kObserveColumns = 64;
 
 struct ObserveRows {
-  // One chunk of `count` runs of `run` elements, which begin `stride` elements apart.
-  void (*lanes)(const float* x, size_t run, size_t count, size_t stride, ObservePartial* out);
+  // One chunk of `count` runs of `run` elements, which begin `stride` elements apart. Without `sums` the sum is 0.
+  void (*lanes)(const float* x, size_t run, size_t count, size_t stride, bool sums, ObservePartial* out);
   // One chunk of `rows` rows, `stride` elements apart, of `channels` <= kObserveColumns channels: out[channels].
-  void (*columns)(const float* x, size_t rows, size_t stride, size_t channels, ObservePartial* out);
+  void (*columns)(const float* x, size_t rows, size_t stride, size_t channels, bool sums, ObservePartial* out);
   // The same of a chunk of x while y = min(max(x, low), high) is stored (y may be x) and summed as x is. A chunk of a
   // channel with an element that is not finite has non_finite = its elements, and else the partial of no elements.
   void (*clamp_lanes)(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count, size_t stride,

@@ -21,22 +21,22 @@ void Take(float x, double* sum, ObservePartial* out) {
   if (x > out->max) out->max = x;
 }
 
-void Lanes(const float* x, size_t run, size_t count, size_t stride, ObservePartial* out) {
+void Lanes(const float* x, size_t run, size_t count, size_t stride, bool sums, ObservePartial* out) {
   double s[16] = {};
   *out = {0.0, kInfinity, -kInfinity, 0};
   for (size_t r = 0; r < count; r++)
     for (size_t j = 0; j < run; j++) Take(x[r * stride + j], &s[j % 16], out);
   for (size_t half = 8; half > 0; half /= 2)
     for (size_t j = 0; j < half; j++) s[j] += s[j + half];
-  out->sum = s[0];
+  if (sums) out->sum = s[0];
 }
 
-void Columns(const float* x, size_t rows, size_t stride, size_t channels, ObservePartial* out) {
+void Columns(const float* x, size_t rows, size_t stride, size_t channels, bool sums, ObservePartial* out) {
   for (size_t c = 0; c < channels; c++) {
     double sum = 0.0;
     out[c] = {0.0, kInfinity, -kInfinity, 0};
     for (size_t r = 0; r < rows; r++) Take(x[r * stride + c], &sum, &out[c]);
-    out[c].sum = sum;
+    if (sums) out[c].sum = sum;
   }
 }
 
@@ -54,7 +54,7 @@ void LeaveOutBroken(size_t elements, ObservePartial* out, double* y_sum) {
 void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run, size_t count, size_t stride,
                 ObservePartial* out, double* y_sum) {
   double s[16] = {};
-  Lanes(x, run, count, stride, out);
+  Lanes(x, run, count, stride, clamp.sums_x, out);
   for (size_t r = 0; r < count; r++)
     for (size_t j = 0; j < run; j++) {
       const float v = Clamped(x[r * stride + j], clamp);
@@ -64,13 +64,12 @@ void ClampLanes(const float* x, float* y, const ObserveClamp& clamp, size_t run,
   for (size_t half = 8; half > 0; half /= 2)
     for (size_t j = 0; j < half; j++) s[j] += s[j + half];
   *y_sum = s[0];
-  if (!clamp.sums_x) out->sum = 0.0;
   LeaveOutBroken(run * count, out, y_sum);
 }
 
 void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t rows, size_t stride, size_t channels,
                   ObservePartial* out, double* y_sum) {
-  Columns(x, rows, stride, channels, out);
+  Columns(x, rows, stride, channels, clamp.sums_x, out);
   for (size_t c = 0; c < channels; c++) {
     double sum = 0.0;
     for (size_t r = 0; r < rows; r++) {
@@ -79,7 +78,6 @@ void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t ro
       sum += static_cast<double>(v);
     }
     y_sum[c] = sum;
-    if (!clamp.sums_x) out[c].sum = 0.0;
     LeaveOutBroken(rows, &out[c], &y_sum[c]);
   }
 }
