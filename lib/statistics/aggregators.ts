@@ -43,8 +43,8 @@ export type AccumulatorState =
 export function accumulatorFor(aggregator: StatisticRequest['aggregator']): Accumulator {
   if (aggregator === 'sum') return new Counts();
   if (aggregator === 'mean') return new Mean();
-  if (aggregator === 'max') return new Extreme((a, b) => a > b);
-  if (aggregator === 'min') return new Extreme((a, b) => a < b);
+  if (aggregator === 'max') return new Extreme(takeGreater);
+  if (aggregator === 'min') return new Extreme(takeLess);
   return new OrderStatistic(orderStatistics[aggregator]);
 }
 
@@ -102,11 +102,11 @@ class Counts implements Accumulator {
 }
 
 class Extreme implements Accumulator {
-  private readonly isBetter: (a: number, b: number) => boolean;
+  private readonly take: typeof takeGreater;
   private values: Float32Array | undefined;
 
-  constructor(isBetter: (a: number, b: number) => boolean) {
-    this.isBetter = isBetter;
+  constructor(take: typeof takeGreater) {
+    this.take = take;
   }
 
   add(values: Float32Array): void {
@@ -116,8 +116,7 @@ class Extreme implements Accumulator {
       return;
     }
     requireChannels(this.values.length, values.length);
-    for (let c = 0; c < values.length; c++)
-      if (this.isBetter(values[c]!, this.values[c]!)) this.values[c] = values[c]! + 0;
+    this.take(values, this.values);
   }
 
   result(): Float32Array {
@@ -131,6 +130,14 @@ class Extreme implements Accumulator {
   merge(other: AccumulatorState): void {
     this.add(requireKind(other, 'extreme').values);
   }
+}
+
+function takeGreater(values: Float32Array, known: Float32Array): void {
+  for (let c = 0; c < values.length; c++) if (values[c]! > known[c]!) known[c] = values[c]! + 0;
+}
+
+function takeLess(values: Float32Array, known: Float32Array): void {
+  for (let c = 0; c < values.length; c++) if (values[c]! < known[c]!) known[c] = values[c]! + 0;
 }
 
 class OrderStatistic implements Accumulator {
