@@ -49,10 +49,26 @@ async function source(network: Network): Promise<Open> {
     })();
 }
 
-/** Seconds of compiling and of plain inference of the samples. */
-async function plain(model: Model, open: Open): Promise<number> {
+/** How long something took, by the clock and in CPU time of all threads: seconds. */
+interface Cost {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+function costSince(start: Cost): Cost {
+  const now = costNow();
+  return { wall: now.wall - start.wall, cpu: now.cpu - start.cpu };
+}
+
+function costNow(): Cost {
+  const { user, system } = process.cpuUsage();
+  return { wall: performance.now() / 1e3, cpu: (user + system) / 1e6 };
+}
+
+/** Compiling and plain inference of the samples. */
+async function plain(model: Model, open: Open): Promise<Cost> {
   const samples = await open();
-  const start = performance.now();
+  const start = costNow();
   let session: Awaited<ReturnType<typeof compile>> | undefined;
   let done = 0;
   for await (const feeds of samples) {
@@ -62,14 +78,22 @@ async function plain(model: Model, open: Open): Promise<number> {
     if (++done === subsetSize) break;
   }
   await session?.close();
-  return (performance.now() - start) / 1000;
+  return costSince(start);
 }
 
-/** Seconds of the collect phase of `quantize()`. */
-async function calibration(model: Model, open: Open): Promise<number> {
+/** The collect phases of `quantize()`. */
+async function calibration(model: Model, open: Open): Promise<Cost> {
   const details: QuantizeOptions = options.quantile ? { details: { rangeEstimator: { preset: 'quantile' } } } : {};
-  const { report } = await quantize(model, await open(), { subsetSize, ...threads, ...details });
-  return report.seconds.calibrate;
+  let start = costNow();
+  let sum: Cost = { wall: 0, cpu: 0 };
+  const onProgress: QuantizeOptions['onProgress'] = (event) => {
+    if (event.kind === 'phase:start' && event.phase === 'calibrate') start = costNow();
+    if (event.kind !== 'phase:done' || event.phase !== 'calibrate') return;
+    const { wall, cpu } = costSince(start);
+    sum = { wall: sum.wall + wall, cpu: sum.cpu + cpu };
+  };
+  await quantize(model, await open(), { subsetSize, ...threads, ...details, onProgress });
+  return sum;
 }
 
 const rows: string[][] = [];
@@ -81,24 +105,28 @@ for (const network of networks.filter((n) => !options.network || options.network
   }
   const model = await openModel(network.file);
   const open = await source(network);
-  const [before, after]: [number[], number[]] = [[], []];
+  const [before, after]: [Cost[], Cost[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
     before.push(await plain(model, open));
     after.push(await calibration(model, open));
   }
-  const ratios = after.map((seconds, i) => seconds / before[i]!);
-  const [low, high] = ratioInterval(
-    ratios,
-    ratios.map(() => 1),
-  );
+  const ratioOf = (kind: keyof Cost): string => {
+    const ratios = after.map((cost, i) => cost[kind] / before[i]![kind]);
+    const [low, high] = ratioInterval(
+      ratios,
+      ratios.map(() => 1),
+    );
+    return `${median(ratios).toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+  };
   rows.push([
     network.name,
-    median(before).toFixed(3),
-    median(after).toFixed(3),
-    `${median(ratios).toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
+    median(before.map((c) => c.wall)).toFixed(3),
+    median(after.map((c) => c.wall)).toFixed(3),
+    ratioOf('wall'),
+    ratioOf('cpu'),
   ]);
 }
 const { brand, isa } = cpuInfo();
 const read = options.pipeline ? 'read and decoded in every turn' : 'in memory';
 process.stdout.write(`${brand}, ${isa}; ${subsetSize} samples, ${read}; median of ${options.rounds} rounds\n`);
-process.stdout.write(`${table(['network', 'FP32 s', 'calibration s', 'calibration ÷ FP32'], rows)}\n`);
+process.stdout.write(`${table(['network', 'FP32 s', 'calibration s', 'calibration ÷ FP32', 'in CPU time'], rows)}\n`);

@@ -85,7 +85,8 @@ class Counts implements Accumulator {
   add(counts: Float32Array | Float64Array): void {
     this.values ??= new Float64Array(counts.length);
     requireChannels(this.values.length, counts.length);
-    for (let i = 0; i < counts.length; i++) this.values[i]! += counts[i]!;
+    // Most bins are empty.
+    for (let i = 0; i < counts.length; i++) if (counts[i]! !== 0) this.values[i]! += counts[i]!;
   }
 
   result(): Float32Array {
