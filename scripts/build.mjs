@@ -103,7 +103,8 @@ function buildTypeScript() {
 }
 
 function buildBundle() {
-  return spawnSync(process.execPath, ['scripts/bundle.mjs'], { cwd: root, stdio: 'inherit' }).status === 0;
+  const programs = ['scripts/bundle.mjs', 'scripts/bundle/bytecode.mjs'];
+  return programs.every((file) => spawnSync(process.execPath, [file], { cwd: root, stdio: 'inherit' }).status === 0);
 }
 
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['addon', 'ts', 'bundle'];
