@@ -1,14 +1,6 @@
 /** Functions that a model defines itself: every call is replaced by the nodes of the function's body. */
-import { clone } from '@bufbuild/protobuf';
 import { LowpError } from '../../errors/lowp-error.ts';
-import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  type FunctionProto,
-  type GraphProto,
-  type NodeProto,
-  NodeProtoSchema,
-} from './onnx_pb.ts';
+import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './onnx_pb.ts';
 
 /** Calls inside of calls, and nodes after all calls are replaced. */
 const mostDepth = 32;
@@ -84,40 +76,43 @@ function bodyOf(f: FunctionProto, call: NodeProto): NodeProto[] {
   for (const [i, inner] of f.output.entries()) if (call.output[i]) outside.set(inner, call.output[i]!);
   const valueName = (inner: string): string => (inner === '' ? '' : (outside.get(inner) ?? `${name}/${inner}`));
   const attributes = new Map([...f.attributeProto, ...call.attribute].map((a) => [a.name, a]));
-  return f.node.map((node) => {
-    const copy = clone(NodeProtoSchema, node);
-    copy.name = `${name}/${node.name || node.output.find((o) => o !== '') || node.opType}`;
-    renameValues(copy, valueName, attributes);
-    return copy;
-  });
+  return f.node.map((node) => ({
+    ...renamed(node, valueName, attributes),
+    name: `${name}/${node.name || node.output.find((o) => o !== '') || node.opType}`,
+  }));
 }
 
-function renameValues(
+/** A copy of the node that reads and writes values of other names; what it shares with the node is not changed. */
+function renamed(
   node: NodeProto,
   valueName: (inner: string) => string,
   attributes: ReadonlyMap<string, AttributeProto>,
-): void {
-  node.input = node.input.map(valueName);
-  node.output = node.output.map(valueName);
-  node.attribute = node.attribute.flatMap((attribute) => {
-    if (attribute.refAttrName !== '') {
-      const given = attributes.get(attribute.refAttrName);
-      if (!given) return [];
-      const copy = clone(AttributeProtoSchema, given);
-      copy.name = attribute.name;
-      return [copy];
+): NodeProto {
+  const attribute = node.attribute.flatMap((own) => {
+    if (own.refAttrName !== '') {
+      const given = attributes.get(own.refAttrName);
+      return given ? [{ ...given, name: own.name }] : [];
     }
-    if (attribute.g) renameGraph(attribute.g, valueName, attributes);
-    return [attribute];
+    return [own.g ? { ...own, g: renamedGraph(own.g, valueName, attributes) } : own];
   });
+  return { ...node, input: node.input.map(valueName), output: node.output.map(valueName), attribute };
 }
 
 /** The graph of an attribute reads values of the body around it. */
-function renameGraph(
+function renamedGraph(
   graph: GraphProto,
   valueName: (inner: string) => string,
   attributes: ReadonlyMap<string, AttributeProto>,
-): void {
-  for (const named of [...graph.input, ...graph.output, ...graph.initializer]) named.name = valueName(named.name);
-  for (const node of graph.node) renameValues(node, valueName, attributes);
+): GraphProto {
+  const withName = <M extends { readonly name: string }>(message: M): M => ({
+    ...message,
+    name: valueName(message.name),
+  });
+  return {
+    ...graph,
+    input: graph.input.map(withName),
+    output: graph.output.map(withName),
+    initializer: graph.initializer.map(withName),
+    node: graph.node.map((node) => renamed(node, valueName, attributes)),
+  };
 }

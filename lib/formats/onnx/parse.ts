@@ -1,9 +1,8 @@
 /** Bytes of an .onnx file to messages: protobuf decoding, and the checks that concern the file as a whole. */
-import { fromBinary } from '@bufbuild/protobuf';
-import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { sniff } from '../sniff.ts';
-import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx_pb.ts';
+import { decodeModel } from './decode.ts';
+import type { GraphProto, ModelProto } from './onnx_pb.ts';
 
 /** The operator sets that the importers are written for. */
 export const opsetRange = { least: 7, most: 26 } as const;
@@ -42,7 +41,7 @@ export function parseModel(bytes: Uint8Array, path?: string): ParsedModel {
 
 function decode(bytes: Uint8Array, at: { path?: string }): ModelProto {
   try {
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false, recursionLimit: limits.onnxDepth.value });
+    return decodeModel(bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LowpError('ERR_ONNX_SYNTAX', `the ONNX file cannot be decoded: ${reason}${looksLike(bytes)}`, {
