@@ -1,6 +1,7 @@
 // The only way to change a model.
 import { invariant } from '../errors/assert.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { noteEdit } from './edit-count.ts';
 import type { Model } from './model.ts';
 import { type Fact, type FormatNotes, InputPort, Node, OutputPort } from './node.ts';
 
@@ -19,6 +20,7 @@ export interface NodeSpec {
 
 /** Adds a node. `Parameter` and `Result` nodes are appended to the model's inputs and outputs. */
 export function addNode(model: Model, spec: NodeSpec): Node {
+  noteEdit();
   const node = new Node(
     model.nextId++,
     uniqueName(model, spec.name, spec.type),
@@ -53,6 +55,7 @@ export function addConstant(model: Model, name: string, value: Tensor, notes?: F
 
 /** Makes `input` read from `source`, instead of what it read before. */
 export function connect(input: InputPort, source: OutputPort): void {
+  noteEdit();
   input.source?.consumers.delete(input);
   input.source = source;
   source.consumers.add(input);
@@ -83,6 +86,7 @@ export function insertAfter(
 /** Changes the value of a `Constant`. */
 export function setConstant(node: Node, value: Tensor): void {
   invariant(node.type === 'Constant', `${node.name} is a ${node.type}, not a Constant`);
+  noteEdit();
   node.attributes = { value };
   node.output.fact = { type: value.type, shape: value.shape, value };
 }
@@ -95,12 +99,14 @@ export function giveConstant(model: Model, input: InputPort, value: Tensor): voi
 }
 
 export function setAttributes(node: Node, attributes: Readonly<Record<string, unknown>>): void {
+  noteEdit();
   node.attributes = attributes;
 }
 
 /** Removes a node whose outputs nobody reads. */
 export function removeNode(model: Model, node: Node): void {
   for (const out of node.outputs) invariant(out.consumers.size === 0, `${node.name} is still read by others`);
+  noteEdit();
   for (const input of node.inputs) input.source?.consumers.delete(input);
   model.nodeById.delete(node.id);
   namesOf(model).delete(node.name);
@@ -121,6 +127,7 @@ export function removeDead(model: Model, isSink: (node: Node) => boolean = () =>
     for (const input of node.inputs) if (input.source) stack.push(input.source.node);
   }
   const dead = [...model.nodeById.values()].filter((n) => !live.has(n));
+  if (dead.length > 0) noteEdit();
   for (const node of dead) for (const input of node.inputs) input.source?.consumers.delete(input);
   for (const node of dead) {
     model.nodeById.delete(node.id);
@@ -131,6 +138,7 @@ export function removeDead(model: Model, isSink: (node: Node) => boolean = () =>
 
 /** Gives a node another name, made unique. */
 export function rename(model: Model, node: Node, name: string): void {
+  noteEdit();
   namesOf(model).delete(node.name);
   node.name = uniqueName(model, name, node.type);
   namesOf(model).add(node.name);

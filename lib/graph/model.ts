@@ -1,5 +1,6 @@
 // A network.
 import { LowpError } from '../errors/lowp-error.ts';
+import { editCount } from './edit-count.ts';
 import { InputPort, Node, OutputPort } from './node.ts';
 import { SubGraph } from './sub-graph.ts';
 import { topologicalOrder } from './topological.ts';
@@ -28,6 +29,8 @@ export class Model {
   readonly parameterList: Node[] = [];
   readonly resultList: Node[] = [];
   nextId = 0;
+  /** The order of the nodes, and {@link editCount} when it was found. */
+  private order: { readonly nodes: readonly Node[]; readonly edits: number } | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -49,7 +52,9 @@ export class Model {
    * @throws {LowpError} `ERR_GRAPH_CYCLE`
    */
   nodes(): readonly Node[] {
-    return topologicalOrder(this.nodeById.values());
+    const edits = editCount();
+    if (this.order?.edits !== edits) this.order = { nodes: topologicalOrder(this.nodeById.values()), edits };
+    return this.order.nodes;
   }
 
   /**
@@ -96,9 +101,12 @@ export class Model {
 
 /** The attributes with copies of the bodies among them. */
 export function withOwnBodies(attributes: Node['attributes']): Node['attributes'] {
-  const entries = Object.entries(attributes);
-  if (!entries.some(([, value]) => value instanceof SubGraph)) return attributes;
-  return Object.fromEntries(entries.map(([key, value]) => [key, value instanceof SubGraph ? value.clone() : value]));
+  for (const name in attributes) {
+    if (!(attributes[name] instanceof SubGraph)) continue;
+    const entries = Object.entries(attributes);
+    return Object.fromEntries(entries.map(([key, value]) => [key, value instanceof SubGraph ? value.clone() : value]));
+  }
+  return attributes;
 }
 
 /** The name by which users feed a `Parameter`: its first tensor name, else its node name. */

@@ -56,11 +56,19 @@ export class SubGraph {
 
 /** The bodies inside a node, in the order of its attributes. */
 export function subGraphsOf(node: { readonly attributes: Readonly<Record<string, unknown>> }): SubGraph[] {
-  return Object.values(node.attributes).filter((v) => v instanceof SubGraph);
+  const found: SubGraph[] = [];
+  for (const name in node.attributes) {
+    const value = node.attributes[name];
+    if (value instanceof SubGraph) found.push(value);
+  }
+  return found;
 }
 
 /** The model behind all bodies in it, inner ones first. */
 export function withBodies(model: Model): Model[] {
-  const bodies = [...model.nodeById.values()].flatMap((node) => subGraphsOf(node)).map((sub) => sub.body);
-  return [...bodies.flatMap(withBodies), model];
+  const models: Model[] = [];
+  for (const node of model.nodeById.values())
+    for (const { body } of subGraphsOf(node)) for (const inner of withBodies(body)) models.push(inner);
+  models.push(model);
+  return models;
 }
