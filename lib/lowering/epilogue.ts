@@ -62,6 +62,7 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
     format ? (format.zero[format.zero.length === 1 ? 0 : c] ?? 0) : 0;
   const storing = store && roundingOf(store);
   invariant(a !== undefined || (!store && !steps.mid && !input.residual), 'float products store floats');
+  if (!a) return floatEpilogue(steps);
   const residualScale = steps.add ? scaleOf(input.residual, 0) / scaleOf(storing, 0) : 0;
   const residualZero = steps.add ? zeroOf(input.residual, 0) * residualScale : 0;
   const bias = new Float32Array(channels);
@@ -69,7 +70,7 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
   const first = steps.mid ? roundingOf(steps.mid) : storing;
   for (let c = 0; c < channels; c++) {
     const unit = scaleOf(first, c);
-    scale[c] = a ? a[c]! / unit : 1;
+    scale[c] = a[c]! / unit;
     bias[c] =
       ((steps.bias?.[c] ?? 0) + (input.accumulatorBias?.[c] ?? 0)) / unit +
       zeroOf(first, c) -
@@ -80,7 +81,7 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
   const bounds = store && boundsOf(store, steps.clamp, channels);
   return {
     ...(steps.bias || bias.some((b) => b !== 0) ? { bias } : {}),
-    ...(a ? { scale } : {}),
+    scale,
     ...(bounds ? { bounds } : {}),
     params: {
       mid: steps.mid ? 1 : 0,
@@ -90,6 +91,23 @@ export function epilogueOf(input: EpilogueInput): Epilogue {
       midHigh: mid[1]!,
       residualScale,
       ...(store ? noLimits : { low: steps.clamp.low, high: steps.clamp.high }),
+    },
+  };
+}
+
+/** `v = acc + bias`, then `v += residual`, clamped. */
+function floatEpilogue({ bias, add, clamp }: Steps): Epilogue {
+  return {
+    ...(bias ? { bias } : {}),
+    params: {
+      mid: 0,
+      midScale: 0,
+      midBias: 0,
+      midLow: 0,
+      midHigh: 0,
+      residualScale: add ? 1 : 0,
+      low: clamp.low,
+      high: clamp.high,
     },
   };
 }

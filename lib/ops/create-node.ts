@@ -51,7 +51,8 @@ export function parseAttributes(
   raw: Readonly<Record<string, unknown>>,
   node: string,
 ): Readonly<Record<string, unknown>> {
-  const parsed = definition.attributes.safeParse(raw);
+  // Compiling a parser for a schema takes longer than most models use it.
+  const parsed = definition.attributes.safeParse(raw, { jitless: true });
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const key = issue?.path.join('.') ?? '';

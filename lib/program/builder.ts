@@ -69,27 +69,35 @@ export class ProgramBuilder {
   }
 }
 
+/** The params struct of a kernel; what is not given is 0. */
 function encodeParams(kernel: KernelName, params: Readonly<Record<string, number>>): Uint8Array {
   const fields: readonly (readonly [string, string])[] = kernelParams[kernel];
   const bytes = new Uint8Array(fields.length * 4);
   const view = new DataView(bytes.buffer);
-  for (const key of Object.keys(params))
-    invariant(
-      fields.some(([name]) => name === key),
-      `kernel ${kernel} has no parameter ${key}`,
-    );
-  for (const [i, [name, kind]] of fields.entries()) {
-    const value = params[name] ?? 0;
+  let known = 0;
+  for (let i = 0; i < fields.length; i++) {
+    const [name, kind] = fields[i]!;
+    const value = params[name];
+    if (value === undefined) continue;
+    known++;
     if (kind === 'f') view.setFloat32(i * 4, value, true);
     else {
-      invariant(Number.isInteger(value), `kernel ${kernel}: ${name} = ${value} is not an integer`);
-      const [least, most] = kind === 'u' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
-      if (value < least || value > most) {
-        throw new LowpError('ERR_LIMIT_SIZE', `${kernel}: ${name} = ${value} does not fit 32 bits`);
-      }
+      requireWord(kernel, name, value, kind === 'u');
       if (kind === 'u') view.setUint32(i * 4, value, true);
       else view.setInt32(i * 4, value, true);
     }
   }
+  const given = Object.keys(params).filter((name) => params[name] !== undefined);
+  if (given.length !== known) {
+    const unknown = given.find((key) => !fields.some(([name]) => name === key));
+    invariant(false, `kernel ${kernel} has no parameter ${unknown}`);
+  }
   return bytes;
+}
+
+function requireWord(kernel: KernelName, name: string, value: number, unsigned: boolean): void {
+  if (!Number.isInteger(value)) invariant(false, `kernel ${kernel}: ${name} = ${value} is not an integer`);
+  const [least, most] = unsigned ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+  if (value >= least && value <= most) return;
+  throw new LowpError('ERR_LIMIT_SIZE', `${kernel}: ${name} = ${value} does not fit 32 bits`);
 }
