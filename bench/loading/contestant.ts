@@ -50,6 +50,7 @@ const result = {
   compile: compiled,
   first,
   cpuImport: cpuOf(0, 1),
+  cpuOpen: cpuOf(1, 2),
   cpuReady: cpuOf(1, 3),
 };
 process.stdout.write(JSON.stringify({ ...result, rss: process.resourceUsage().maxRSS / 1024 }));
