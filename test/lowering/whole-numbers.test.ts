@@ -67,11 +67,14 @@ for (const type of ['i32', 'i64', 'boolean'] as const) {
   }
 }
 
-test('sums, differences, products and limits of whole numbers, broadcast', async () => {
+const wholeFunctions = ['Add', 'Subtract', 'Multiply', 'Maximum', 'Minimum', 'Divide', 'Mod', 'FloorMod'] as const;
+const relations = ['Equal', 'NotEqual', 'Less', 'LessEqual', 'Greater', 'GreaterEqual'] as const;
+
+test('functions and relations of whole numbers, broadcast', async () => {
   const dims = fc.array(fc.record({ size: fc.integer({ min: 1, max: 6 }), repeats: fc.nat(3) }), { maxLength: 4 });
   const plan = fc.record({
     dims,
-    op: fc.constantFrom('Add', 'Subtract', 'Multiply', 'Maximum', 'Minimum'),
+    op: fc.constantFrom(...wholeFunctions, ...relations),
     type: fc.constantFrom<ElementType>('i32', 'i64'),
     isKnown: fc.boolean(),
     seed: fc.integer({ min: 1, max: 1e6 }),
@@ -173,4 +176,44 @@ test('results of whole numbers may be inputs, and constants', async () => {
   b.result(b.op('Concat', [x, b.constant('c', [2], [7, 8], 'i32'), x], { axis: 0 }), 'joined');
   b.result(x, 'same');
   await expectNative(b.model, { x: tensor('i32', [4], [1, -2, 3, -4]) });
+});
+
+test('quotients toward zero, and by zero', async () => {
+  for (const type of ['i32', 'i64'] as const) {
+    for (const m_pythondiv of [true, false]) {
+      const b = new ModelBuilder();
+      b.result(b.op('Divide', [b.parameter('x', [7], type), b.parameter('y', [7], type)], { m_pythondiv }));
+      const x = tensor(type, [7], [7, -7, 7, -7, 5, -5, 0]);
+      await expectNative(b.model, { x, y: tensor(type, [7], [2, 2, -2, -2, 0, 0, 0]) });
+    }
+  }
+});
+
+for (const type of ['f32', 'i32', 'i64', 'boolean'] as const) {
+  test(`a choice between values of ${type} is native, and so is padding`, async () => {
+    const b = new ModelBuilder();
+    const x = b.parameter('x', [2, 3, 4], type);
+    const other = b.constant('other', [3, 1], [1, 0, 1], type);
+    const isFirst = b.op('Equal', [x, b.constant('first', [1, 4], [0, 1, 1, 0], type)]);
+    b.result(b.op('Select', [isFirst, x, other]), 'chosen');
+    const amounts = ['begin', 'end'].map((name, i) => b.constant(name, [3], [0, 1, i], 'i64'));
+    b.result(b.op('Pad', [x, ...amounts, b.constant('value', [], [1], type)], { pad_mode: 'constant' }), 'padded');
+    const values = Array.from({ length: 24 }, (_, i) => (i * 7) % 2);
+    await expectNative(b.model, { x: tensor(type, [2, 3, 4], values) });
+  });
+}
+
+test('booleans are joined and compared', async () => {
+  const b = new ModelBuilder();
+  const [x, y] = [b.parameter('x', [2, 2], 'boolean'), b.parameter('y', [2], 'boolean')];
+  for (const op of ['LogicalAnd', 'LogicalOr', 'LogicalXor', 'NotEqual']) b.result(b.op(op, [x, y]), `result of ${op}`);
+  await expectNative(b.model, { x: tensor('boolean', [2, 2], [0, 0, 1, 1]), y: tensor('boolean', [2], [0, 1]) });
+});
+
+test('floats are compared as they are, with NaN', async () => {
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [1, 4, 1, 1]);
+  const y = b.constant('y', [4, 1, 1], [1, Number.NaN, 0, -1]);
+  for (const op of relations) b.result(b.op(op, [x, y]), `result of ${op}`);
+  await expectNative(b.model, { x: tensor('f32', [1, 4, 1, 1], [1, Number.NaN, -0, 2]) });
 });

@@ -48,6 +48,7 @@ const divide = defineBinary({
   type: 'Divide',
   attributes: divideAttributes,
   kernel: 'divide',
+  whole: (a) => (a.m_pythondiv ? 'divide' : 'divideTowardZero'),
   asPostOp: (_, node, port, owner) => divideAsPostOp(node, port, owner),
   function: (a, type) => {
     if (!isWhole(type)) return (x, y) => x / y;
@@ -82,12 +83,13 @@ const power = defineBinary({
 });
 
 /** Remainder with the sign of x: x − y · trunc(x / y). */
-const mod = defineBinary({ type: 'Mod', attributes, function: () => (x, y) => x % y });
+const mod = defineBinary({ type: 'Mod', attributes, whole: 'remainder', function: () => (x, y) => x % y });
 
 /** Remainder with the sign of y: x − y · floor(x / y). */
 const floorMod = defineBinary({
   type: 'FloorMod',
   attributes,
+  whole: 'floorRemainder',
   function: () => (x, y) => {
     const rest = x % y;
     return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;

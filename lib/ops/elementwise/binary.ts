@@ -9,7 +9,7 @@ import { type BroadcastRule, broadcastBy, expandTensor } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
-import type { BinaryFunction } from './emit-binary.ts';
+import { type BinaryFunction, type IntegerFunction, integersOf } from './emit-binary.ts';
 import { binaryRuntime, canLowerBinary, lowerBinary } from './lower-binary.ts';
 
 /** What a binary operation is, besides its function. */
@@ -17,10 +17,12 @@ export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 
   readonly type: string;
   readonly opset?: string;
   readonly attributes: ZodType<A>;
-  /** The native function; absent: the host evaluates it. */
+  /** The native function of floats; absent: the host evaluates it. */
   readonly kernel?: BinaryFunction;
-  /** A lowering of its own, in place of a native function. */
-  readonly lowering?: Required<Pick<OpDef<A>, 'lower' | 'canLower'>>;
+  /** The native function of i32 and i64 when it is not called as that of floats. */
+  readonly whole?: IntegerFunction | ((a: A) => IntegerFunction);
+  /** A lowering of its own, in place of native functions. */
+  readonly lowering?: Required<Pick<OpDef<A>, 'lower' | 'canLower'>> & Pick<OpDef<A>, 'runtime'>;
   /** Takes strings too; the function gets a number for each, equal ones for equal strings. */
   readonly strings?: true;
   /** Type of the output when it is not the operands'. */
@@ -31,7 +33,7 @@ export interface Binary<A extends BroadcastRule> extends Partial<Pick<OpDef<A>, 
 
 /** `z[i] = f(x[i], y[i])` over the broadcast shape; both operands have one type. Computed in doubles. */
 export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
-  const { function: functionOf, kernel, lowering = {}, output, opset = 'opset1', ...rest } = spec;
+  const { function: functionOf, kernel, whole, lowering = {}, output, opset = 'opset1', ...rest } = spec;
   const infer = (a: A, inputs: Facts) => {
     const [x, y] = [inputFact(inputs, 0), inputFact(inputs, 1)];
     const type = commonType(x, y);
@@ -41,7 +43,7 @@ export function defineBinary<A extends BroadcastRule>(spec: Binary<A>): OpDef {
     ...rest,
     opset,
     inputs: [2, 2],
-    ...(kernel ? nativeBinary<A>(kernel) : lowering),
+    ...(kernel || whole ? nativeBinary<A>(kernel, whole) : lowering),
     infer,
     evaluate: (a, [x, y]) => {
       const { type, shape } = infer(a, [x, y])[0]!;
@@ -67,10 +69,15 @@ function numbered(tensors: readonly Tensor[]): Tensor[] {
   });
 }
 
-function nativeBinary<A>(kernel: BinaryFunction): Pick<OpDef<A>, 'lower' | 'canLower' | 'runtime'> {
+function nativeBinary<A extends BroadcastRule>(
+  floats: BinaryFunction | undefined,
+  spec: Binary<A>['whole'],
+): Pick<OpDef<A>, 'lower' | 'canLower' | 'runtime'> {
+  const whole = (a: A): IntegerFunction | undefined =>
+    typeof spec === 'function' ? spec(a) : (spec ?? (floats && integersOf(floats)));
   return {
-    lower: (_: A, node: Node, context: LowerContext) => lowerBinary(node, context, kernel),
+    lower: (a: A, node: Node, context: LowerContext) => lowerBinary(node, context, { floats, whole: whole(a) }),
     canLower: canLowerBinary,
-    runtime: binaryRuntime(kernel),
+    runtime: (node) => binaryRuntime({ floats, whole: whole(node.attributes as unknown as A) }),
   };
 }

@@ -1,4 +1,4 @@
-// One call of the `eltwise` kernel: a function of two float operands, each broadcast to the output.
+// Calls of the kernels that broadcast operands to an output: functions, relations, and a choice between two.
 import type { BufferId } from '../../program/program.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { Layout, LowerContext } from '../lower-context.ts';
@@ -16,19 +16,41 @@ const functions = {
   prelu: 7,
 } as const;
 
-/** Those that whole numbers have, by their number in the kernel `integer_eltwise`. */
-const integerFunctions: Partial<Record<BinaryFunction, number>> = {
+/** Functions of whole numbers, by their number in the kernel `integer_eltwise`. */
+const integerFunctions = {
   add: 0,
   subtract: 1,
   multiply: 2,
   maximum: 3,
   minimum: 4,
-};
+  divide: 5,
+  divideTowardZero: 6,
+  remainder: 7,
+  floorRemainder: 8,
+} as const;
+
+/** Relations, by their number in the kernel `compare`; the last two are of booleans. */
+const relations = {
+  equal: 0,
+  notEqual: 1,
+  less: 2,
+  lessEqual: 3,
+  greater: 4,
+  greaterEqual: 5,
+  and: 6,
+  or: 7,
+} as const;
 
 /** Name of a function of the `eltwise` kernel. */
 export type BinaryFunction = keyof typeof functions;
 
-/** Axes that the kernel iterates over. */
+/** Name of a function of the `integer_eltwise` kernel. */
+export type IntegerFunction = keyof typeof integerFunctions;
+
+/** Name of a relation of the `compare` kernel. */
+export type Relation = keyof typeof relations;
+
+/** Axes that the kernels iterate over. */
 const kernelAxes = 4;
 
 /** Sizes of the output, and strides of both operands over it: 0 where they are broadcast. */
@@ -40,14 +62,25 @@ export interface BroadcastGeometry {
 
 /** The geometry of operands for an output in a layout; undefined when more axes remain than the kernel has. */
 export function broadcastGeometry(out: Shape, a: Shape, b: Shape, layout: Layout): BroadcastGeometry | undefined {
-  const operands = [a, b].map((shape) => broadcastStrides(shape, out.length, layout));
+  const found = broadcastAll(out, [a, b], layout);
+  return found && { dims: found.dims, a: found.strides[0]!, b: found.strides[1]! };
+}
+
+/** Sizes of the output, and strides of each operand over it. */
+interface Broadcasting {
+  readonly dims: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+}
+
+function broadcastAll(out: Shape, shapes: readonly Shape[], layout: Layout): Broadcasting | undefined {
+  const operands = shapes.map((shape) => broadcastStrides(shape, out.length, layout));
   const merged = mergeAxes(out, [memoryStrides(out, layout), ...operands]);
   if (merged.dims.length > kernelAxes) return undefined;
   const pad = (values: readonly number[], fill: number): number[] => [
     ...new Array<number>(kernelAxes - values.length).fill(fill),
     ...values,
   ];
-  return { dims: pad(merged.dims, 1), a: pad(merged.strides[1]!, 0), b: pad(merged.strides[2]!, 0) };
+  return { dims: pad(merged.dims, 1), strides: merged.strides.slice(1).map((s) => pad(s, 0)) };
 }
 
 function broadcastStrides(shape: Shape, rank: number, layout: Layout): number[] {
@@ -73,9 +106,9 @@ export interface BinaryCall {
   readonly high?: number;
 }
 
-/** True for functions that the kernels have for i32 and i64. */
-export function hasIntegers(name: BinaryFunction): boolean {
-  return integerFunctions[name] !== undefined;
+/** The function of whole numbers that is called as one of floats. */
+export function integersOf(name: BinaryFunction): IntegerFunction | undefined {
+  return name in integerFunctions ? (name as IntegerFunction) : undefined;
 }
 
 /** Emits the call. */
@@ -90,9 +123,30 @@ export function emitBinary(context: LowerContext, call: BinaryCall): void {
 }
 
 /** Emits the call for operands and a result of i32 or i64, which have no limits. */
-export function emitIntegers(context: LowerContext, call: Omit<BinaryCall, 'low' | 'high'>): void {
-  const params = { op: integerFunctions[call.function]!, ...geometryParams(call.geometry) };
+export function emitIntegers(
+  context: LowerContext,
+  call: Omit<BinaryCall, 'low' | 'high' | 'function'> & { readonly function: IntegerFunction },
+): void {
+  const params = { op: integerFunctions[call.function], ...geometryParams(call.geometry) };
   context.builder.call('integer_eltwise', params, { name: call.name, in: [call.a, call.b], out: [call.out] });
+}
+
+/** Emits the call for a boolean result. */
+export function emitRelation(
+  context: LowerContext,
+  call: Omit<BinaryCall, 'low' | 'high' | 'function'> & { readonly relation: Relation },
+): void {
+  const params = { op: relations[call.relation], ...geometryParams(call.geometry) };
+  context.builder.call('compare', params, { name: call.name, in: [call.a, call.b], out: [call.out] });
+}
+
+/** The parameters of a `select` of a condition and two operands; undefined when more axes remain than the kernel has. */
+export function selectParams(out: Shape, shapes: readonly [Shape, Shape, Shape], layout: Layout) {
+  const found = broadcastAll(out, shapes, layout);
+  if (!found) return undefined;
+  const [condition, a, b] = found.strides;
+  const [cStride0, cStride1, cStride2, cStride3] = condition as [number, number, number, number];
+  return { ...geometryParams({ dims: found.dims, a: a!, b: b! }), cStride0, cStride1, cStride2, cStride3 };
 }
 
 function geometryParams({ dims, a, b }: BroadcastGeometry) {

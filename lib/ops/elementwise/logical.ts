@@ -5,25 +5,28 @@ import type { ElementType } from '../../tensor/element-type.ts';
 import { autoBroadcast, noAttributes } from '../attribute.ts';
 import type { OpDef } from '../define-op.ts';
 import { defineBinary } from './binary.ts';
+import type { Relation } from './emit-binary.ts';
+import { nativeRelation } from './lower-binary.ts';
 import { definePointwise } from './pointwise.ts';
 
 const attributes = z.object({ auto_broadcast: autoBroadcast });
 
-/** Elements are 0 or 1. */
-const relations: Readonly<Record<string, (x: number, y: number) => number>> = {
-  LogicalAnd: (x, y) => x & y,
-  LogicalOr: (x, y) => x | y,
-  LogicalXor: (x, y) => x ^ y,
+/** Elements are 0 or 1. The name in the kernel, and the relation. */
+const relations: Readonly<Record<string, readonly [Relation, (x: number, y: number) => number]>> = {
+  LogicalAnd: ['and', (x, y) => x & y],
+  LogicalOr: ['or', (x, y) => x | y],
+  LogicalXor: ['notEqual', (x, y) => x ^ y],
 };
 
 function requireBoolean(type: ElementType): void {
   if (type !== 'boolean') throw new LowpError('ERR_TYPE_MISMATCH', `the inputs have type ${type}, expected boolean`);
 }
 
-const binary = Object.entries(relations).map(([type, relation]) =>
+const binary = Object.entries(relations).map(([type, [kernel, relation]]) =>
   defineBinary({
     type,
     attributes,
+    lowering: nativeRelation(kernel),
     output: 'boolean',
     function: (_, element) => {
       requireBoolean(element);

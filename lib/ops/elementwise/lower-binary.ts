@@ -11,8 +11,10 @@ import {
   broadcastGeometry,
   emitBinary,
   emitIntegers,
-  hasIntegers,
+  emitRelation,
+  type IntegerFunction,
   operandLayout,
+  type Relation,
 } from './emit-binary.ts';
 
 /** Axes and strides of both operands over the output; undefined when more axes remain than the kernel has. */
@@ -28,36 +30,56 @@ function layoutFor(node: Node, context: LowerContext): Layout {
   return inputs.some((i) => context.layoutOf(node, i) === 'channelsLast') ? 'channelsLast' : 'plain';
 }
 
-/** Float operands whose axes fit the kernel in either layout. */
+/** Operands whose axes fit the kernels in either layout. */
 export function canLowerBinary(_: unknown, node: Node): boolean {
-  return (
-    geometryOf(node, 'plain') !== undefined &&
-    geometryOf(node, 'channelsLast') !== undefined &&
-    node.output.fact.type !== 'boolean'
-  );
+  return geometryOf(node, 'plain') !== undefined && geometryOf(node, 'channelsLast') !== undefined;
+}
+
+/** The functions of an operation: of floats, and of whole numbers. */
+export interface BinaryKernels {
+  readonly floats: BinaryFunction | undefined;
+  readonly whole: IntegerFunction | undefined;
 }
 
 /** Emits the function on floats or on whole numbers, or a sum of bytes. */
-export function lowerBinary(node: Node, context: LowerContext, name: BinaryFunction): void {
-  if (name === 'add' && lowerQuantizedAdd(node, context)) return;
+export function lowerBinary(node: Node, context: LowerContext, { floats, whole }: BinaryKernels): void {
+  if (floats === 'add' && lowerQuantizedAdd(node, context)) return;
   const layout = layoutFor(node, context);
+  const { port, low, high } = context.tail(node);
+  const call = { name: node.name, ...operandsOf(node, context, layout), out: context.place(port, layout) };
+  if (port.fact.type === 'f32') emitBinary(context, { ...call, function: floats!, low, high });
+  else emitIntegers(context, { ...call, function: whole! });
+}
+
+function operandsOf(node: Node, context: LowerContext, layout: Layout) {
   const rank = node.output.fact.shape.length;
   const operand = (i: number): number =>
     context.elements(node, i, operandLayout(node.source(i)!.fact.shape, rank, layout));
-  const { port, low, high } = context.tail(node);
-  const [a, b] = [operand(0), operand(1)];
-  const out = context.place(port, layout);
-  const call = { name: node.name, function: name, geometry: geometryOf(node, layout)!, a, b, out };
-  if (port.fact.type === 'f32') emitBinary(context, { ...call, low, high });
-  else emitIntegers(context, call);
+  return { a: operand(0), b: operand(1), geometry: geometryOf(node, layout)! };
 }
 
-const numbers: readonly ElementType[] = ['f32', 'i32', 'i64'];
+/** What the kernels do with the functions besides sums of bytes. */
+export function binaryRuntime({ floats, whole }: BinaryKernels): RuntimeTraits {
+  const numbers: readonly ElementType[] = [...(floats ? ['f32' as const] : []), ...(whole ? wholeNumbers : [])];
+  const runtime: RuntimeTraits =
+    floats === 'add' ? addRuntime : { bytes: 'never', epilogue: floats ? 'clamp' : 'none' };
+  return { ...runtime, types: { inputs: [numbers], outputs: [numbers] } };
+}
 
-/** What the kernels do with the function besides sums of bytes. */
-export function binaryRuntime(name: BinaryFunction): RuntimeTraits {
-  const runtime: RuntimeTraits = name === 'add' ? addRuntime : { bytes: 'never', epilogue: 'clamp' };
-  return hasIntegers(name) ? { ...runtime, types: { inputs: [numbers], outputs: [numbers] } } : runtime;
+const wholeNumbers = ['i32', 'i64'] as const;
+
+/** A relation of two operands of one type, as a kernel call. */
+export function nativeRelation(relation: Relation) {
+  const types: readonly ElementType[] = ['f32', ...wholeNumbers, 'boolean'];
+  return {
+    lower: (_: unknown, node: Node, context: LowerContext) => {
+      const layout = layoutFor(node, context);
+      const call = { name: node.name, ...operandsOf(node, context, layout), out: context.place(node.output, layout) };
+      emitRelation(context, { ...call, relation });
+    },
+    canLower: canLowerBinary,
+    runtime: { bytes: 'never', epilogue: 'none', types: { inputs: [types], outputs: [['boolean']] } },
+  } as const;
 }
 
 /** Bytes are added element by element: operands of one shape. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { toFloat64 } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration } from '../attribute.ts';
@@ -97,6 +98,15 @@ function isWholePadding(node: Node): boolean {
   return padValue(node) !== undefined && amounts.every((list) => list?.every((n) => n >= 0));
 }
 
+const padded: readonly ElementType[] = ['f32', 'i32', 'i64', 'boolean'];
+
+/** The kernel gets its value as a float, which holds every whole number up to there. */
+const mostWhole = 2 ** 24;
+
+function canFill(node: Node): boolean {
+  return node.output.fact.type === 'f32' || Math.abs(padValue(node) ?? 0) <= mostWhole;
+}
+
 /**
  * Inputs: data, amounts before, amounts behind, optional pad value (0). Modes: `constant`; `edge` repeats the last
  * element; `reflect` mirrors without it; `symmetric` mirrors with it. Negative amounts crop.
@@ -113,8 +123,13 @@ function define(opset: string): OpDef {
       return [pad(a.pad_mode, inputs)];
     },
     lower: (_, node, context) => lowerPad(node, context, knownIntegers(node.source(1)!.fact)!, padValue(node)!),
-    canLower: (a, node) => a.pad_mode === 'constant' && isWholePadding(node),
-    runtime: { bytes: 'move', epilogue: 'none', refuses: (node, format) => padRefusal(format, padValue(node) ?? 0) },
+    canLower: (a, node) => a.pad_mode === 'constant' && isWholePadding(node) && canFill(node),
+    runtime: {
+      bytes: 'move',
+      epilogue: 'none',
+      types: { inputs: [padded], outputs: [padded] },
+      refuses: (node, format) => padRefusal(format, padValue(node) ?? 0),
+    },
     quantization: { ascend: 'nonConstant' },
   });
 }

@@ -1,11 +1,10 @@
 // Checks and runs `integer_eltwise` (integer_eltwise.h).
 #include "kernels/integer_eltwise/integer_eltwise.h"
 
-#include <algorithm>
 #include <limits>
 #include <new>
 
-#include "kernels/flat_tiles.h"
+#include "kernels/common/broadcast.h"
 
 namespace lowp {
 namespace {
@@ -60,20 +59,46 @@ struct Minimum {
   static T Of(T a, T b) { return a < b ? a : b; }
 };
 
-constexpr uint32_t kOps = 5;
+struct DivideTowardZero {
+  template <class T>
+  static T Of(T a, T b) {
+    if (b == 0) return a == 0 ? 0 : End<T>(a < 0);
+    if (b == -1) return a == std::numeric_limits<T>::min() ? std::numeric_limits<T>::max() : -a;
+    return a / b;
+  }
+};
+// Rounded down.
+struct Divide {
+  template <class T>
+  static T Of(T a, T b) {
+    if (b == 0 || b == -1) return DivideTowardZero::Of(a, b);
+    const T quotient = a / b;
+    return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+  }
+};
+struct Remainder {
+  template <class T>
+  static T Of(T a, T b) { return b == 0 || b == -1 ? 0 : a % b; }
+};
+// With the sign of b.
+struct FloorRemainder {
+  template <class T>
+  static T Of(T a, T b) {
+    const T rest = Remainder::Of(a, b);
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  }
+};
+
+constexpr uint32_t kOps = 9;
 
 template <class T>
-constexpr Function<T> kFunctions[kOps] = {Apply<T, Add>, Apply<T, Subtract>, Apply<T, Multiply>, Apply<T, Maximum>,
-                                          Apply<T, Minimum>};
+constexpr Function<T> kFunctions[kOps] = {
+    Apply<T, Add>,    Apply<T, Subtract>,         Apply<T, Multiply>,  Apply<T, Maximum>,       Apply<T, Minimum>,
+    Apply<T, Divide>, Apply<T, DivideTowardZero>, Apply<T, Remainder>, Apply<T, FloorRemainder>};
 
-// True when the operand holds the element with the greatest coordinates. Needs all sizes > 0.
-bool Covers(const Operand& o, const uint32_t (&sizes)[4], const uint32_t (&strides)[4]) {
-  uint64_t last = 0;
-  for (size_t j = 0; j < 4; j++) {
-    uint64_t span = 0;
-    if (!CheckedMul(uint64_t{sizes[j]} - 1, strides[j], &span) || __builtin_add_overflow(last, span, &last)) return false;
-  }
-  return o.elements > last;
+Broadcast<2> BroadcastOf(const IntegerEltwiseParams& p) {
+  return {{p.d0, p.d1, p.d2, p.d3},
+          {{{p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}}, {{p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}}}};
 }
 
 Status Validate(const CallView& call) {
@@ -86,55 +111,41 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(CheckedProduct(&elements, p.d0, p.d1, p.d2, p.d3) && elements == y.elements && elements > 0,
                "integer_eltwise: y must have d0 * d1 * d2 * d3 elements, and one at least");
-  const uint32_t sizes[4] = {p.d0, p.d1, p.d2, p.d3};
-  LOWP_REQUIRE(Covers(a, sizes, {p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}) &&
-                   Covers(b, sizes, {p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}),
-               "integer_eltwise: a and b must hold every element that is read");
+  const Broadcast<2> rows = BroadcastOf(p);
+  LOWP_REQUIRE(rows.Covers(0, a) && rows.Covers(1, b), "integer_eltwise: a and b must hold every element that is read");
   return Status();
 }
 
-// Tiles are parts of a row, or some whole rows; a row is the last dimension.
 class IntegerEltwiseCall final : public PreparedCall {
  public:
   explicit IntegerEltwiseCall(const CallView& call)
-      : p_(call.Params<IntegerEltwiseParams>()), is_wide_(call.Output(0).type == ElementType::kI64) {
-    const size_t n = p_.d3;
-    row_count_ = size_t{p_.d0} * p_.d1 * p_.d2;
-    columns_ = std::min(n, kFlatTile);
-    rows_ = columns_ < n ? 1 : std::max<size_t>(1, kFlatTile / n);
-    column_tiles_ = CeilDiv(n, columns_);
-    tiles[0] = CeilDiv(row_count_, rows_) * column_tiles_;
+      : rows_(BroadcastOf(call.Params<IntegerEltwiseParams>())),
+        op_(call.Params<IntegerEltwiseParams>().op),
+        is_wide_(call.Output(0).type == ElementType::kI64) {
+    tiles[0] = rows_.tiles();
     operations = static_cast<double>(call.Output(0).elements);
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
-    for (size_t tile = begin; tile < end; tile++) {
-      if (is_wide_) {
-        RunTile<int64_t>(context, tile);
-      } else {
-        RunTile<int32_t>(context, tile);
-      }
-    }
+    is_wide_ ? RunAs<int64_t>(context, begin, end) : RunAs<int32_t>(context, begin, end);
   }
 
  private:
   template <class T>
-  void RunTile(const RunContext& context, size_t tile) const {
-    const size_t first = tile / column_tiles_ * rows_, last = std::min(row_count_, first + rows_);
-    const size_t column = tile % column_tiles_ * columns_, n = std::min<size_t>(columns_, p_.d3 - column);
-    for (size_t row = first; row < last; row++) {
-      const size_t i2 = row % p_.d2, i1 = row / p_.d2 % p_.d1, i0 = row / p_.d2 / p_.d1;
-      const size_t a = i0 * p_.a_stride0 + i1 * p_.a_stride1 + i2 * p_.a_stride2 + column * p_.a_stride3;
-      const size_t b = i0 * p_.b_stride0 + i1 * p_.b_stride1 + i2 * p_.b_stride2 + column * p_.b_stride3;
-      kFunctions<T>[p_.op](static_cast<const T*>(context.inputs[0]) + a, p_.a_stride3,
-                           static_cast<const T*>(context.inputs[1]) + b, p_.b_stride3,
-                           static_cast<T*>(context.outputs[0]) + row * p_.d3 + column, n);
+  void RunAs(const RunContext& context, size_t begin, size_t end) const {
+    const T* a = static_cast<const T*>(context.inputs[0]);
+    const T* b = static_cast<const T*>(context.inputs[1]);
+    T* y = static_cast<T*>(context.outputs[0]);
+    for (size_t tile = begin; tile < end; tile++) {
+      rows_.ForEachRow(tile, [&](const size_t (&from)[2], size_t to, size_t n) {
+        kFunctions<T>[op_](a + from[0], rows_.step(0), b + from[1], rows_.step(1), y + to, n);
+      });
     }
   }
 
-  IntegerEltwiseParams p_;
+  Broadcast<2> rows_;
+  uint32_t op_;
   bool is_wide_;
-  size_t row_count_ = 0, rows_ = 1, columns_ = 1, column_tiles_ = 1;
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {

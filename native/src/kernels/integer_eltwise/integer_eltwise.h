@@ -1,7 +1,9 @@
 // Kernel `integer_eltwise`: y = op(a, b) on whole numbers with broadcasting over four dimensions.
 //
 //   op 0 a + b, 1 a - b, 2 a * b, 3 max(a, b), 4 min(a, b)
-//   Sums, differences and products saturate.
+//      5 floor(a / b), 6 trunc(a / b), 7 a - b * trunc(a / b), 8 a - b * floor(a / b)
+//   Sums, differences, products and quotients saturate. Of b = 0: quotients are the end of the range on the side of a, 0
+//   for a = 0; remainders are 0.
 //
 // in 0  a   i32 or i64, element [i0, i1, i2, i3] at sum of i * a_stride; strides in elements, 0 broadcasts
 // in 1  b   of the same type, likewise with b_stride

@@ -1,12 +1,16 @@
 // Tests of `integer_eltwise`: every function with broadcasting, ends of the range, tiles, calls that are refused.
 #include "kernels/integer_eltwise/integer_eltwise.h"
 
+#include <cmath>
+#include <limits>
+
 #include "kernel_harness.h"
 
 namespace lowp::test {
 namespace {
 
-constexpr uint32_t kAdd = 0, kSubtract = 1, kMultiply = 2, kMaximum = 3, kMinimum = 4;
+constexpr uint32_t kAdd = 0, kSubtract = 1, kMultiply = 2, kMaximum = 3, kMinimum = 4, kDivide = 5, kTowardZero = 6,
+                   kRemainder = 7, kFloorRemainder = 8;
 
 template <class T>
 std::vector<T> Flat(uint32_t op, ElementType type, const std::vector<T>& a, const std::vector<T>& b) {
@@ -38,6 +42,20 @@ TEST(IntegerEltwise, SaturatesAtTheEndsOfI64) {
 }
 
 template <class T>
+void ExpectDivides(ElementType type) {
+  constexpr T kLeast = std::numeric_limits<T>::min(), kMost = std::numeric_limits<T>::max();
+  const std::vector<T> a = {7, -7, 7, -7, 6, 0, 5, -5, 0, kLeast, kLeast}, b = {2, 2, -2, -2, -3, 9, 0, 0, 0, -1, 1};
+  const auto run = [&](uint32_t op) { return Flat(op, type, a, b); };
+  EXPECT_EQ(run(kDivide), (std::vector<T>{3, -4, -4, 3, -2, 0, kMost, kLeast, 0, kMost, kLeast}));
+  EXPECT_EQ(run(kTowardZero), (std::vector<T>{3, -3, -3, 3, -2, 0, kMost, kLeast, 0, kMost, kLeast}));
+  EXPECT_EQ(run(kRemainder), (std::vector<T>{1, -1, 1, -1, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(run(kFloorRemainder), (std::vector<T>{1, 1, -1, -1, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(IntegerEltwise, DividesI32) { ExpectDivides<int32_t>(ElementType::kI32); }
+TEST(IntegerEltwise, DividesI64) { ExpectDivides<int64_t>(ElementType::kI64); }
+
+template <class T>
 void ExpectBroadcasts(ElementType type) {
   std::mt19937 random(3);
   for (int round = 0; round < 60; round++) {
@@ -56,8 +74,8 @@ void ExpectBroadcasts(ElementType type) {
     }
     std::vector<T> a(elements[0]), b(elements[1]), expected;
     for (T& v : a) v = static_cast<T>(random() % 2001) - 1000;
-    for (T& v : b) v = static_cast<T>(random() % 2001) - 1000;
-    const uint32_t op = random() % 5;
+    for (T& v : b) v = static_cast<T>(random() % 1000) + 1;
+    const uint32_t op = random() % 9;
     for (uint32_t i0 = 0; i0 < d[0]; i0++)
       for (uint32_t i1 = 0; i1 < d[1]; i1++)
         for (uint32_t i2 = 0; i2 < d[2]; i2++)
@@ -67,7 +85,8 @@ void ExpectBroadcasts(ElementType type) {
             };
             const T u = a[at(0)], v = b[at(1)];
             const T results[] = {static_cast<T>(u + v), static_cast<T>(u - v), static_cast<T>(u * v), std::max(u, v),
-                                 std::min(u, v)};
+                                 std::min(u, v), static_cast<T>(std::floor(static_cast<double>(u) / static_cast<double>(v))),
+                                 static_cast<T>(u / v), static_cast<T>(u % v), static_cast<T>((u % v + v) % v)};
             expected.push_back(results[op]);
           }
     const IntegerEltwiseParams p{op,
@@ -103,7 +122,7 @@ TEST(IntegerEltwise, RefusesBadCalls) {
   };
   ASSERT_FALSE(refuses(good, a, b, y));
   IntegerEltwiseParams other = good;
-  other.op = 5;
+  other.op = 9;
   EXPECT_TRUE(refuses(other, a, b, y));
   other = good;
   other.d0 = 0;

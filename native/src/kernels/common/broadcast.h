@@ -1,0 +1,66 @@
+// Four dimensions over which operands are broadcast: each has strides in elements, 0 where it repeats.
+#pragma once
+#include <algorithm>
+
+#include "kernels/flat_tiles.h"
+#include "kernels/kernel.h"
+
+namespace lowp {
+
+struct BroadcastStrides {
+  uint32_t of[4];
+};
+
+// Needs all sizes > 0.
+template <size_t N>
+class Broadcast {
+ public:
+  Broadcast(const uint32_t (&sizes)[4], const BroadcastStrides (&strides)[N]) {
+    std::copy(sizes, sizes + 4, sizes_);
+    std::copy(strides, strides + N, strides_);
+    row_count_ = size_t{sizes[0]} * sizes[1] * sizes[2];
+    columns_ = std::min<size_t>(sizes[3], kFlatTile);
+    rows_ = columns_ < sizes[3] ? 1 : std::max<size_t>(1, kFlatTile / sizes[3]);
+    column_tiles_ = CeilDiv(size_t{sizes[3]}, columns_);
+  }
+
+  // True when operand i holds the element with the greatest coordinates.
+  bool Covers(size_t i, const Operand& operand) const {
+    uint64_t last = 0;
+    for (size_t j = 0; j < 4; j++) {
+      uint64_t span = 0;
+      if (!CheckedMul(uint64_t{sizes_[j]} - 1, strides_[i].of[j], &span) || __builtin_add_overflow(last, span, &last)) {
+        return false;
+      }
+    }
+    return operand.elements > last;
+  }
+
+  // Tiles are parts of a row, or some whole rows; a row is the last dimension.
+  size_t tiles() const { return CeilDiv(row_count_, rows_) * column_tiles_; }
+  // From neighbour to neighbour of a row of operand i.
+  size_t step(size_t i) const { return strides_[i].of[3]; }
+
+  // Calls visit(places, to, n) for the rows of a tile: the first element of each operand, that of the dense output, and
+  // how many there are.
+  template <class Visit>
+  void ForEachRow(size_t tile, const Visit& visit) const {
+    const size_t first = tile / column_tiles_ * rows_, last = std::min(row_count_, first + rows_);
+    const size_t column = tile % column_tiles_ * columns_, n = std::min<size_t>(columns_, sizes_[3] - column);
+    for (size_t row = first; row < last; row++) {
+      const size_t at[4] = {row / sizes_[2] / sizes_[1], row / sizes_[2] % sizes_[1], row % sizes_[2], column};
+      size_t places[N] = {};
+      for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < 4; j++) places[i] += at[j] * strides_[i].of[j];
+      }
+      visit(places, row * sizes_[3] + column, n);
+    }
+  }
+
+ private:
+  uint32_t sizes_[4];
+  BroadcastStrides strides_[N];
+  size_t row_count_ = 0, rows_ = 1, columns_ = 1, column_tiles_ = 1;
+};
+
+}  // namespace lowp

@@ -1,0 +1,123 @@
+// Checks and runs `compare` (compare.h).
+#include "kernels/compare/compare.h"
+
+#include <new>
+
+#include "kernels/common/broadcast.h"
+
+namespace lowp {
+namespace {
+
+template <class T, class Op>
+void Apply(const T* a, size_t a_step, const T* b, size_t b_step, uint8_t* y, size_t n) {
+  if (a_step == 1 && b_step == 1) {
+    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[i]);
+  } else if (a_step == 1 && b_step == 0) {
+    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[0]);
+  } else {
+    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i * a_step], b[i * b_step]);
+  }
+}
+
+#define LOWP_COMPARISON(Name, expression) \
+  struct Name {                           \
+    template <class T>                    \
+    static uint8_t Of(T a, T b) {         \
+      return expression;                  \
+    }                                     \
+  };
+LOWP_COMPARISON(Equal, a == b)
+LOWP_COMPARISON(NotEqual, a != b)
+LOWP_COMPARISON(Less, a < b)
+LOWP_COMPARISON(LessEqual, a <= b)
+LOWP_COMPARISON(Greater, a > b)
+LOWP_COMPARISON(GreaterEqual, a >= b)
+LOWP_COMPARISON(And, a != 0 && b != 0)
+LOWP_COMPARISON(Or, a != 0 || b != 0)
+#undef LOWP_COMPARISON
+
+constexpr uint32_t kOps = 8, kFirstLogical = 6;
+
+template <class T>
+using Function = void (*)(const T* a, size_t a_step, const T* b, size_t b_step, uint8_t* y, size_t n);
+
+template <class T>
+constexpr Function<T> kFunctions[kOps] = {Apply<T, Equal>,     Apply<T, NotEqual>, Apply<T, Less>,
+                                          Apply<T, LessEqual>, Apply<T, Greater>,  Apply<T, GreaterEqual>,
+                                          Apply<T, And>,       Apply<T, Or>};
+
+Broadcast<2> BroadcastOf(const CompareParams& p) {
+  return {{p.d0, p.d1, p.d2, p.d3},
+          {{{p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}}, {{p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}}}};
+}
+
+Status Validate(const CallView& call) {
+  const auto& p = call.Params<CompareParams>();
+  const Operand a = call.Input(0), b = call.Input(1), y = call.Output(0);
+  LOWP_REQUIRE(call.inputs.size() == 2 && call.outputs.size() == 1, "compare: expected two inputs and one output");
+  LOWP_REQUIRE(a.present && b.present && y.present && a.type == b.type && y.type == ElementType::kBoolean,
+               "compare: a and b must have one type, y must be boolean");
+  const bool is_boolean = a.type == ElementType::kBoolean;
+  LOWP_REQUIRE(is_boolean || a.type == ElementType::kF32 || a.type == ElementType::kI32 || a.type == ElementType::kI64,
+               "compare: a and b must be f32, i32, i64 or boolean");
+  LOWP_REQUIRE(p.op < (is_boolean ? kOps : kFirstLogical), "compare: unknown op");
+  uint64_t elements = 0;
+  LOWP_REQUIRE(CheckedProduct(&elements, p.d0, p.d1, p.d2, p.d3) && elements == y.elements && elements > 0,
+               "compare: y must have d0 * d1 * d2 * d3 elements, and one at least");
+  const Broadcast<2> rows = BroadcastOf(p);
+  LOWP_REQUIRE(rows.Covers(0, a) && rows.Covers(1, b), "compare: a and b must hold every element that is read");
+  return Status();
+}
+
+class CompareCall final : public PreparedCall {
+ public:
+  explicit CompareCall(const CallView& call)
+      : rows_(BroadcastOf(call.Params<CompareParams>())),
+        op_(call.Params<CompareParams>().op),
+        type_(call.Input(0).type) {
+    tiles[0] = rows_.tiles();
+    operations = static_cast<double>(call.Output(0).elements);
+  }
+
+  void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
+    switch (type_) {
+      case ElementType::kF32:
+        return RunAs<float>(context, begin, end);
+      case ElementType::kI32:
+        return RunAs<int32_t>(context, begin, end);
+      case ElementType::kI64:
+        return RunAs<int64_t>(context, begin, end);
+      default:
+        return RunAs<uint8_t>(context, begin, end);
+    }
+  }
+
+ private:
+  template <class T>
+  void RunAs(const RunContext& context, size_t begin, size_t end) const {
+    const T* a = static_cast<const T*>(context.inputs[0]);
+    const T* b = static_cast<const T*>(context.inputs[1]);
+    uint8_t* y = static_cast<uint8_t*>(context.outputs[0]);
+    for (size_t tile = begin; tile < end; tile++) {
+      rows_.ForEachRow(tile, [&](const size_t (&from)[2], size_t to, size_t n) {
+        kFunctions<T>[op_](a + from[0], rows_.step(0), b + from[1], rows_.step(1), y + to, n);
+      });
+    }
+  }
+
+  Broadcast<2> rows_;
+  uint32_t op_;
+  ElementType type_;
+};
+
+Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
+  PreparedPtr prepared(new (std::nothrow) CompareCall(call));
+  if (!prepared) return Status(Code::kMemory, "compare: out of memory");
+  return prepared;
+}
+
+}  // namespace
+
+const KernelDef kernel_compare = {"compare", CompareParams::Fields, Validate, Prepare};
+
+}  // namespace lowp
