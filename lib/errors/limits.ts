@@ -15,11 +15,6 @@ export const limits = {
     meaning: 'Of a tensor; sizes stay exact in a double and in a signed 64-bit integer.',
   },
   stringBytes: { value: 2 ** 31 - 1, unit: 'bytes', meaning: 'Of a tensor of strings, with the place of each.' },
-  expressionStates: {
-    value: 10_000,
-    unit: 'states',
-    meaning: 'Of the regular expression of a RegexFullMatch, repetitions written out.',
-  },
   rank: { value: 64, unit: 'dimensions', meaning: 'Of a tensor.' },
   nodeOutputs: { value: 65536, unit: 'outputs', meaning: 'Of a node, for example of a Split.' },
   windowTaps: { value: 2 ** 20, unit: 'elements', meaning: 'Of a window along one axis.' },

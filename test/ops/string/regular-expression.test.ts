@@ -77,8 +77,9 @@ describe('fullMatcher', () => {
     }
   });
 
-  it('bounds the states of repetitions and the depth of groups', () => {
-    assert.throws(() => fullMatcher('((a{100}){100}){100}'), { code: 'ERR_LIMIT_SIZE' });
-    assert.throws(() => fullMatcher('('.repeat(100_000)), { code: 'ERR_OP_ATTRIBUTE' });
+  it('bounds repetitions and the depth of groups', () => {
+    for (const pattern of ['((a{100}){100}){100}', '('.repeat(100_000)]) {
+      assert.throws(() => fullMatcher(pattern), { code: 'ERR_OP_ATTRIBUTE' });
+    }
   });
 });
