@@ -12,6 +12,7 @@ import { type PipelineContext, type PipelineVariant, runPipeline } from './algor
 import { createQuantNoiseEstimator, type QuantNoiseOptions } from './algorithms/quant-noise-estimator/algorithm.ts';
 import type { QuantNoise } from './algorithms/quant-noise-estimator/noise.ts';
 import { isOneShot } from './algorithms/replay.ts';
+import { roundBiases } from './algorithms/round-biases.ts';
 import type { Engine } from './engines/engine.ts';
 import { nativeEngine } from './engines/native-engine.ts';
 import { LowpError, throwIfAborted } from './errors/lowp-error.ts';
@@ -112,7 +113,8 @@ const defaultSubsetSize = 300;
 
 /**
  * Quantizes a model after training: quantizers (`FakeQuantize`) are placed in front of the operations that the device runs
- * on 8 bits, get their ranges from the weights and from samples, and biases are corrected. The given model is not changed.
+ * on 8 bits, get their ranges from the weights and from samples, and biases are corrected and put on the grid of the integer sums. The
+ * given model is not changed.
  *
  * @param samples  a tensor for each input by name, or one tensor for the only input; each has the full shape of the input,
  *   with one sample or several along axis 0. Undefined: `options.statistics` has to hold everything
@@ -145,6 +147,7 @@ export async function quantize(
   const result = await runPipeline(steps, context, feeds, subsetSize);
   if (store && typeof options.statistics === 'string') await writeStatistics(options.statistics, store);
   const { work } = context;
+  roundBiases(work);
   const { ignored, noise }: Findings = Object.assign({}, ...steps.map((step) => step.findings?.()));
   const nodes = explainNodes(work, context.roles, ignored ?? { reasons: new Map(), barriers: new Set() });
   if (samples !== undefined && result.samples > 0 && result.samples < subsetSize) {

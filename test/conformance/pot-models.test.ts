@@ -9,20 +9,17 @@ import {
   inSinglePrecision,
   measurable,
   measureFidelity,
-  stepsOf,
 } from '../../bench/fidelity/distances.ts';
 import { photographFeeds } from '../../bench/fidelity/inputs.ts';
 import { describeExecution, multiplyAccumulates } from '../../lib/engines/describe.ts';
 import { compileNative } from '../../lib/engines/native-engine.ts';
 import { openModel } from '../../lib/formats/index.ts';
-import { connect, removeNode } from '../../lib/graph/edit.ts';
 import { inputName, type Model } from '../../lib/graph/model.ts';
-import type { Node } from '../../lib/graph/node.ts';
-import { createNode } from '../../lib/ops/index.ts';
-import { convert, toFloat64 } from '../../lib/tensor/convert.ts';
+import { convert } from '../../lib/tensor/convert.ts';
 import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
 import { random } from '../../lib/util/random.ts';
+import { cutAtQuantizers, differenceInSteps } from '../support/cut-at-quantizers.ts';
 import { sharedFolder } from '../support/shared-folder.ts';
 
 const { path: irs, skip } = sharedFolder('irs');
@@ -179,41 +176,6 @@ for (const { file, photographs } of entries) {
  */
 function floorOf({ simulated, moved }: Distances, what: 'moved' | 'usual'): number {
   return Math.max(simulated[what], ...moved.map((d) => d[what]));
-}
-
-/**
- * Every quantizer becomes an output `after i`, and its readers get the same quantizer behind an input of its own.
- *
- * @param values  what the quantizers give: rounding it once more changes nothing
- * @returns       the new inputs
- */
-function cutAtQuantizers(model: Model, quantizers: readonly Node[], values: readonly Tensor[]): Record<string, Tensor> {
-  const feeds: Record<string, Tensor> = {};
-  for (const result of [...model.results()]) removeNode(model, result);
-  for (const [i, node] of quantizers.entries()) {
-    const { type, shape } = node.source(0)!.fact;
-    const parameter = createNode(model, {
-      type: 'Parameter',
-      name: `before ${i}`,
-      attributes: { element_type: type, shape },
-      inputs: [],
-    });
-    const inputs = [parameter.output, ...[1, 2, 3, 4].map((k) => node.source(k))];
-    const readers = [...node.output.consumers];
-    const copy = createNode(model, { type: node.type, name: `copy ${i}`, attributes: node.attributes, inputs });
-    for (const reader of readers) connect(reader, copy.output);
-    node.output.names = [`after ${i}`];
-    createNode(model, { type: 'Result', name: `result ${i}`, inputs: [node.output] });
-    feeds[inputName(parameter)] = convert(values[i]!, type);
-  }
-  return feeds;
-}
-
-/** Distances in whole steps of the quantizer's grid: what is less comes from half precision between layers. */
-function differenceInSteps(node: Node, actual: Tensor, expected: Tensor): Float64Array {
-  const [a, b] = [toFloat64(actual), toFloat64(expected)];
-  const step = stepsOf(node);
-  return a.map((v, i) => Math.round(Math.abs(v - b[i]!) / step(i)));
 }
 
 /** A picture of waves and noise with values of 0 to 255, or numbers of 0 to 1 for small inputs. */

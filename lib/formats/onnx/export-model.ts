@@ -5,19 +5,19 @@ import type { Node } from '../../graph/node.ts';
 import { evaluateNode } from '../../ops/evaluate-node.ts';
 import { expandNode } from '../../ops/expand-node.ts';
 import { findOp } from '../../ops/registry.ts';
-import { activationGrids } from './export/activation-grids.ts';
 import { type Exporter, ExportNode } from './export/export-node.ts';
 import { extensionExporter } from './export/extension.ts';
 import type { GraphWriter } from './export/graph-writer.ts';
 import { exporters } from './export/index.ts';
 import { repeatGrid } from './export/quantization.ts';
+import { writtenGrids } from './export/written-grids.ts';
 
 /** Types that are not nodes of an ONNX graph. */
 const notNodes = new Set(['Parameter', 'Result', 'Constant']);
 
 /** Adds the nodes of a model to a graph whose inputs are named already. */
 export function exportOperations(model: Model, writer: GraphWriter): void {
-  const activations = activationGrids(model);
+  const activations = writtenGrids(model);
   for (const node of model.nodes()) {
     if (notNodes.has(node.type) || writer.isAbsorbed(node)) continue;
     const e = new ExportNode(node, writer, activations, exportOperations);

@@ -36,7 +36,8 @@ export interface WriteOnnxOptions {
  * graph around it.
  *
  * Quantized models take the form in which runtimes compute in integers: such a bias is rounded to i32 on the grid of the
- * sums where the product can run on bytes, which moves it by half of a step at most; values of a grid that were only
+ * sums where the product can run on bytes, which moves it by half of a step at most and not at all in models that
+ * `quantize` made; values of a grid that were only
  * moved are rounded to it again; activations have one integer type. `readOnnx` gives the same FakeQuantize model.
  *
  * @param options  `form`: `pairs` of QuantizeLinear and DequantizeLinear around float operators, the default; `operators`

@@ -1,10 +1,10 @@
 /** A constant bias as an input of its product: in 32-bit integers where a runtime can then compute the product in bytes. */
 import type { InputPort, Node, OutputPort } from '../../../graph/node.ts';
+import type { Grid } from '../../../ops/quantization/moved-grid.ts';
 import { roundHalfToEven } from '../../../ops/rounding.ts';
 import { toFloat64 } from '../../../tensor/convert.ts';
 import { type Shape, sameShape } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
-import type { Grid } from '../grid.ts';
 import type { ExportNode } from './export-node.ts';
 import { weightScales } from './stored-weights.ts';
 

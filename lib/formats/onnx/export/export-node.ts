@@ -8,8 +8,8 @@ import { normalizeAxis, type Shape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { AttributeValue } from '../build.ts';
 import { onnxTypeOf } from '../data-types.ts';
-import type { ActivationGrids } from './activation-grids.ts';
 import type { GraphWriter } from './graph-writer.ts';
+import type { WrittenGrids } from './written-grids.ts';
 
 /** Adds the ONNX nodes of one operation. */
 export type Exporter = (e: ExportNode) => void;
@@ -22,14 +22,14 @@ type OnnxAttributes = Readonly<Record<string, AttributeValue>>;
 export class ExportNode {
   readonly node: Node;
   readonly writer: GraphWriter;
-  readonly activations: ActivationGrids;
+  readonly activations: WrittenGrids;
   /** Adds the operations of a body to a graph of its own, whose inputs are named already. */
   readonly exportBody: (body: Model, writer: GraphWriter) => void;
 
   constructor(
     node: Node,
     writer: GraphWriter,
-    activations: ActivationGrids,
+    activations: WrittenGrids,
     exportBody: (body: Model, writer: GraphWriter) => void,
   ) {
     this.node = node;

@@ -1,10 +1,11 @@
 /** FakeQuantize as QuantizeLinear and DequantizeLinear where they say the same, else as arithmetic. */
+
+import { repeated } from '../../../ops/quantization/activation-grids.ts';
 import { fromFloat64, toFloat64 } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
 import { type Shape, sameShape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
-import { repeated } from './activation-grids.ts';
 import { product } from './elementwise.ts';
 import type { ExporterTable, ExportNode } from './export-node.ts';
 import { dequantizedWeights } from './stored-weights.ts';

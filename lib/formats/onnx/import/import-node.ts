@@ -4,6 +4,7 @@ import { addConstant } from '../../../graph/edit.ts';
 import type { Model } from '../../../graph/model.ts';
 import type { Fact, OutputPort } from '../../../graph/node.ts';
 import { createNode, inferFacts, parseAttributes } from '../../../ops/create-node.ts';
+import type { Grid } from '../../../ops/quantization/moved-grid.ts';
 import { getOp } from '../../../ops/registry.ts';
 import { toFloat64, toIntegers } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
@@ -11,7 +12,6 @@ import { reshapedTensor } from '../../../tensor/lazy.ts';
 import { elementCount, isStatic, type Shape, sameShape, spannedElements } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { Attributes } from '../attributes.ts';
-import type { Grid } from '../grid.ts';
 import type { GraphProto } from '../onnx_pb.ts';
 import { describe, isTensor, type Value } from './values.ts';
 

@@ -1,12 +1,12 @@
 /** QuantizeLinear and DequantizeLinear: pairs become FakeQuantize, constant weights stay compressed. */
 import type { OutputPort } from '../../../graph/node.ts';
+import { type Grid, sameGrid } from '../../../ops/quantization/moved-grid.ts';
 import { integerRange, toFloat32, toFloat64 } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
 import { isMinifloat, largestOf } from '../../../tensor/minifloat.ts';
 import { elementCount, isStatic, normalizeAxis, type Shape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor, zeros } from '../../../tensor/tensor.ts';
 import { elementTypeOf } from '../data-types.ts';
-import { type Grid, sameGrid } from '../grid.ts';
 import type { ImporterTable, ImportNode, QuantizedValue } from './import-node.ts';
 
 export const quantizationImporters: ImporterTable = {

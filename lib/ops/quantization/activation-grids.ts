@@ -1,10 +1,10 @@
-/** The 8-bit grids of a model's activations, and the integer types in which they are written. */
-import type { Model } from '../../../graph/model.ts';
-import type { Node, OutputPort } from '../../../graph/node.ts';
-import { toFloat64 } from '../../../tensor/convert.ts';
-import { elementCount, type Shape, sameShape } from '../../../tensor/shape.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
-import { type Grid, movedGrid } from '../grid.ts';
+/** The 8-bit grids of a model's activations. */
+import type { Model } from '../../graph/model.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
+import { toFloat64 } from '../../tensor/convert.ts';
+import { elementCount, type Shape, sameShape } from '../../tensor/shape.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { type Grid, movedGrid } from './moved-grid.ts';
 
 /** Zero points this close to an integer are that integer; limits in f32 leave about 1e-5 of noise. */
 const zeroPointNoise = 1e-3;
@@ -22,13 +22,6 @@ export interface ActivationGrids {
   readonly pairs: ReadonlyMap<Node, Pair>;
   /** Values in f32 that lie on a grid of the whole tensor. */
   readonly grids: ReadonlyMap<OutputPort, Grid>;
-  /**
-   * Integer type of the grids of whole tensors: `i8` when zero is in the middle of every grid and none is per channel,
-   * else `u8` for all of them, because runtimes compute in integers only where operands and result have one type. Grids
-   * per channel are always `i8`: ONNX Runtime takes any DequantizeLinear and QuantizeLinear of one type around an
-   * operation together, and then refuses the model because of a scale that is not one number.
-   */
-  readonly wholeType: 'i8' | 'u8';
 }
 
 export function activationGrids(model: Model): ActivationGrids {
@@ -43,8 +36,7 @@ export function activationGrids(model: Model): ActivationGrids {
         : movedGrid(node, (port) => grids.get(port));
     if (grid) for (const port of node.outputs) if (port.fact.type === 'f32') grids.set(port, grid);
   }
-  const isCentred = [...pairs.values()].every((p) => p.axis === undefined && p.zeroPoint[0] === 128);
-  return { pairs, grids, wholeType: isCentred ? 'i8' : 'u8' };
+  return { pairs, grids };
 }
 
 /** Full 8-bit grids with equal limits on both sides that contain zero. */

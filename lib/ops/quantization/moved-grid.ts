@@ -1,6 +1,6 @@
 /** Which values of a model lie on the grid of a FakeQuantize: its own, and those that operations only moved. */
 import type { Node, OutputPort } from '../../graph/node.ts';
-import { findOp, runtimeOf } from '../../ops/registry.ts';
+import { findOp, runtimeOf } from '../registry.ts';
 
 /** A grid of 256 steps for a whole tensor: `real = scale · (q - zeroPoint)`, `0 <= q <= 255`. */
 export interface Grid {
