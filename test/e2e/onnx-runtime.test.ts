@@ -168,8 +168,9 @@ describe('networks of the model folder', { skip: models.skip }, () => {
         count += steps.length;
       }
       t.diagnostic(`${moved} of ${count} values are a step away`);
-      // What lies within 1e-5 steps of the middle between two bytes is rounded either way.
-      assert.ok(moved <= Math.max(2, 5e-5 * count), `${moved} of ${count} values are a step away`);
+      // What lies within 1e-5 steps of the middle between two bytes is rounded either way; sums of two bytes take few
+      // values, so that one of them in the middle comes often.
+      assert.ok(moved <= Math.max(2, 3e-4 * count), `${moved} of ${count} values are a step away`);
     });
   }
 });
