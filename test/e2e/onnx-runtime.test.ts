@@ -160,10 +160,8 @@ describe('networks of the model folder', { skip: models.skip }, () => {
       let count = 0;
       for (const [i, node] of quantizers.entries()) {
         const steps = differenceInSteps(node, theirs[`after ${i}`]!, ours[`after ${i}`]!);
-        assert.ok(
-          steps.every((s) => s <= 1),
-          `${node.name}: a value is ${Math.max(...steps)} steps away`,
-        );
+        const most = steps.reduce((m, s) => Math.max(m, s), 0);
+        assert.ok(most <= 1, `${node.name}: a value is ${most} steps away`);
         moved += steps.reduce((m, s) => m + s, 0);
         count += steps.length;
       }
