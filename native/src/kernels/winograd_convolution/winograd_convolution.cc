@@ -71,6 +71,7 @@ class WinogradCall final : public PreparedCall {
     epilogue_ = std::move(epilogue.value());
     out_offset_ = p.out_offset;
     residual_stride_ = p.out_c;
+    has_residual_ = call.Input(kResidual).present;
     products_.Describe(this);
     packed_bytes += epilogue_.bytes();
     packed_inputs = kPackedOperands;
@@ -118,7 +119,7 @@ class WinogradCall final : public PreparedCall {
     task.n = panel.n;
     task.columns = panel.columns;
     task.y = static_cast<float*>(context.outputs[0]) + out_offset_;
-    task.residual = static_cast<const float*>(context.inputs[kResidual]);
+    task.residual = has_residual_ ? static_cast<const float*>(context.inputs[kResidual]) : nullptr;
     task.residual_stride = residual_stride_;
     run_->transform_output(task);
   }
@@ -130,6 +131,7 @@ class WinogradCall final : public PreparedCall {
   EpilogueConstants epilogue_;
   AlignedPtr<float> zeros_;
   size_t out_offset_ = 0, residual_stride_ = 0;
+  bool has_residual_ = false;
 };
 
 }  // namespace
