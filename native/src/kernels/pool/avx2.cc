@@ -5,11 +5,11 @@
 namespace lowp {
 
 extern const PoolRow pool_max_f32_avx2_1x32 = {"pool_max_f32_avx2_1x32", Isa::kAvx2, PoolKind::kMaxF32,
-                                               RunFold<MaxFloats<Ymm>>};
+                                               RunFold<MaxFloats, Ymm>};
 extern const PoolRow pool_max_u8_avx2_1x128 = {"pool_max_u8_avx2_1x128", Isa::kAvx2, PoolKind::kMaxU8,
-                                               RunFold<MaxOfBytes<Ymm>>};
+                                               RunFold<MaxOfBytes, Ymm>};
 extern const PoolRow pool_average_f32_avx2_1x32 = {"pool_average_f32_avx2_1x32", Isa::kAvx2, PoolKind::kAverageF32,
-                                                   RunFold<SumFloats<Ymm>>};
+                                                   RunFold<SumFloats, Ymm>};
 extern const PoolRow pool_average_u8_avx2_1x32 = {"pool_average_u8_avx2_1x32", Isa::kAvx2, PoolKind::kAverageU8,
                                                   RunAverageU8<Ymm>};
 

@@ -5,11 +5,11 @@
 namespace lowp {
 
 extern const PoolRow pool_max_f32_avx512_1x64 = {"pool_max_f32_avx512_1x64", Isa::kAvx512, PoolKind::kMaxF32,
-                                                 RunFold<MaxFloats<Zmm>>};
+                                                 RunFold<MaxFloats, Zmm>};
 extern const PoolRow pool_max_u8_avx512_1x256 = {"pool_max_u8_avx512_1x256", Isa::kAvx512, PoolKind::kMaxU8,
-                                                 RunFold<MaxOfBytes<Zmm>>};
+                                                 RunFold<MaxOfBytes, Zmm>};
 extern const PoolRow pool_average_f32_avx512_1x64 = {"pool_average_f32_avx512_1x64", Isa::kAvx512,
-                                                     PoolKind::kAverageF32, RunFold<SumFloats<Zmm>>};
+                                                     PoolKind::kAverageF32, RunFold<SumFloats, Zmm>};
 extern const PoolRow pool_average_u8_avx512_1x64 = {"pool_average_u8_avx512_1x64", Isa::kAvx512, PoolKind::kAverageU8,
                                                     RunAverageU8<Zmm>};
 

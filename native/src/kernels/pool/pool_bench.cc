@@ -20,7 +20,9 @@ constexpr Layer kLayers[] = {
     {"max 112x112x64 k3 s2", 0, 64, 112, 3, 2, 1}, {"max 28x28x192 k3 s1", 0, 192, 28, 3, 1, 1},
     {"max 224x224x64 k2 s2", 0, 64, 224, 2, 2, 0}, {"average 35x35x192 k3 s1", 1, 192, 35, 3, 1, 1},
     {"average 7x7x2048 k7", 1, 2048, 7, 7, 1, 0},  {"average 7x7x1280 k7", 1, 1280, 7, 7, 1, 0},
-    {"average 56x56x96 k56", 1, 96, 56, 56, 1, 0},
+    {"average 56x56x96 k56", 1, 96, 56, 56, 1, 0},  {"max 480x480x3 k2 s2", 0, 3, 480, 2, 2, 0},
+    {"max 112x112x16 k3 s2", 0, 16, 112, 3, 2, 1},  {"max 224x224x3 k3 s1", 0, 3, 224, 3, 1, 1},
+    {"max 56x56x96 k2 s2", 0, 96, 56, 2, 2, 0},     {"max 13x13x32 k5 s1", 0, 32, 13, 5, 1, 2},
 };
 
 double Time(const Layer& layer, ElementType in, ElementType out, Isa isa, int repetitions, const char** row) {
