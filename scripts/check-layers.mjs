@@ -55,7 +55,7 @@ const nativeLayers = {
   capi: ['base', 'cpu', 'thread', 'simd', 'kernels', 'program', 'runtime', 'lowp'],
   napi: ['base', 'cpu', 'thread', 'simd', 'kernels', 'program', 'runtime'],
 };
-const sharedRooms = ['common', 'gemm', 'winograd'];
+const sharedRooms = ['common', 'gemm', 'shallow', 'winograd'];
 const problems = [];
 
 function filesBelow(folder, endings) {

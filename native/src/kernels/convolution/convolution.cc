@@ -6,6 +6,7 @@
 #include "kernels/convolution/border_bias.h"
 #include "kernels/convolution/geometry.h"
 #include "kernels/gemm/call.h"
+#include "kernels/shallow/shallow.h"
 #include "kernels/winograd/integer.h"
 
 namespace lowp {
@@ -90,7 +91,10 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
                                static_cast<const float*>(call.Input(kScale).constant),
                                static_cast<const float*>(call.Input(kBias).constant));
   }
-  return PrepareGemm(call, context, EpilogueSettings::Of(p), problem);
+  const EpilogueSettings settings = EpilogueSettings::Of(p);
+  const ShallowShape shape = ShallowShape::Of(p);
+  const ShallowRow* shallow = SelectShallowRow(call, shape, problem, context);
+  return shallow ? PrepareShallow(call, shape, settings, *shallow, problem) : PrepareGemm(call, context, settings, problem);
 }
 
 }  // namespace

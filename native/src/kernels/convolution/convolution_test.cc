@@ -464,21 +464,85 @@ TEST(Convolution, DeepProductsWhoseLinesEndWithinTiles) {
   }
 }
 
+constexpr Kind kFloats = {false, false, Weights::kFull};
+bool IsShallow(const std::string& row) { return row.rfind("shallow", 0) == 0; }
+
+// Widths and numbers of products are those that every row of the room takes.
+TEST(Convolution, FewProductsGoLineByLine) {
+  std::mt19937 random(11);
+  const auto draw = [&](uint32_t low, uint32_t high) { return low + random() % (high - low + 1); };
+  for (uint32_t i = 0; i < 250; i++) {
+    Shape s;
+    s.batch = draw(1, 3);
+    s.in_h = draw(1, 9), s.in_w = draw(18, 60);
+    s.in_c = draw(1, 4), s.out_c = draw(1, i % 3 == 0 ? 70 : 20);
+    s.kernel_h = draw(1, std::min(3u, s.in_h)), s.kernel_w = draw(1, 5);
+    s.stride = draw(1, 2);
+    s.pad_top = draw(0, 2), s.pad_left = draw(0, 2), s.pad_bottom = draw(0, 2), s.pad_right = draw(0, 2);
+    // Without padding, pixels that are not side by side are left to other rows.
+    s.in_gap = s.kernel_w == 1 || s.pad_left + s.pad_top > 0 ? draw(0, 1) * draw(0, 9) : 0;
+    s.out_gap = draw(0, 1) * draw(0, 9), s.out_offset = draw(0, 1) * draw(0, 3);
+    for (const PostOps& ops : {PostOps{}, EverythingFor(false, false)}) {
+      const Case c(s, kFloats, ops, i);
+      for (Isa isa : RunnableIsas()) EXPECT_EQ(IsShallow(c.Check(isa)), isa != Isa::kScalar);
+      ASSERT_FALSE(testing::Test::HasFailure()) << "case " << i;
+    }
+  }
+}
+
+TEST(Convolution, LinesThatAreReadTwiceLieApart) {
+  Shape s = Square(20, 3, 17, 3, 3);
+  s.dilation = 3, s.kernel_w = 1, s.pad_left = s.pad_right = 0;
+  const Case c(s, kFloats, PostOps{}, 5);
+  for (Isa isa : RunnableIsas()) EXPECT_EQ(IsShallow(c.Check(isa)), isa != Isa::kScalar);
+}
+
+TEST(Convolution, ManyPixelsOfFewChannelsAreCutIntoNearlyEqualParts) {
+  for (uint32_t width : {8u, 383u, 384u, 385u, 391u, 1000u}) {
+    Shape s = Square(1, 4, 33, 1, 0);
+    s.in_w = width;
+    const Case c(s, kFloats, EverythingFor(false, false), width);
+    for (Isa isa : RunnableIsas()) EXPECT_EQ(IsShallow(c.Check(isa)), isa != Isa::kScalar);
+  }
+}
+
+TEST(Convolution, OtherFloatsAreLeftToTheGemmRoom) {
+  std::vector<Shape> shapes = {Square(9, 64, 16, 3, 1), Square(3, 3, 16, 3, 1), Cube(9, 2, 16, 3, 1)};
+  Shape s = Square(12, 4, 16, 3, 1);
+  s.groups = 2, shapes.push_back(s);
+  s = Square(12, 4, 16, 3, 0);
+  s.in_gap = 1, shapes.push_back(s);
+  s = Square(16, 4, 16, 3, 2);
+  s.dilation = 2, shapes.push_back(s);
+  shapes.push_back(Square(80, 12, 2, 1, 0));  // x is streamed from beyond L2
+  for (const Shape& shape : shapes)
+    for (Isa isa : RunnableIsas()) EXPECT_FALSE(IsShallow(Case(shape, kFloats, PostOps{}, 1).Check(isa)));
+}
+
+TEST(Convolution, RowsOfBothRoomsCanBeForced) {
+  const Case c(Square(12, 3, 16, 3, 1), kFloats, PostOps{}, 1);
+  Buffer y = c.Output();
+  for (Isa isa : RunnableIsas()) {
+    for (const char* row : {"gemm_f32_scalar_1x8", "gemm_f32_avx2_6x16", "shallow_f32_avx2_6x16"})
+      if (row[9] == 's' || Includes(isa, Isa::kAvx2)) EXPECT_EQ(RunCall(c.Spec(&y), isa, 3, row), row);
+  }
+}
+
 TEST(Convolution, ChoosesTheBestRowOfTheIsa) {
   const Shape s = Square(4, 8, 16, 1, 0);
   std::map<Isa, std::vector<std::string>> rows = {
       {Isa::kScalar, {"gemm_u8s8_scalar_1x8", "gemm_u8s8_scalar_1x8", "gemm_f32_scalar_1x8"}},
-      {Isa::kAvx2, {"gemm_u8s8_avx2_proven_6x16", "gemm_u8s8_avx2_proven_6x16", "gemm_f32_avx2_6x16"}},
-      {Isa::kAvxVnni, {"gemm_u8s8_avxvnni_6x16", "gemm_u8s8_avxvnni_6x16", "gemm_f32_avx2_6x16"}},
-      {Isa::kAvx512, {"gemm_u8s8_avx512_proven_12x32", "gemm_u8s8_avx512_proven_12x32", "gemm_f32_avx512_6x64"}},
-      {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}},
-      {Isa::kAmx, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "gemm_f32_avx512_6x64"}}};
+      {Isa::kAvx2, {"gemm_u8s8_avx2_proven_6x16", "gemm_u8s8_avx2_proven_6x16", "shallow_f32_avx2_6x16"}},
+      {Isa::kAvxVnni, {"gemm_u8s8_avxvnni_6x16", "gemm_u8s8_avxvnni_6x16", "shallow_f32_avx2_6x16"}},
+      {Isa::kAvx512, {"gemm_u8s8_avx512_proven_12x32", "gemm_u8s8_avx512_proven_12x32", "shallow_f32_avx512_13x32"}},
+      {Isa::kVnni, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "shallow_f32_avx512_13x32"}},
+      {Isa::kAmx, {"gemm_u8s8_vnni_6x64", "gemm_u8s8_vnni_6x64", "shallow_f32_avx512_13x32"}}};
   for (Isa isa : RunnableIsas()) {
     EXPECT_EQ(Case(s, {true, true, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][0]);
     EXPECT_EQ(Case(s, {true, true, Weights::kSafe}, PostOps{}, 1).Check(isa), rows[isa][1]);
     EXPECT_EQ(Case(s, {false, false, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][2]);
   }
-  rows[Isa::kAmx] = {"gemm_u8s8_amx_32x64", "gemm_u8s8_amx_32x64", "gemm_f32_avx512_6x64"};
+  rows[Isa::kAmx] = {"gemm_u8s8_amx_32x64", "gemm_u8s8_amx_32x64", "shallow_f32_avx512_13x32"};
   for (Isa isa : RunnableIsas())
     EXPECT_EQ(Case(Square(4, 48, 16, 1, 0), {true, true, Weights::kFull}, PostOps{}, 1).Check(isa), rows[isa][0]);
 }

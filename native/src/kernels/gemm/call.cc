@@ -243,17 +243,15 @@ void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* p
   plan->residual_stride = channels * plan->residual_element;
 }
 
-// Bytes of x from pixel to pixel, when x is nothing but what each pixel reads alone, is more than twice what is stored
-// and does not fit into L2; otherwise 0.
-size_t StreamedBytes(const CallView& call, const GemmProblem& problem, const GemmPlan& plan, const PrepareContext& context) {
+}  // namespace
+
+size_t StreamedBytes(const CallView& call, const GemmProblem& problem, const PrepareContext& context) {
   const Operand x = call.Input(kX);
   const size_t step = problem.walk.step_x, bytes = problem.pixels * step;
   const bool own = problem.runs.size() == 1 && problem.runs[0].offset == 0 && x.elements * SizeOf(x.type) == bytes;
-  const bool large = context.BeyondL2(bytes) && step > 2 * plan.y_stride;
-  return own && large && !plan.copy.needed && !plan.even.gather.needed ? step : 0;
+  const bool large = context.BeyondL2(bytes) && step > 2 * problem.out_stride * SizeOf(call.Output(0).type);
+  return own && large && !problem.copy.needed ? step : 0;
 }
-
-}  // namespace
 
 Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
                                 GemmProblem problem) {
@@ -283,7 +281,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.epilogue = std::move(epilogue.value());
   plan.epilogue_channels = channels;
   FillAddresses(call, problem, &plan);
-  plan.streamed = StreamedBytes(call, problem, plan, context);
+  plan.streamed = plan.even.gather.needed ? 0 : StreamedBytes(call, problem, context);
   TilingQuery query{problem.pixels,      plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
                     plan.row->most_rows, operations,                context.threads,   context.l2_bytes,
                     plan.even.whole_tiles};

@@ -22,6 +22,9 @@ struct PaddedCopy {
   size_t bytes() const { return rows() * row_bytes(); }
 };
 
+// Writes row `row` of the copy to `to`.
+void CopyRow(const PaddedCopy& copy, const uint8_t* x, size_t row, uint8_t* to);
+
 // Writes rows [begin, end) of the copy.
 void CopyRows(const PaddedCopy& copy, const uint8_t* x, uint8_t* out, size_t begin, size_t end);
 

@@ -60,6 +60,22 @@ struct IntegerMath {
   }
 };
 
+template <class Math, int R, int V>
+LOWP_INLINE void FinishVectors(const PanelTask& t, size_t row, typename Math::Acc (&acc)[R][V]) {
+  __m256 v[R][V];
+  LOWP_UNROLL for (int j = 0; j < V; j++) {
+    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][j], j * 8);
+  }
+  TileStore store;
+  store.n = t.n;
+  store.columns = t.columns;
+  store.y = t.y + row * t.y_stride;
+  store.y_stride = t.y_stride;
+  store.residual = t.residual + row * t.residual_stride;
+  store.residual_stride = t.residual_stride;
+  FinishTile(*t.epilogue, v, store);
+}
+
 template <class Math, int R, int V, class FetchPolicy>
 LOWP_INLINE void AddSegments(const PanelTask& t, size_t row, FetchPolicy fetch, typename Math::Acc (&acc)[R][V]) {
   const uint8_t* weights = t.weights;
@@ -86,18 +102,7 @@ template <class Math, int R, int V, class FetchPolicy>
     AddSegments<Math>(t, row, fetch, acc);
   }
   if (Math::template Suspend<R, V>(t, row, acc)) return;
-  __m256 v[R][V];
-  LOWP_UNROLL for (int j = 0; j < V; j++) {
-    LOWP_UNROLL for (int i = 0; i < R; i++) v[i][j] = Math::Scale(t, acc[i][j], j * 8);
-  }
-  TileStore store;
-  store.n = t.n;
-  store.columns = t.columns;
-  store.y = t.y + row * t.y_stride;
-  store.y_stride = t.y_stride;
-  store.residual = t.residual + row * t.residual_stride;
-  store.residual_stride = t.residual_stride;
-  FinishTile(*t.epilogue, v, store);
+  FinishVectors<Math>(t, row, acc);
 }
 
 // With the loop that fetches and the one that does not in one function, gcc spills accumulators.
