@@ -42,19 +42,21 @@ describe('3000 samples take at most 10 % more memory than 30', {
     });
   }
 
+  // V8 compiles what is called often on up to four threads, each of which keeps memory of its own: 10 MB in all, once.
+  // Beside a network of next to nothing it shows, so that one is compared when it has been done.
   const networks = [
-    [1, 8],
-    [8, 32],
-    [32, 32],
-  ] as const;
-  for (const [channels, size] of networks) {
+    { channels: 1, size: 8, least: 300 },
+    { channels: 8, size: 32, least: 30 },
+    { channels: 32, size: 32, least: 30 },
+  ];
+  for (const { channels, size, least } of networks) {
     const name = `lowp quantize: ${channels} channels of ${size}x${size}, V8 as it comes`;
     it(name, { timeout: 300_000 }, async () => {
       const folder = temporaryFolder();
       await writeCase(folder, channels, size);
-      const few = await peakOfCommand(folder, 30);
+      const few = await peakOfCommand(folder, least);
       const many = await peakOfCommand(folder, 3000);
-      assert.ok(many <= 1.1 * few, `${many} KiB with 3000 samples, ${few} KiB with 30`);
+      assert.ok(many <= 1.1 * few, `${many} KiB with 3000 samples, ${few} KiB with ${least}`);
     });
   }
 });
