@@ -148,7 +148,7 @@ std::vector<float> ResultsOf(Producer producer, Consumer consumer, bool apart, s
   auto session = Session::Create(program.value(), threads);
   EXPECT_TRUE(session.ok());
   std::vector<float> results(elements);
-  for (int round = 0; round < 3; round++) {
+  for (int round = 0; round < 2; round++) {
     std::fill(results.begin(), results.end(), -7.0f);
     const void* inputs[] = {x.data()};
     std::vector<void*> outputs;
@@ -171,7 +171,7 @@ TEST(Follow, GivesTheSameBitsAsOneCallAfterTheOther) {
       bool follows = true;
       const std::vector<float> expected = ResultsOf(producer, consumer, true, 1, &follows);
       EXPECT_FALSE(follows);
-      for (size_t threads : {1u, 2u, 3u, 7u}) {
+      for (size_t threads : {1u, 2u, 7u}) {
         const std::vector<float> found = ResultsOf(producer, consumer, false, threads, &follows);
         EXPECT_TRUE(follows || (!large && consumer != ObservedClamp && consumer != TwoObservers));
         ASSERT_EQ(found, expected) << threads << " threads";
