@@ -63,4 +63,24 @@ class Broadcast {
   size_t row_count_ = 0, rows_ = 1, columns_ = 1, column_tiles_ = 1;
 };
 
+// Of params with d0 to d3 and a stride of a and b for each.
+template <class Params>
+Broadcast<2> PairsOf(const Params& p) {
+  return {{p.d0, p.d1, p.d2, p.d3},
+          {{{p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}}, {{p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}}}};
+}
+
+// Calls apply(a, step of a, b, step of b, y, n) for the rows of tiles [begin, end); a and b are inputs 0 and 1.
+template <class In, class Out, class Apply>
+void ForEachPairOfRows(const Broadcast<2>& rows, const RunContext& context, size_t begin, size_t end, Apply apply) {
+  const In* a = static_cast<const In*>(context.inputs[0]);
+  const In* b = static_cast<const In*>(context.inputs[1]);
+  Out* y = static_cast<Out*>(context.outputs[0]);
+  for (size_t tile = begin; tile < end; tile++) {
+    rows.ForEachRow(tile, [&](const size_t (&from)[2], size_t to, size_t n) {
+      apply(a + from[0], rows.step(0), b + from[1], rows.step(1), y + to, n);
+    });
+  }
+}
+
 }  // namespace lowp

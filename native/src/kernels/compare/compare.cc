@@ -46,11 +46,6 @@ constexpr Function<T> kFunctions[kOps] = {Apply<T, Equal>,     Apply<T, NotEqual
                                           Apply<T, LessEqual>, Apply<T, Greater>,  Apply<T, GreaterEqual>,
                                           Apply<T, And>,       Apply<T, Or>};
 
-Broadcast<2> BroadcastOf(const CompareParams& p) {
-  return {{p.d0, p.d1, p.d2, p.d3},
-          {{{p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}}, {{p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}}}};
-}
-
 Status Validate(const CallView& call) {
   const auto& p = call.Params<CompareParams>();
   const Operand a = call.Input(0), b = call.Input(1), y = call.Output(0);
@@ -64,7 +59,7 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(CheckedProduct(&elements, p.d0, p.d1, p.d2, p.d3) && elements == y.elements && elements > 0,
                "compare: y must have d0 * d1 * d2 * d3 elements, and one at least");
-  const Broadcast<2> rows = BroadcastOf(p);
+  const Broadcast<2> rows = PairsOf(p);
   LOWP_REQUIRE(rows.Covers(0, a) && rows.Covers(1, b), "compare: a and b must hold every element that is read");
   return Status();
 }
@@ -72,7 +67,7 @@ Status Validate(const CallView& call) {
 class CompareCall final : public PreparedCall {
  public:
   explicit CompareCall(const CallView& call)
-      : rows_(BroadcastOf(call.Params<CompareParams>())),
+      : rows_(PairsOf(call.Params<CompareParams>())),
         op_(call.Params<CompareParams>().op),
         type_(call.Input(0).type) {
     tiles[0] = rows_.tiles();
@@ -95,14 +90,7 @@ class CompareCall final : public PreparedCall {
  private:
   template <class T>
   void RunAs(const RunContext& context, size_t begin, size_t end) const {
-    const T* a = static_cast<const T*>(context.inputs[0]);
-    const T* b = static_cast<const T*>(context.inputs[1]);
-    uint8_t* y = static_cast<uint8_t*>(context.outputs[0]);
-    for (size_t tile = begin; tile < end; tile++) {
-      rows_.ForEachRow(tile, [&](const size_t (&from)[2], size_t to, size_t n) {
-        kFunctions<T>[op_](a + from[0], rows_.step(0), b + from[1], rows_.step(1), y + to, n);
-      });
-    }
+    ForEachPairOfRows<T, uint8_t>(rows_, context, begin, end, kFunctions<T>[op_]);
   }
 
   Broadcast<2> rows_;

@@ -96,11 +96,6 @@ constexpr Function<T> kFunctions[kOps] = {
     Apply<T, Add>,    Apply<T, Subtract>,         Apply<T, Multiply>,  Apply<T, Maximum>,       Apply<T, Minimum>,
     Apply<T, Divide>, Apply<T, DivideTowardZero>, Apply<T, Remainder>, Apply<T, FloorRemainder>};
 
-Broadcast<2> BroadcastOf(const IntegerEltwiseParams& p) {
-  return {{p.d0, p.d1, p.d2, p.d3},
-          {{{p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}}, {{p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}}}};
-}
-
 Status Validate(const CallView& call) {
   const auto& p = call.Params<IntegerEltwiseParams>();
   const Operand a = call.Input(0), b = call.Input(1), y = call.Output(0);
@@ -111,7 +106,7 @@ Status Validate(const CallView& call) {
   uint64_t elements = 0;
   LOWP_REQUIRE(CheckedProduct(&elements, p.d0, p.d1, p.d2, p.d3) && elements == y.elements && elements > 0,
                "integer_eltwise: y must have d0 * d1 * d2 * d3 elements, and one at least");
-  const Broadcast<2> rows = BroadcastOf(p);
+  const Broadcast<2> rows = PairsOf(p);
   LOWP_REQUIRE(rows.Covers(0, a) && rows.Covers(1, b), "integer_eltwise: a and b must hold every element that is read");
   return Status();
 }
@@ -119,7 +114,7 @@ Status Validate(const CallView& call) {
 class IntegerEltwiseCall final : public PreparedCall {
  public:
   explicit IntegerEltwiseCall(const CallView& call)
-      : rows_(BroadcastOf(call.Params<IntegerEltwiseParams>())),
+      : rows_(PairsOf(call.Params<IntegerEltwiseParams>())),
         op_(call.Params<IntegerEltwiseParams>().op),
         is_wide_(call.Output(0).type == ElementType::kI64) {
     tiles[0] = rows_.tiles();
@@ -133,14 +128,7 @@ class IntegerEltwiseCall final : public PreparedCall {
  private:
   template <class T>
   void RunAs(const RunContext& context, size_t begin, size_t end) const {
-    const T* a = static_cast<const T*>(context.inputs[0]);
-    const T* b = static_cast<const T*>(context.inputs[1]);
-    T* y = static_cast<T*>(context.outputs[0]);
-    for (size_t tile = begin; tile < end; tile++) {
-      rows_.ForEachRow(tile, [&](const size_t (&from)[2], size_t to, size_t n) {
-        kFunctions<T>[op_](a + from[0], rows_.step(0), b + from[1], rows_.step(1), y + to, n);
-      });
-    }
+    ForEachPairOfRows<T, T>(rows_, context, begin, end, kFunctions<T>[op_]);
   }
 
   Broadcast<2> rows_;

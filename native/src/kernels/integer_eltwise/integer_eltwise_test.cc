@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "broadcast_data.h"
 #include "kernel_harness.h"
 
 namespace lowp::test {
@@ -59,49 +60,21 @@ template <class T>
 void ExpectBroadcasts(ElementType type) {
   std::mt19937 random(3);
   for (int round = 0; round < 60; round++) {
-    const bool is_long = round % 20 == 19;
-    const auto up_to = [&](uint32_t most) { return static_cast<uint32_t>(1 + random() % most); };
-    const uint32_t d[4] = {up_to(3), up_to(3), up_to(5), is_long ? 20000u : up_to(70)};
-    uint32_t strides[2][4], elements[2];
-    for (int side = 0; side < 2; side++) {
-      uint32_t step = 1;
-      for (int j = 3; j >= 0; j--) {
-        const bool repeats = random() % 3 == 0;
-        strides[side][j] = repeats ? 0 : step;
-        if (!repeats) step *= d[j];
-      }
-      elements[side] = step;
-    }
-    std::vector<T> a(elements[0]), b(elements[1]), expected;
+    const BroadcastDraw<2> draw(random, round % 20 == 19);
+    std::vector<T> a(draw.elements[0]), b(draw.elements[1]), expected;
     for (T& v : a) v = static_cast<T>(random() % 2001) - 1000;
     for (T& v : b) v = static_cast<T>(random() % 1000) + 1;
     const uint32_t op = random() % 9;
-    for (uint32_t i0 = 0; i0 < d[0]; i0++)
-      for (uint32_t i1 = 0; i1 < d[1]; i1++)
-        for (uint32_t i2 = 0; i2 < d[2]; i2++)
-          for (uint32_t i3 = 0; i3 < d[3]; i3++) {
-            const auto at = [&](int s) {
-              return i0 * strides[s][0] + i1 * strides[s][1] + i2 * strides[s][2] + i3 * strides[s][3];
-            };
-            const T u = a[at(0)], v = b[at(1)];
-            const T results[] = {static_cast<T>(u + v), static_cast<T>(u - v), static_cast<T>(u * v), std::max(u, v),
-                                 std::min(u, v), static_cast<T>(std::floor(static_cast<double>(u) / static_cast<double>(v))),
-                                 static_cast<T>(u / v), static_cast<T>(u % v), static_cast<T>((u % v + v) % v)};
-            expected.push_back(results[op]);
-          }
-    const IntegerEltwiseParams p{op,
-                                 d[0],
-                                 d[1],
-                                 d[2],
-                                 d[3],
-                                 strides[0][0],
-                                 strides[0][1],
-                                 strides[0][2],
-                                 strides[0][3],
-                                 strides[1][0],
-                                 strides[1][1],
-                                 strides[1][2],
-                                 strides[1][3]};
+    draw.ForEach([&](const size_t (&at)[2]) {
+      const T u = a[at[0]], v = b[at[1]];
+      const T results[] = {static_cast<T>(u + v), static_cast<T>(u - v), static_cast<T>(u * v), std::max(u, v),
+                           std::min(u, v), static_cast<T>(std::floor(static_cast<double>(u) / static_cast<double>(v))),
+                           static_cast<T>(u / v), static_cast<T>(u % v), static_cast<T>((u % v + v) % v)};
+      expected.push_back(results[op]);
+    });
+    IntegerEltwiseParams p{};
+    p.op = op;
+    draw.Fill(&p.d0, &p.a_stride0);
     const Buffer u = Buffer::Of(type, a), v = Buffer::Of(type, b);
     Buffer y(type, expected.size());
     for (Isa isa : RunnableIsas()) {

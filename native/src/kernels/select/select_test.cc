@@ -1,6 +1,7 @@
 // Tests of `select`: elements of every size, broadcasting over tiles, calls that are refused.
 #include "kernels/select/select.h"
 
+#include "broadcast_data.h"
 #include "kernel_harness.h"
 
 namespace lowp::test {
@@ -10,36 +11,15 @@ template <class T>
 void ExpectSelects(ElementType type) {
   std::mt19937 random(7);
   for (unsigned round = 0; round < 60; round++) {
-    const auto up_to = [&](uint32_t most) { return static_cast<uint32_t>(1 + random() % most); };
-    const uint32_t d[4] = {up_to(3), up_to(3), up_to(5), round % 20 == 19 ? 20000u : up_to(70)};
-    uint32_t strides[3][4], elements[3];
-    for (int side = 0; side < 3; side++) {
-      uint32_t step = 1;
-      for (int j = 3; j >= 0; j--) {
-        const bool repeats = random() % 3 == 0;
-        strides[side][j] = repeats ? 0 : step;
-        if (!repeats) step *= d[j];
-      }
-      elements[side] = step;
-    }
-    std::vector<uint8_t> c(elements[0]);
-    std::vector<T> a(elements[1]), b(elements[2]), expected;
+    const BroadcastDraw<3> draw(random, round % 20 == 19);
+    std::vector<uint8_t> c(draw.elements[0]);
+    std::vector<T> a(draw.elements[1]), b(draw.elements[2]), expected;
     for (uint8_t& v : c) v = random() % 2;
     for (T& v : a) v = static_cast<T>(random() % 100);
     for (T& v : b) v = static_cast<T>(random() % 100);
-    for (uint32_t i0 = 0; i0 < d[0]; i0++)
-      for (uint32_t i1 = 0; i1 < d[1]; i1++)
-        for (uint32_t i2 = 0; i2 < d[2]; i2++)
-          for (uint32_t i3 = 0; i3 < d[3]; i3++) {
-            const auto at = [&](int s) {
-              return i0 * strides[s][0] + i1 * strides[s][1] + i2 * strides[s][2] + i3 * strides[s][3];
-            };
-            expected.push_back(c[at(0)] ? a[at(1)] : b[at(2)]);
-          }
-    SelectParams p{d[0], d[1], d[2], d[3], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    std::copy(strides[0], strides[0] + 4, &p.c_stride0);
-    std::copy(strides[1], strides[1] + 4, &p.a_stride0);
-    std::copy(strides[2], strides[2] + 4, &p.b_stride0);
+    draw.ForEach([&](const size_t (&at)[3]) { expected.push_back(c[at[0]] ? a[at[1]] : b[at[2]]); });
+    SelectParams p{};
+    draw.Fill(&p.d0, &p.c_stride0);
     const Buffer condition = Buffer::Of(ElementType::kBoolean, c), u = Buffer::Of(type, a), v = Buffer::Of(type, b);
     Buffer y(type, expected.size());
     for (Isa isa : RunnableIsas()) {
