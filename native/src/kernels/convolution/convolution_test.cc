@@ -523,8 +523,10 @@ TEST(Convolution, RowsOfBothRoomsCanBeForced) {
   const Case c(Square(12, 3, 16, 3, 1), kFloats, PostOps{}, 1);
   Buffer y = c.Output();
   for (Isa isa : RunnableIsas()) {
-    for (const char* row : {"gemm_f32_scalar_1x8", "gemm_f32_avx2_6x16", "shallow_f32_avx2_6x16"})
-      if (row[9] == 's' || Includes(isa, Isa::kAvx2)) EXPECT_EQ(RunCall(c.Spec(&y), isa, 3, row), row);
+    EXPECT_EQ(RunCall(c.Spec(&y), isa, 3, "gemm_f32_scalar_1x8"), "gemm_f32_scalar_1x8");
+    if (!Includes(isa, Isa::kAvx2)) continue;
+    for (const char* row : {"gemm_f32_avx2_6x16", "shallow_f32_avx2_6x16"})
+      EXPECT_EQ(RunCall(c.Spec(&y), isa, 3, row), row);
   }
 }
 
