@@ -1,6 +1,7 @@
 // How each node of a compiled model runs: precision, kernel, and why it stays in FP32.
 import type { Node } from '../graph/node.ts';
 import { runtimeOf } from '../ops/registry.ts';
+import { elementCount } from '../tensor/shape.ts';
 import type { CompiledStep, NativeModelExecutable } from './native-engine.ts';
 
 /** How one node runs. */
@@ -16,6 +17,34 @@ export interface NodeDescription {
   readonly reason?: string;
   /** Products that are summed in one run: convolutions and matrix products. */
   readonly multiplyAccumulates?: number;
+  /** Elements of its outputs; absent where another node's kernel does its work, and where sizes depend on data. */
+  readonly elements?: number;
+}
+
+/** What the nodes cost that run in one way. */
+export interface CostOfPrecision {
+  readonly precision: NodeDescription['precision'];
+  /** Nodes with a kernel or an evaluation of their own. */
+  readonly nodes: number;
+  readonly multiplyAccumulates: number;
+  readonly elements: number;
+}
+
+/** Costs by how nodes run, of those ways that occur. */
+export function costByPrecision(nodes: readonly NodeDescription[]): CostOfPrecision[] {
+  return (['INT8', 'FP32', 'host'] as const).flatMap((precision) => {
+    const own = nodes.filter((n) => n.precision === precision && (n.row !== undefined || precision === 'host'));
+    if (own.length === 0) return [];
+    const sum = (of: (n: NodeDescription) => number | undefined) => own.reduce((total, n) => total + (of(n) ?? 0), 0);
+    return [
+      {
+        precision,
+        nodes: own.length,
+        multiplyAccumulates: sum((n) => n.multiplyAccumulates),
+        elements: sum((n) => n.elements),
+      },
+    ];
+  });
 }
 
 /** Multiply-accumulates of one run, of all native kernels and of those that compute in integers. */
@@ -38,7 +67,13 @@ export function describeExecution(executable: NativeModelExecutable): NodeDescri
 }
 
 function describeHost(node: Node, reason: string): NodeDescription {
-  return { name: node.name, type: node.type, precision: 'host', reason };
+  return { name: node.name, type: node.type, precision: 'host', reason, ...elementsOf(node) };
+}
+
+function elementsOf(node: Node): { readonly elements?: number } {
+  const shapes = node.outputs.map((port) => port.fact.shape);
+  if (shapes.some((shape) => shape.some((d) => d < 0))) return {};
+  return { elements: shapes.reduce((total, shape) => total + elementCount(shape), 0) };
 }
 
 function describeSegment(step: Extract<CompiledStep, { kind: 'native' }>): NodeDescription[] {
@@ -54,7 +89,7 @@ function describeSegment(step: Extract<CompiledStep, { kind: 'native' }>): NodeD
       name: node.name,
       type: node.type,
       precision: state.bytes ? 'INT8' : 'FP32',
-      ...(anchor ? { fusedInto: `in ${anchor.name}` } : call ? { row: call.row } : {}),
+      ...(anchor ? { fusedInto: `in ${anchor.name}` } : call ? { row: call.row, ...elementsOf(node) } : {}),
       ...(call && isProduct(node) ? { multiplyAccumulates: call.operations / 2 } : {}),
       ...(state.bytes || state.reason === undefined ? {} : { reason: state.reason }),
     };

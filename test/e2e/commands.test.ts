@@ -211,6 +211,7 @@ describe('lowp inspect', () => {
       'outputs',
       'weightBytes',
       'multiplyAccumulates',
+      'costs',
       'nodes',
     ]);
     assert.deepEqual(document.inputs, [{ name: 'image', type: 'f32', shape: [-1, 1, 32, 32] }]);
@@ -219,7 +220,12 @@ describe('lowp inspect', () => {
       assert.equal(node.precision, 'FP32');
       assert.ok(typeof node.reason === 'string');
     }
+    assert.deepEqual(
+      (document.costs as Record<string, unknown>[]).map((c) => c.precision),
+      ['FP32'],
+    );
     const { stdout } = await lowpOk(['inspect', demoOnnx]);
+    assert.match(stdout, /^FP32 +\d+ +\d+\.\d +\d+\.\d{3}$/m);
     assert.match(stdout, /^input {2}image {2}f32\[\?,1,32,32\]\noutput {2}probabilities {2}f32\[\?,20\]\nweights/);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { describeExecution, type NodeDescription } from '../../lib/engines/describe.ts';
+import { costByPrecision, describeExecution, type NodeDescription } from '../../lib/engines/describe.ts';
 import { compileNative } from '../../lib/engines/native-engine.ts';
 import type { Model } from '../../lib/graph/model.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
@@ -38,6 +38,7 @@ test('every computed node is described in order, with row, place and reason', as
     type: 'FakeQuantize',
     precision: 'INT8',
     row: 'quantize_f32u8_scalar',
+    elements: 144,
   });
   assert.match(byName.get('conv')!.row!, /^gemm_u8s8_scalar/);
   for (const name of ['bias', 'relu', 'fq_1']) {
@@ -52,8 +53,31 @@ test('every computed node is described in order, with row, place and reason', as
     type: 'Sinh',
     precision: 'host',
     reason: 'Sinh has no native kernel yet',
+    elements: 72,
   });
   assert.match(byName.get('sigmoid')!.reason!, /runs in FP32/);
+});
+
+test('costs are summed by how nodes run, of those that have work of their own', () => {
+  const nodes: NodeDescription[] = [
+    { name: 'a', type: 'Convolution', precision: 'INT8', row: 'r', multiplyAccumulates: 900, elements: 10 },
+    { name: 'b', type: 'ReLU', precision: 'INT8', fusedInto: 'in a' },
+    { name: 'c', type: 'Reshape', precision: 'FP32', reason: 'its input is not quantized' },
+    { name: 'd', type: 'NonZero', precision: 'host', reason: 'its sizes depend on data' },
+    { name: 'e', type: 'Sinh', precision: 'host', reason: 'Sinh has no native kernel yet', elements: 7 },
+  ];
+  assert.deepEqual(costByPrecision(nodes), [
+    { precision: 'INT8', nodes: 1, multiplyAccumulates: 900, elements: 10 },
+    { precision: 'host', nodes: 2, multiplyAccumulates: 0, elements: 7 },
+  ]);
+});
+
+test('products by Winograd count as those of the plain sum', async () => {
+  const b = new ModelBuilder();
+  b.result(b.convolution(b.parameter('x', [1, 24, 10, 10]), b.weights('w', [24, 24, 3, 3]), 'conv'));
+  const conv = (await describe(b.model)).find((d) => d.name === 'conv')!;
+  assert.match(conv.row!, /^winograd/);
+  assert.equal(conv.multiplyAccumulates, 9 * 24 * conv.elements!);
 });
 
 test('the row of a node is its own, not that of a conversion of its output', async () => {

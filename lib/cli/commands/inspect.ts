@@ -3,7 +3,12 @@ import { Option } from 'commander';
 import { benchmarkInputs, weightBytes } from '../../benchmark/run.ts';
 import type { InputInfo } from '../../data/dataset.ts';
 import { randomTensor } from '../../data/synthetic.ts';
-import { describeExecution, multiplyAccumulates, type NodeDescription } from '../../engines/describe.ts';
+import {
+  costByPrecision,
+  describeExecution,
+  multiplyAccumulates,
+  type NodeDescription,
+} from '../../engines/describe.ts';
 import { compileNative, type NativeModelExecutable } from '../../engines/native-engine.ts';
 import { openModel } from '../../formats/index.ts';
 import { type Model, outputName } from '../../graph/model.ts';
@@ -77,15 +82,27 @@ function overview(model: Model, executable: NativeModelExecutable, { out }: Comm
   out.line(`weights  ${formatBytes(weightBytes(model))}`);
   const sums = multiplyAccumulates(nodes);
   const share = sums.total === 0 ? '' : `, ${((100 * sums.int8) / sums.total).toFixed(1)} % in INT8`;
-  out.line(`multiply-accumulates  ${(sums.total / 1e6).toFixed(1)} M${share}\n`);
+  out.line(`multiply-accumulates  ${millions(sums.total)} M${share}\n`);
+  const costs = costByPrecision(nodes);
+  out.table(
+    ['runs in', 'nodes', 'M multiply-adds', 'M elements'],
+    costs.map((c) => [c.precision, `${c.nodes}`, millions(c.multiplyAccumulates), thousandths(c.elements)]),
+  );
+  out.line('');
   out.table(nodeHead, nodes.map(nodeRow));
-  out.json({ name: model.name, inputs, outputs, weightBytes: weightBytes(model), multiplyAccumulates: sums, nodes });
+  const json = { name: model.name, inputs, outputs, weightBytes: weightBytes(model), multiplyAccumulates: sums };
+  out.json({ ...json, costs, nodes });
 }
 
-const nodeHead = ['node', 'type', 'runs in', 'kernel', 'why'];
+const millions = (n: number): string => (n / 1e6).toFixed(1);
+const thousandths = (n: number): string => (n / 1e6).toFixed(3);
+
+const nodeHead = ['node', 'type', 'runs in', 'kernel', 'M multiply-adds', 'M elements', 'why'];
 
 function nodeRow(n: NodeDescription): string[] {
-  return [n.name, n.type, n.precision, n.row ?? n.fusedInto ?? '', n.reason ?? ''];
+  const products = n.multiplyAccumulates === undefined ? '' : millions(n.multiplyAccumulates);
+  const elements = n.elements === undefined ? '' : thousandths(n.elements);
+  return [n.name, n.type, n.precision, n.row ?? n.fusedInto ?? '', products, elements, n.reason ?? ''];
 }
 
 async function stageText(

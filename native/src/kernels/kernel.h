@@ -150,7 +150,9 @@ class PreparedCall {
   size_t packed_bytes = 0;               // constants repacked for this object
   size_t found_bytes = 0;                // of them, those that were in memory before (base/shared_array.h)
   uint64_t packed_inputs = 0;            // bit i: constant input i is not read by Run, which then gets null for it
-  double operations = 0;                 // arithmetic operations of one run (a multiply-add is two), for the profile
+  // Arithmetic operations of one run, for the profile: a multiply-add is two, and those of the plain sum also where a
+  // kernel needs fewer.
+  double operations = 0;
   int inplace_input = -1;                // this input may share its memory with output 0
 };
 

@@ -35,8 +35,8 @@ struct WinogradShape {
     const size_t begin = LineOf((tiles.begin + width - 1) / width), end = LineOf(tiles.end / width);
     return end > begin ? IndexRange{begin * line, end * line} : IndexRange{};
   }
-  // Products of one run, a multiply-add being two operations.
-  double operations() const { return 2.0 * kWinogradProducts * static_cast<double>(tiles()) * in_c * out_c; }
+  // Of the plain sum, so that counts do not depend on the way of computing it.
+  double operations() const { return 2.0 * 9.0 * batch * out_h * out_w * in_c * out_c; }
 
  private:
   // The first line of y that line `tile_line` of tiles stores.
