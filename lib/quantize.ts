@@ -151,7 +151,8 @@ export async function quantize(
   const { ignored, noise }: Findings = Object.assign({}, ...steps.map((step) => step.findings?.()));
   const nodes = explainNodes(work, context.roles, ignored ?? { reasons: new Map(), barriers: new Set() });
   if (samples !== undefined && result.samples > 0 && result.samples < subsetSize) {
-    warn(`${result.samples} samples were given, ${subsetSize} were asked for; all of them were used`);
+    const given = result.samples === 1 ? 'one sample was' : `${result.samples} samples were`;
+    warn(`${given} given, ${subsetSize} were asked for; all of them were used`);
   }
   inferModel(work);
   return {

@@ -207,7 +207,8 @@ function summarize({ nodes, samples, seconds, weightBytes }: QuantizeReport, opt
       floats.map((n) => [n.name, n.type, n.reason]),
     );
   const count = `${nodes.length - floats.length} of ${nodes.length} operations`;
-  out.line(`quantized ${count} with ${samples} samples in ${seconds.total.toFixed(1)} s`);
+  const used = samples === 1 ? 'one sample' : `${samples} samples`;
+  out.line(`quantized ${count} with ${used} in ${seconds.total.toFixed(1)} s`);
   out.line(`weights ${formatBytes(weightBytes.before)} → ${formatBytes(weightBytes.after)}`);
   out.line(`wrote ${options.output}`);
   out.note(`lowp inspect ${options.output} shows how each operation runs and why`);
