@@ -61,7 +61,7 @@ test('constants that share their data count once', () => {
 test('a profile names the kernel of each layer, and shares add up to one', async () => {
   const layers = await profileLayers(net(1), { threads: 1 });
   const convolution = layers.find((l) => l.kernel === 'convolution')!;
-  assert.match(convolution.row, /^(gemm|convolution)_f32/);
+  assert.match(convolution.row, /^(gemm|shallow)_f32/);
   assert.ok(convolution.ms > 0 && convolution.gops > 0 && convolution.gbps > 0);
   assert.ok(Math.abs(layers.reduce((sum, l) => sum + l.share, 0) - 1) < 1e-9);
 });
