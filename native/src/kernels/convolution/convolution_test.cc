@@ -387,9 +387,9 @@ TEST(Convolution, CornersOfTheIntegerRangeDoNotSaturate) {
 }
 
 TEST(Convolution, ThreeByThreeOfManyChannelsEqualsTheReference) {
-  for (uint32_t in_c : {24, 25, 32, 33, 50})
-    for (uint32_t out_c : {8, 15, 16, 17, 40, 64, 130}) CheckAll(Square(9, in_c, out_c, 3, 1), in_c * 200 + out_c);
-  for (unsigned pads = 0; pads < 81; pads++) {
+  for (uint32_t in_c : {24, 33}) CheckAll(Square(8, in_c, 17, 3, 1), in_c);
+  for (uint32_t out_c : {8, 15, 16, 40, 65, 130}) CheckAll(Square(8, 25, out_c, 3, 1), out_c);
+  for (unsigned pads = 0; pads < 81; pads += 7) {
     Shape s = Square(9, 24, 9, 3, 0);
     s.in_w = 10;
     s.pad_top = pads % 3;
