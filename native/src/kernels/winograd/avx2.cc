@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-const WinogradRows winograd_f32_avx2_8 = {TransformInput, TransformOutput};
+const WinogradRows winograd_f32_avx2_8 = {TransformWindows<FloatLanes>, TransformOutput};
 
 }  // namespace lowp
 #endif

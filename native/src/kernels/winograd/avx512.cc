@@ -6,7 +6,7 @@
 
 namespace lowp {
 
-const WinogradRows winograd_f32_avx512_16 = {TransformInput, TransformOutput};
+const WinogradRows winograd_f32_avx512_16 = {TransformWindows<FloatLanes>, TransformOutput};
 
 }  // namespace lowp
 #endif

@@ -13,7 +13,7 @@ constexpr GemmRow kProducts = {"winograd_s16_avx2_6x16", Isa::kAvx2, Packing::kP
 }  // namespace
 
 const WinogradByteRow winograd_u8s8_avx2_6x16 = {"winograd_u8s8_avx2_6x16", Isa::kAvx2, &kProducts,
-                                              TransformBytes<Ymm>, TransformSums<Ymm>};
+                                              TransformWindows<WordLanes<Ymm>>, TransformSums<Ymm>};
 
 }  // namespace lowp
 #endif

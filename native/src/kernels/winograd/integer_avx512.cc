@@ -13,7 +13,7 @@ constexpr GemmRow kProducts = {"winograd_s16_avx512_6x64", Isa::kAvx512, Packing
 }  // namespace
 
 const WinogradByteRow winograd_u8s8_avx512_6x64 = {"winograd_u8s8_avx512_6x64", Isa::kAvx512, &kProducts,
-                                              TransformBytes<Zmm>, TransformSums<Zmm>};
+                                              TransformWindows<WordLanes<Zmm>>, TransformSums<Zmm>};
 
 }  // namespace lowp
 #endif

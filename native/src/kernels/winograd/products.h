@@ -13,12 +13,12 @@ namespace lowp {
 class WinogradProducts {
  public:
   // `steps` are those of a pixel. The weights are those of `row`.
-  WinogradProducts(size_t tiles, size_t steps, const WinogradTaps& taps, const GemmRow& row, WinogradWeights weights,
+  WinogradProducts(size_t tiles, size_t steps, size_t out_c, const GemmRow& row, WinogradWeights weights,
                    const PrepareContext& context)
       : tiles_(tiles),
         steps_(steps),
         row_(&row),
-        split_(SplitWinograd({tiles, steps, taps.out_c, size_t{row.lanes} * row.most_vectors, context.threads,
+        split_(SplitWinograd({tiles, steps, out_c, size_t{row.lanes} * row.most_vectors, context.threads,
                               context.l2_bytes})),
         weights_(std::move(weights)) {}
   WinogradProducts() = default;

@@ -1,4 +1,5 @@
-// What an instruction set implements of Winograd convolutions of floats: the transformations in front of the products and behind them.
+// What an instruction set implements of Winograd convolutions: the transformations in front of the products and behind
+// them. Of floats here, of bytes in integer_rows.h.
 #pragma once
 #include <cstddef>
 
@@ -17,34 +18,38 @@ struct WinogradGeometry {
   size_t tiles_h, tiles_w;
 };
 
-// v[p][t - first] of tiles [first, first + count).
+// v[p][t - first] of tiles [first, first + count), from elements X to elements V.
+template <class X, class V>
 struct WinogradInput {
   const WinogradGeometry* geometry = nullptr;
-  const float* x = nullptr;
-  const float* zeros = nullptr;  // a pixel outside of x; readable for a vector more than in_c
+  const X* x = nullptr;
+  const X* outside = nullptr;  // a pixel outside of x; readable for a vector more than in_c
   size_t first = 0, count = 0;
-  float* v = nullptr;            // of tile `first` and product 0; whole vectors are written
-  size_t pitch = 0;              // floats from tile to tile
-  size_t product_pitch = 0;      // floats from product to product
+  V* v = nullptr;              // of tile `first` and product 0; whole vectors are written
+  size_t pitch = 0;            // elements from tile to tile
+  size_t product_pitch = 0;    // elements from product to product
 };
 
-// y of tiles [first, first + count) from m[p][t - first][lanes * vectors]: `columns` channels from channel n on.
+// y of tiles [first, first + count) from m[p][t - first][pitch]: `columns` channels from channel n on.
+template <class M>
 struct WinogradOutput {
   const WinogradGeometry* geometry = nullptr;
   const Epilogue* epilogue = nullptr;
   size_t first = 0, count = 0;
-  const float* m = nullptr;      // of tile `first` and product 0
-  size_t pitch = 0;              // floats from tile to tile
-  size_t product_pitch = 0;      // floats from product to product
+  const M* m = nullptr;        // of tile `first` and product 0
+  size_t pitch = 0;            // elements from tile to tile: all lanes of the panel
+  size_t product_pitch = 0;    // elements from product to product
+  const M* initial = nullptr;  // integers: by channel, added to the sum over taps
   size_t n = 0, columns = 0;
-  float* y = nullptr;            // channel 0 of pixel 0
-  const float* residual = nullptr;
-  size_t residual_stride = 0;    // floats from pixel to pixel
+  uint8_t* y = nullptr;        // channel n of pixel 0; strides are bytes from pixel to pixel
+  size_t y_stride = 0;
+  const uint8_t* residual = nullptr;
+  size_t residual_stride = 0;
 };
 
 struct WinogradRows {
-  void (*transform_input)(const WinogradInput& task);
-  void (*transform_output)(const WinogradOutput& task);
+  void (*transform_input)(const WinogradInput<float, float>& task);
+  void (*transform_output)(const WinogradOutput<float>& task);
 };
 
 extern const WinogradRows winograd_f32_scalar;

@@ -5,6 +5,6 @@
 
 namespace lowp {
 
-const WinogradRows winograd_f32_scalar = {TransformInput, TransformOutput};
+const WinogradRows winograd_f32_scalar = {TransformWindows<FloatLanes>, TransformOutput};
 
 }  // namespace lowp

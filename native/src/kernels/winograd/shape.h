@@ -36,7 +36,7 @@ struct WinogradShape {
     return end > begin ? IndexRange{begin * line, end * line} : IndexRange{};
   }
   // Of the plain sum, so that counts do not depend on the way of computing it.
-  double operations() const { return 2.0 * 9.0 * batch * out_h * out_w * in_c * out_c; }
+  double operations() const { return 2.0 * kWinogradTaps * batch * out_h * out_w * in_c * out_c; }
 
  private:
   // The first line of y that line `tile_line` of tiles stores.

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kElement = 4;
 constexpr size_t kLine = 64 / kElement;  // elements of a cache line
-constexpr size_t kLeastBlock = 48;            // tiles: each byte of weights is used so many times
+constexpr size_t kLeastBlock = 48;       // tiles: each byte of weights is used so many times
 constexpr size_t kLargestBlock = 256;
 
 // Whole lines, an odd number of them: powers of two apart, the 16 products of a tile would meet in one set of L1.

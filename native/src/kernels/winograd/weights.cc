@@ -9,8 +9,6 @@
 namespace lowp {
 namespace {
 
-constexpr size_t kTaps = 9;
-
 struct Float {
   using Tap = float;
   using Result = float;
@@ -41,7 +39,7 @@ struct Integer {
 };
 
 template <class Kind>
-void Transform(const typename Kind::Tap (&w)[kTaps], typename Kind::Result (&u)[kWinogradProducts]) {
+void Transform(const typename Kind::Tap (&w)[kWinogradTaps], typename Kind::Result (&u)[kWinogradProducts]) {
   typename Kind::Result columns[3][4], line[4];
   for (size_t x = 0; x < 3; x++) Kind::Line(w[x], w[3 + x], w[6 + x], columns[x]);
   for (size_t y = 0; y < 4; y++) {
@@ -61,7 +59,7 @@ void FillPanel(const WinogradTaps& taps, size_t n, size_t columns, size_t width,
     const size_t last = std::min(first + kChannels, taps.in_c);
     for (size_t column = 0; column < columns; column++) {
       for (size_t c = first; c < last; c++) {
-        Tap w[kTaps];
+        Tap w[kWinogradTaps];
         typename Kind::Result u[kWinogradProducts];
         std::memcpy(w, weights + ((n + column) * taps.in_c + c) * sizeof(w), sizeof(w));
         Transform<Kind>(w, u);

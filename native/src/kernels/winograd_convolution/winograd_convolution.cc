@@ -1,15 +1,13 @@
-// Validation, preparation and running of the Winograd convolution.
+// Validation and preparation of the Winograd convolution.
 #include "kernels/winograd_convolution/winograd_convolution.h"
 
 #include <string>
+#include <utility>
 
-#include "kernels/common/epilogue_operands.h"
 #include "kernels/gemm/rows.h"
-#include "kernels/prepare_call.h"
 #include "kernels/row.h"
-#include "kernels/winograd/products.h"
+#include "kernels/winograd/call.h"
 #include "kernels/winograd/rows.h"
-#include "kernels/winograd/shape.h"
 
 namespace lowp {
 namespace {
@@ -35,7 +33,7 @@ Status Validate(const CallView& call) {
   uint64_t pixels = 0, x = 0, weights = 0, transformed = 0;
   LOWP_REQUIRE(CheckedProduct(&pixels, p.batch, p.out_h, p.out_w) &&
                    CheckedProduct(&x, p.batch, p.in_h, p.in_w, p.in_stride, sizeof(float)) &&
-                   CheckedProduct(&weights, p.out_c, p.in_c, 9) &&
+                   CheckedProduct(&weights, p.out_c, p.in_c, kWinogradTaps) &&
                    CheckedProduct(&transformed, p.out_c, p.in_c, kWinogradProducts, sizeof(float)) &&
                    CheckedProduct(&transformed, pixels, p.in_c, kWinogradProducts, sizeof(float)),
                "the sizes are too large");
@@ -48,94 +46,27 @@ Status Validate(const CallView& call) {
   return Status();
 }
 
-class WinogradCall final : public PreparedCall {
- public:
-  Status Prepare(const CallView& call, const PrepareContext& context) {
-    const WinogradConvolutionParams& p = call.Params<WinogradConvolutionParams>();
-    const Status memory(Code::kMemory, "no memory for transformed weights");
-    shape_ = WinogradShape::Of(p);
-    geometry_ = shape_.geometry();
-    const Row<WinogradRows>& chosen = SelectRow(kRowTable, context);
-    run_ = chosen.run;
-    row = chosen.name;
-    RowQuery query;
-    query.isa = context.isa;
-    const GemmRow& gemm = *SelectRow(query);
-    const WinogradTaps taps{call.Input(kWeights).constant, p.in_c, p.out_c};
-    WinogradWeights weights = TransformFloatWeights(taps, gemm);
-    zeros_ = AllocateAligned<float>(p.in_c);
-    if (!weights.u || !zeros_) return memory;
-    products_ = WinogradProducts(shape_.tiles(), p.in_c, taps, gemm, std::move(weights), context);
-    Result<EpilogueConstants> epilogue = EpilogueConstants::Make(call, EpilogueSettings::Of(p), p.out_c, 0);
-    if (!epilogue.ok()) return epilogue.status();
-    epilogue_ = std::move(epilogue.value());
-    out_offset_ = p.out_offset;
-    residual_stride_ = p.out_c;
-    has_residual_ = call.Input(kResidual).present;
-    products_.Describe(this);
-    packed_bytes += epilogue_.bytes();
-    packed_inputs = kPackedOperands;
-    operations = shape_.operations();
-    inplace_input = p.out_stride == p.out_c ? static_cast<int>(kResidual) : -1;
-    return Status();
-  }
-
-  void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
-    products_.Run(
-        context, phase, begin, end,
-        [&](size_t first, size_t count, uint8_t* v) { Transform(context, first, count, reinterpret_cast<float*>(v)); },
-        [&](const Panel& panel, size_t first, size_t count, const uint8_t* m) {
-          Store(context, panel, first, count, reinterpret_cast<const float*>(m));
-        });
-  }
-
-  IndexRange Completes(size_t begin, size_t end) const override {
-    return shape_.ElementsOf(products_.Completes(begin, end));
-  }
-
- private:
-  void Transform(const RunContext& context, size_t first, size_t count, float* v) const {
-    WinogradInput task;
-    task.geometry = &geometry_;
-    task.x = static_cast<const float*>(context.inputs[kX]);
-    task.zeros = zeros_.get();
-    task.first = first;
-    task.count = count;
-    task.v = v;
-    task.pitch = products_.split().pitch;
-    task.product_pitch = products_.split().product_pitch;
-    run_->transform_input(task);
-  }
-
-  void Store(const RunContext& context, const Panel& panel, size_t first, size_t count, const float* m) const {
-    WinogradOutput task;
-    task.geometry = &geometry_;
-    task.epilogue = &epilogue_.view();
-    task.first = first;
-    task.count = count;
-    task.m = m;
-    task.pitch = products_.WidthOf(panel);
-    task.product_pitch = products_.split().m_pitch;
-    task.n = panel.n;
-    task.columns = panel.columns;
-    task.y = static_cast<float*>(context.outputs[0]) + out_offset_;
-    task.residual = has_residual_ ? static_cast<const float*>(context.inputs[kResidual]) : nullptr;
-    task.residual_stride = residual_stride_;
-    run_->transform_output(task);
-  }
-
-  WinogradShape shape_ = {};
-  WinogradGeometry geometry_ = {};
-  const WinogradRows* run_ = nullptr;
-  WinogradProducts products_;
-  EpilogueConstants epilogue_;
-  AlignedPtr<float> zeros_;
-  size_t out_offset_ = 0, residual_stride_ = 0;
-  bool has_residual_ = false;
-};
+Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
+  const WinogradConvolutionParams& p = call.Params<WinogradConvolutionParams>();
+  const Row<WinogradRows>& chosen = SelectRow(kRowTable, context);
+  RowQuery query;
+  query.isa = context.isa;
+  WinogradParts<float, float, float> parts;
+  parts.transform_input = chosen.run->transform_input;
+  parts.transform_output = chosen.run->transform_output;
+  parts.gemm = SelectRow(query);
+  parts.weights = TransformFloatWeights({call.Input(kWeights).constant, p.in_c, p.out_c}, *parts.gemm);
+  parts.outside = AllocateAligned<float>(p.in_c);
+  auto prepared = std::make_unique<WinogradCall<float, float, float>>();
+  LOWP_RETURN_IF_ERROR(
+      prepared->Prepare(call, context, WinogradShape::Of(p), EpilogueSettings::Of(p), std::move(parts)));
+  prepared->row = chosen.name;
+  return PreparedPtr(std::move(prepared));
+}
 
 }  // namespace
 
-const KernelDef kernel_winograd_convolution = {"winograd_convolution", WinogradConvolutionParams::Fields, Validate, PrepareCall<WinogradCall>};
+const KernelDef kernel_winograd_convolution = {"winograd_convolution", WinogradConvolutionParams::Fields, Validate,
+                                               Prepare};
 
 }  // namespace lowp
