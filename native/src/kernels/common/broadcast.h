@@ -70,9 +70,25 @@ Broadcast<2> PairsOf(const Params& p) {
           {{{p.a_stride0, p.a_stride1, p.a_stride2, p.a_stride3}}, {{p.b_stride0, p.b_stride1, p.b_stride2, p.b_stride3}}}};
 }
 
+// A row of y = Op::Of(a, b).
+template <class In, class Out>
+using PairFunction = void (*)(const In* a, size_t a_step, const In* b, size_t b_step, Out* y, size_t n);
+
+template <class In, class Out, class Op>
+void ApplyToPairs(const In* a, size_t a_step, const In* b, size_t b_step, Out* y, size_t n) {
+  if (a_step == 1 && b_step == 1) {
+    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[i]);
+  } else if (a_step == 1 && b_step == 0) {
+    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[0]);
+  } else {
+    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i * a_step], b[i * b_step]);
+  }
+}
+
 // Calls apply(a, step of a, b, step of b, y, n) for the rows of tiles [begin, end); a and b are inputs 0 and 1.
-template <class In, class Out, class Apply>
-void ForEachPairOfRows(const Broadcast<2>& rows, const RunContext& context, size_t begin, size_t end, Apply apply) {
+template <class In, class Out>
+void ForEachPairOfRows(const Broadcast<2>& rows, const RunContext& context, size_t begin, size_t end,
+                       PairFunction<In, Out> apply) {
   const In* a = static_cast<const In*>(context.inputs[0]);
   const In* b = static_cast<const In*>(context.inputs[1]);
   Out* y = static_cast<Out*>(context.outputs[0]);

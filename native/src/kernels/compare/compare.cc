@@ -8,17 +8,6 @@
 namespace lowp {
 namespace {
 
-template <class T, class Op>
-void Apply(const T* a, size_t a_step, const T* b, size_t b_step, uint8_t* y, size_t n) {
-  if (a_step == 1 && b_step == 1) {
-    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[i]);
-  } else if (a_step == 1 && b_step == 0) {
-    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[0]);
-  } else {
-    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i * a_step], b[i * b_step]);
-  }
-}
-
 #define LOWP_COMPARISON(Name, expression) \
   struct Name {                           \
     template <class T>                    \
@@ -38,13 +27,13 @@ LOWP_COMPARISON(Or, a != 0 || b != 0)
 
 constexpr uint32_t kOps = 8, kFirstLogical = 6;
 
-template <class T>
-using Function = void (*)(const T* a, size_t a_step, const T* b, size_t b_step, uint8_t* y, size_t n);
+template <class T, class Op>
+constexpr PairFunction<T, uint8_t> kApply = ApplyToPairs<T, uint8_t, Op>;
 
 template <class T>
-constexpr Function<T> kFunctions[kOps] = {Apply<T, Equal>,     Apply<T, NotEqual>, Apply<T, Less>,
-                                          Apply<T, LessEqual>, Apply<T, Greater>,  Apply<T, GreaterEqual>,
-                                          Apply<T, And>,       Apply<T, Or>};
+constexpr PairFunction<T, uint8_t> kFunctions[kOps] = {
+    kApply<T, Equal>,   kApply<T, NotEqual>,     kApply<T, Less>, kApply<T, LessEqual>,
+    kApply<T, Greater>, kApply<T, GreaterEqual>, kApply<T, And>,  kApply<T, Or>};
 
 Status Validate(const CallView& call) {
   const auto& p = call.Params<CompareParams>();

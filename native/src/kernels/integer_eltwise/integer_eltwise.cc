@@ -9,20 +9,6 @@
 namespace lowp {
 namespace {
 
-template <class T>
-using Function = void (*)(const T* a, size_t a_step, const T* b, size_t b_step, T* y, size_t n);
-
-template <class T, class Op>
-void Apply(const T* a, size_t a_step, const T* b, size_t b_step, T* y, size_t n) {
-  if (a_step == 1 && b_step == 1) {
-    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[i]);
-  } else if (a_step == 1 && b_step == 0) {
-    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i], b[0]);
-  } else {
-    for (size_t i = 0; i < n; i++) y[i] = Op::Of(a[i * a_step], b[i * b_step]);
-  }
-}
-
 // The end of the range beyond which a result lies.
 template <class T>
 T End(bool is_negative) {
@@ -91,10 +77,13 @@ struct FloorRemainder {
 
 constexpr uint32_t kOps = 9;
 
+template <class T, class Op>
+constexpr PairFunction<T, T> kApply = ApplyToPairs<T, T, Op>;
+
 template <class T>
-constexpr Function<T> kFunctions[kOps] = {
-    Apply<T, Add>,    Apply<T, Subtract>,         Apply<T, Multiply>,  Apply<T, Maximum>,       Apply<T, Minimum>,
-    Apply<T, Divide>, Apply<T, DivideTowardZero>, Apply<T, Remainder>, Apply<T, FloorRemainder>};
+constexpr PairFunction<T, T> kFunctions[kOps] = {
+    kApply<T, Add>,    kApply<T, Subtract>,         kApply<T, Multiply>,  kApply<T, Maximum>,       kApply<T, Minimum>,
+    kApply<T, Divide>, kApply<T, DivideTowardZero>, kApply<T, Remainder>, kApply<T, FloorRemainder>};
 
 Status Validate(const CallView& call) {
   const auto& p = call.Params<IntegerEltwiseParams>();
