@@ -1,5 +1,5 @@
-// What kernels share that may follow their producer (PreparedCall::Readable). They do where the value is BeyondL2: the tiles
-// at the ends of every thread's share are left over and cost a second call.
+// What kernels share that may follow their producer (PreparedCall::Readable). They do where the value is BeyondL2: the
+// tiles at the ends of every thread's share are left over and cost a second call.
 #pragma once
 #include <algorithm>
 #include <cstddef>

@@ -94,7 +94,8 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   const EpilogueSettings settings = EpilogueSettings::Of(p);
   const ShallowShape shape = ShallowShape::Of(p);
   const ShallowRow* shallow = SelectShallowRow(call, shape, problem, context);
-  return shallow ? PrepareShallow(call, shape, settings, *shallow, problem) : PrepareGemm(call, context, settings, problem);
+  if (shallow) return PrepareShallow(call, shape, settings, *shallow, problem);
+  return PrepareGemm(call, context, settings, problem);
 }
 
 }  // namespace

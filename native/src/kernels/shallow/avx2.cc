@@ -16,7 +16,8 @@ struct Lanes : Ymm {
 template <int R, int V>
 constexpr LineFunction kTile = RunLines<Lanes, R, V>;
 
-constexpr LineFunction kOne[] = {kTile<6, 1>, kTile<7, 1>, kTile<8, 1>, kTile<9, 1>, kTile<10, 1>, kTile<11, 1>, kTile<12, 1>};
+constexpr LineFunction kOne[] = {kTile<6, 1>,  kTile<7, 1>,  kTile<8, 1>, kTile<9, 1>,
+                                 kTile<10, 1>, kTile<11, 1>, kTile<12, 1>};
 constexpr LineFunction kTwo[] = {kTile<3, 2>, kTile<4, 2>, kTile<5, 2>, kTile<6, 2>};
 
 void Run(const LineTask& x, const PanelTask& t) {

@@ -16,8 +16,10 @@ struct Lanes : Zmm {
 template <int R, int V>
 constexpr LineFunction kTile = RunLines<Lanes, R, V>;
 
-constexpr LineFunction kOne[] = {kTile<8, 1>, kTile<9, 1>, kTile<10, 1>, kTile<11, 1>, kTile<12, 1>, kTile<13, 1>, kTile<14, 1>, kTile<15, 1>, kTile<16, 1>};
-constexpr LineFunction kTwo[] = {kTile<7, 2>, kTile<8, 2>, kTile<9, 2>, kTile<10, 2>, kTile<11, 2>, kTile<12, 2>, kTile<13, 2>};
+constexpr LineFunction kOne[] = {kTile<8, 1>,  kTile<9, 1>,  kTile<10, 1>, kTile<11, 1>, kTile<12, 1>,
+                                 kTile<13, 1>, kTile<14, 1>, kTile<15, 1>, kTile<16, 1>};
+constexpr LineFunction kTwo[] = {kTile<7, 2>,  kTile<8, 2>,  kTile<9, 2>, kTile<10, 2>,
+                                 kTile<11, 2>, kTile<12, 2>, kTile<13, 2>};
 constexpr LineFunction kThree[] = {kTile<5, 3>, kTile<6, 3>, kTile<7, 3>, kTile<8, 3>, kTile<9, 3>};
 constexpr LineFunction kFour[] = {kTile<3, 4>, kTile<4, 4>, kTile<5, 4>, kTile<6, 4>};
 

@@ -64,8 +64,8 @@ class LineRing {
 
 class ShallowCall final : public PreparedCall {
  public:
-  ShallowCall(const CallView& call, const ShallowShape& shape, const ShallowRow& chosen, const GemmProblem& problem, PackedWeights packed,
-              EpilogueConstants epilogue)
+  ShallowCall(const CallView& call, const ShallowShape& shape, const ShallowRow& chosen, const GemmProblem& problem,
+              PackedWeights packed, EpilogueConstants epilogue)
       : p_(shape),
         row_(chosen),
         copy_(problem.copy),

@@ -1,5 +1,5 @@
-// Convolutions of floats whose products are so few that all weights fit into two thirds of the first-level cache: first layers, which
-// read few channels, and 1 x 1 convolutions of few channels.
+// Convolutions of floats whose products are so few that all weights fit into two thirds of the first-level cache: first
+// layers, which read few channels, and 1 x 1 convolutions of few channels.
 //
 // Where the gemm room makes a padded copy of x and a pointer for every pixel, a thread keeps padded copies of only the lines
 // that an output line reads, or reads x in place when nothing needs padding, and pixels are at equal distances. Sums are the
