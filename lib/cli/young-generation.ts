@@ -7,8 +7,8 @@ import { setFlagsFromString } from 'node:v8';
  * its peak memory would depend on how many there are. Collections come more often and each has less to do: what a
  * quantization takes does not change.
  *
- * Works where V8 grows it by a factor that is a flag (Node.js 20 to 26). A flag of node for
- * its size, such as `--min-semi-space-size=16`, is respected.
+ * Works where V8 grows it by a factor that is a flag (Node.js 20 to 26). A flag of node for its size, such as
+ * `--min-semi-space-size=16`, is respected.
  */
 export function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -37,22 +37,24 @@ export function formatOfFakeQuantize(node: Node): FormatOrReason {
     const isSame = !(Math.abs(l - at(outLow, c)) > 1e-6 * (h - l) || Math.abs(h - at(outHigh, c)) > 1e-6 * (h - l));
     differ ||= !isSame;
     const [outL, outH] = isSame ? [l, h] : [at(outLow, c), at(outHigh, c)];
-    for (const [ends, from, to] of [
-      [rounding, l, h],
-      [meaning, outL, outH],
-    ] as const) {
-      const step = (to - from) / (levels - 1);
-      if (!(step > 0) || !Number.isFinite(step)) return { reason: `its limits ${from} and ${to} leave no range` };
-      ends.scale[c] = step;
-      ends.zero[c] = nearNumber(-from / step);
-    }
-    const zero = -outL / ((outH - outL) / (levels - 1));
+    const [step, outStep] = [(h - l) / (levels - 1), (outH - outL) / (levels - 1)];
+    if (!isStep(step)) return { reason: `its limits ${l} and ${h} leave no range` };
+    if (!isStep(outStep)) return { reason: `its limits ${outL} and ${outH} leave no range` };
+    const zero = -outL / outStep;
     const nearest = Math.round(zero);
     if (Math.abs(zero - nearest) > gridTolerance || nearest < 0 || nearest > levels - 1)
       return { reason: `zero is not on its grid (zero point ${zero.toFixed(2)})` };
+    rounding.scale[c] = step;
+    rounding.zero[c] = nearNumber(-l / step);
+    meaning.scale[c] = outStep;
+    meaning.zero[c] = nearNumber(zero);
   }
   const zeroPoint = Uint8Array.from(meaning.zero, Math.round);
   return { format: { ...meaning, zeroPoint, low: 0, high: levels - 1, ...(differ ? { rounding } : {}) } };
+}
+
+function isStep(step: number): boolean {
+  return step > 0 && Number.isFinite(step);
 }
 
 /** The number, or the whole one that it stands for in single precision. */

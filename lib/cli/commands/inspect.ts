@@ -86,7 +86,7 @@ function overview(model: Model, executable: NativeModelExecutable, { out }: Comm
   const costs = costByPrecision(nodes);
   out.table(
     ['runs in', 'nodes', 'M multiply-adds', 'M elements'],
-    costs.map((c) => [c.precision, `${c.nodes}`, millions(c.multiplyAccumulates), thousandths(c.elements)]),
+    costs.map((c) => [c.precision, `${c.nodes}`, millions(c.multiplyAccumulates), millions(c.elements, 3)]),
   );
   out.line('');
   out.table(nodeHead, nodes.map(nodeRow));
@@ -94,14 +94,13 @@ function overview(model: Model, executable: NativeModelExecutable, { out }: Comm
   out.json({ ...json, costs, nodes });
 }
 
-const millions = (n: number): string => (n / 1e6).toFixed(1);
-const thousandths = (n: number): string => (n / 1e6).toFixed(3);
+const millions = (n: number, digits = 1): string => (n / 1e6).toFixed(digits);
 
 const nodeHead = ['node', 'type', 'runs in', 'kernel', 'M multiply-adds', 'M elements', 'why'];
 
 function nodeRow(n: NodeDescription): string[] {
   const products = n.multiplyAccumulates === undefined ? '' : millions(n.multiplyAccumulates);
-  const elements = n.elements === undefined ? '' : thousandths(n.elements);
+  const elements = n.elements === undefined ? '' : millions(n.elements, 3);
   return [n.name, n.type, n.precision, n.row ?? n.fusedInto ?? '', products, elements, n.reason ?? ''];
 }
 
