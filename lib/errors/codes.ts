@@ -44,6 +44,11 @@ export const codes = {
   ERR_GRAPH_INVALID: { exit: 3, meaning: 'The model is inconsistent.' },
   ERR_GRAPH_NAME: { exit: 2, meaning: 'Nothing in the model has the given name or type, or fits the given pattern.' },
 
+  ERR_OP_DEFINITION: {
+    exit: 2,
+    meaning:
+      'The definition of a registered operation lacks something, or its functions throw or give what they must not.',
+  },
   ERR_OP_UNKNOWN: { exit: 4, meaning: 'The model contains an operation type that lowp does not know.' },
   ERR_OP_ATTRIBUTE: { exit: 3, meaning: 'An attribute of an operation is missing or not valid.' },
   ERR_OP_INPUTS: { exit: 3, meaning: 'An operation has too few or too many inputs.' },

@@ -110,7 +110,7 @@ import { bucketize, searchSorted } from './reduction/bucketize.ts';
 import { cumSum } from './reduction/cum-sum.ts';
 import { reductionOps } from './reduction/reduce.ts';
 import { topK } from './reduction/top-k.ts';
-import { registerOp } from './registry.ts';
+import { addOp } from './registry.ts';
 import { gridSample } from './resize/grid-sample.ts';
 import { interpolate4, interpolate11 } from './resize/interpolate.ts';
 import { interpolate1 } from './resize/interpolate-1.ts';
@@ -150,8 +150,9 @@ const definitions: readonly OpDef[] = [
   ...[ctcGreedyDecoder, ctcGreedyDecoderSeqLen, stringTensorPack, stringTensorUnpack, ...stringOps],
 ];
 
-for (const definition of definitions) registerOp(definition);
+for (const definition of definitions) addOp(definition);
 
 export { createNode } from './create-node.ts';
 export { defineOp, type OpDef, type PostOp, type QuantTraits } from './define-op.ts';
-export { allOps, findOp, getOp, registerOp } from './registry.ts';
+export { registerOp } from './register-op.ts';
+export { allOps, findOp, getOp } from './registry.ts';

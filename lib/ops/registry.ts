@@ -20,12 +20,11 @@ export const ownSet = 'lowp';
 const extension = 'extension';
 
 /**
- * Makes an operation known to every reader, writer and engine of this process. Several revisions of one type may be
- * registered, each with its own opset.
+ * Takes a definition in.
  *
  * @throws {LowpError} `ERR_CONFIG_INVALID` when that revision of the type is known already
  */
-export function registerOp(definition: OpDef): void {
+export function addOp(definition: OpDef): void {
   const key = definition.type.toLowerCase();
   const revisions = byType.get(key) ?? [];
   if (revisions.some((r) => r.opset === definition.opset)) {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { noAttributes } from '../../lib/ops/attribute.ts';
-import { defineOp, findOp, getOp, registerOp } from '../../lib/ops/index.ts';
+import { defineOp, findOp, getOp } from '../../lib/ops/index.ts';
+import { addOp } from '../../lib/ops/registry.ts';
 
 const revision = (opset: string) =>
   defineOp({
@@ -17,12 +18,12 @@ describe('findOp', () => {
   it('gives the operation of the set, else an extension, also one that was registered after it was asked for', () => {
     const [extension, named] = [revision('extension'), revision('com.example')];
     assert.equal(findOp('RegistryProbe', 'com.example'), undefined);
-    registerOp(extension);
+    addOp(extension);
     assert.equal(findOp('RegistryProbe', 'com.example'), extension);
-    registerOp(named);
+    addOp(named);
     assert.equal(findOp('RegistryProbe', 'com.example'), named);
     assert.equal(findOp('registryprobe', 'com.other'), extension);
-    assert.throws(() => registerOp(named), { code: 'ERR_CONFIG_INVALID' });
+    assert.throws(() => addOp(named), { code: 'ERR_CONFIG_INVALID' });
   });
 
   it('gives the same answer after more questions than it remembers', () => {

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { OutputPort } from '../../lib/graph/node.ts';
 import { noAttributes } from '../../lib/ops/attribute.ts';
-import { defineOp, type OpDef, registerOp } from '../../lib/ops/index.ts';
+import { defineOp, type OpDef } from '../../lib/ops/index.ts';
+import { addOp } from '../../lib/ops/registry.ts';
 import { completeChoice } from '../../lib/quantization/configuration.ts';
 import { configureQuantizers } from '../../lib/quantization/configure.ts';
 import { findIgnored } from '../../lib/quantization/ignored-scope.ts';
@@ -158,7 +159,7 @@ describe('port groups of recurrent operations', () => {
     name: 'TWIN',
     operations: [...cpu.operations, { types: ['TwinForTests'], activations, weights, unify: pairs }],
   };
-  registerOp(twin);
+  addOp(twin);
 
   it('share a range when all values are computed, and keep their own when weights are constant', () => {
     const net = new Network();
