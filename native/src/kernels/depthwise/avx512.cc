@@ -18,6 +18,7 @@ extern const DepthwiseRow depthwise_f32_avx512_7x16 = {"depthwise_f32_avx512_7x1
                                                        16,
                                                        16,
                                                        0,
+                                                       0,
                                                        RunFloat<Zmm>};
 extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16 = {"depthwise_f32_avx512_3x3s1_7x16",
                                                              Isa::kAvx512,
@@ -25,24 +26,44 @@ extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16 = {"depthwise_f32_avx5
                                                              TapGroups::kSequence,
                                                              16,
                                                              16,
+                                                             3,
                                                              1,
-                                                             RunFloat3x3<Zmm, 1>};
+                                                             RunFloatColumns<Zmm, 3, 1, 7>};
 extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16 = {"depthwise_f32_avx512_3x3s2_7x16",
                                                              Isa::kAvx512,
                                                              DepthwisePacking::kPlainFloat,
                                                              TapGroups::kSequence,
                                                              16,
                                                              16,
+                                                             3,
                                                              2,
-                                                             RunFloat3x3<Zmm, 2>};
+                                                             RunFloatColumns<Zmm, 3, 2, 7>};
+extern const DepthwiseRow depthwise_f32_avx512_5x5s1_14x16 = {"depthwise_f32_avx512_5x5s1_14x16",
+                                                              Isa::kAvx512,
+                                                              DepthwisePacking::kPlainFloat,
+                                                              TapGroups::kSequence,
+                                                              16,
+                                                              16,
+                                                              5,
+                                                              1,
+                                                              RunFloatColumns<Zmm, 5, 1, 14>};
+extern const DepthwiseRow depthwise_f32_avx512_5x5s2_14x16 = {"depthwise_f32_avx512_5x5s2_14x16",
+                                                              Isa::kAvx512,
+                                                              DepthwisePacking::kPlainFloat,
+                                                              TapGroups::kSequence,
+                                                              16,
+                                                              16,
+                                                              5,
+                                                              2,
+                                                              RunFloatColumns<Zmm, 5, 2, 14>};
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32 = {
-    "depthwise_u8s8_avx512_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kSequence, 32, 16, 0,
+    "depthwise_u8s8_avx512_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kSequence, 32, 16, 0, 0,
     RunInteger<Block32, Block16>};
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32 = {
-    "depthwise_u8s8_avx512_3x3s1_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 1,
+    "depthwise_u8s8_avx512_3x3s1_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 3, 1,
     RunInteger3x3<Block32, Block16, 1>};
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32 = {
-    "depthwise_u8s8_avx512_3x3s2_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 2,
+    "depthwise_u8s8_avx512_3x3s2_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 3, 2,
     RunInteger3x3<Block32, Block16, 2>};
 
 }  // namespace lowp

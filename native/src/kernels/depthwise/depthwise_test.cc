@@ -181,6 +181,7 @@ TEST(Depthwise, IsExactForEveryChannelCountUpTo130) {
     for (uint32_t stride : {1, 2}) {
       ExpectExact(Case(channels, 5, 3, stride, 1));
       ExpectExact(Case(channels, 5, 3, stride, 1).Float());
+      ExpectExact(Case(channels, 6, 5, stride, 2).Float());
     }
   }
 }
@@ -192,6 +193,7 @@ TEST(Depthwise, IsExactForEverySmallImage) {
       ExpectExact(Case(20, size, 3, stride, 1).Float());
       ExpectExact(Case(40, size, 3, stride, 2));
       ExpectExact(Case(20, size, 3, stride, 2).Float());
+      for (uint32_t pad : {2, 3, 4}) ExpectExact(Case(20, size, 5, stride, pad).Float());
     }
   }
 }
@@ -199,7 +201,7 @@ TEST(Depthwise, IsExactForEverySmallImage) {
 TEST(Depthwise, IsExactForOtherKernelsStridesDilationsAndPaddings) {
   for (bool u8 : {true, false}) {
     for (uint32_t kernel_h : {1, 2, 3, 5}) {
-      for (uint32_t kernel_w : {1, 3, 4, 7}) {
+      for (uint32_t kernel_w : {1, 3, 4, 5, 7}) {
         Case c(33, 11, 3, 1, 0);
         if (!u8) c.Float();
         c.p.kernel_h = kernel_h;
@@ -251,7 +253,7 @@ TEST(Depthwise, UsesZeroPointsByChannel) {
 }
 
 TEST(Depthwise, AppliesEveryPartOfTheEpilogue) {
-  for (uint32_t kernel : {2, 3}) {
+  for (uint32_t kernel : {2, 3, 5}) {
     for (int options = 0; options < 96; options++) {
       Case c(options % 2 ? 41 : 101, 6, kernel, 1 + options / 48, 1);
       c.u8_output = options / 2 % 2;
@@ -276,7 +278,7 @@ TEST(Depthwise, AppliesEveryPartOfTheEpilogue) {
 
 TEST(Depthwise, MayWriteOverItsResidual) {
   for (bool u8 : {true, false}) {
-    for (uint32_t kernel : {2, 3}) {
+    for (uint32_t kernel : {2, 3, 5}) {
       Case c(81, 9, kernel, 1, 1);
       if (!u8) c.Float();
       c.residual = u8 ? 1 : 2;
@@ -336,20 +338,33 @@ TEST(Depthwise, IgnoresChannelsBehindTheUsedOnes) {
   }
 }
 
-TEST(Depthwise, TakesTheFastRowsFor3x3) {
-  const char* const stride1[] = {"depthwise_u8s8_scalar_1x16", "depthwise_u8s8_avx2_3x3s1_1x16",
-                                 "depthwise_u8s8_avx2_3x3s1_1x16", "depthwise_u8s8_avx512_3x3s1_1x32",
-                                 "depthwise_u8s8_vnni_3x3s1_1x64", "depthwise_u8s8_vnni_3x3s1_1x64"};
-  const char* const stride2[] = {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_3x3s2_7x8",
-                                 "depthwise_f32_avx2_3x3s2_7x8", "depthwise_f32_avx512_3x3s2_7x16",
-                                 "depthwise_f32_avx512_3x3s2_7x16", "depthwise_f32_avx512_3x3s2_7x16"};
+// The rows that the levels take, scalar first.
+void ExpectRows(const Case& c, const char* const (&expected)[6]) {
   const std::vector<Isa> isas = test::RunnableIsas();
-  const std::vector<std::string> rows1 = ExpectExact(Case(16, 8, 3, 1, 1));
-  const std::vector<std::string> rows2 = ExpectExact(Case(16, 8, 3, 2, 1).Float());
-  for (size_t i = 0; i < rows1.size(); i++) {
-    EXPECT_EQ(rows1[i], stride1[static_cast<int>(isas[i])]);
-    EXPECT_EQ(rows2[i], stride2[static_cast<int>(isas[i])]);
-  }
+  const std::vector<std::string> rows = ExpectExact(c);
+  for (size_t i = 0; i < rows.size(); i++) EXPECT_EQ(rows[i], expected[static_cast<int>(isas[i])]);
+}
+
+TEST(Depthwise, TakesTheFastRowsFor3x3And5x5) {
+  ExpectRows(Case(16, 8, 3, 1, 1),
+             {"depthwise_u8s8_scalar_1x16", "depthwise_u8s8_avx2_3x3s1_1x16", "depthwise_u8s8_avx2_3x3s1_1x16",
+              "depthwise_u8s8_avx512_3x3s1_1x32", "depthwise_u8s8_vnni_3x3s1_1x64", "depthwise_u8s8_vnni_3x3s1_1x64"});
+  ExpectRows(Case(16, 8, 3, 2, 1).Float(),
+             {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_3x3s2_10x8", "depthwise_f32_avx2_3x3s2_10x8",
+              "depthwise_f32_avx512_3x3s2_7x16", "depthwise_f32_avx512_3x3s2_7x16", "depthwise_f32_avx512_3x3s2_7x16"});
+  ExpectRows(Case(16, 8, 5, 1, 2).Float(),
+             {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_5x5s1_10x8", "depthwise_f32_avx2_5x5s1_10x8",
+              "depthwise_f32_avx512_5x5s1_14x16", "depthwise_f32_avx512_5x5s1_14x16",
+              "depthwise_f32_avx512_5x5s1_14x16"});
+  ExpectRows(Case(16, 8, 5, 2, 2).Float(),
+             {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_5x5s2_10x8", "depthwise_f32_avx2_5x5s2_10x8",
+              "depthwise_f32_avx512_5x5s2_14x16", "depthwise_f32_avx512_5x5s2_14x16",
+              "depthwise_f32_avx512_5x5s2_14x16"});
+  Case wide(16, 8, 5, 1, 2);
+  wide.Float().p.dilation_w = 2;
+  wide.p.pad_left = 4;
+  ExpectRows(wide.Fit(), {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_7x8", "depthwise_f32_avx2_7x8",
+                          "depthwise_f32_avx512_7x16", "depthwise_f32_avx512_7x16", "depthwise_f32_avx512_7x16"});
 }
 
 TEST(Depthwise, RefusesOperandsThatDoNotFit) {

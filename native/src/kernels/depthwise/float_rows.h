@@ -80,30 +80,37 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
   }
 }
 
-// kPixels output pixels for 3x3 kernels with dilation_w 1 and stride_w kStride: a loaded column serves every window
-// that it is in. The first and the last column may lie outside of the input.
-template <class V, int kStride, int kPixels>
-__attribute__((noinline)) void FloatPixels3x3(const DepthwiseTask& task, size_t ox) {
-  constexpr int kColumns = (kPixels - 1) * kStride + 3;
+// kPixels output pixels for kKernel x kKernel taps with dilation_w 1 and stride_w kStride: a loaded column serves every
+// window that it is in. Up to kKernel / 2 columns on either side may lie outside of the input.
+template <class V, int kKernel, int kStride, int kPixels>
+__attribute__((noinline)) void FloatColumns(const DepthwiseTask& task, size_t ox) {
+  constexpr int kColumns = (kPixels - 1) * kStride + kKernel, kOutside = kKernel / 2;
   const DepthwiseGeometry& g = *task.geometry;
-  const size_t first = ox * kStride - g.pad_left;
-  const bool no_first = first >= g.in_w, no_last = first + (kColumns - 1) >= g.in_w;
-  for (size_t c = task.begin; c < task.end; c += V::kLanes) {
+  const size_t first = ox * kStride - g.pad_left, in_w = g.in_w, step = g.in_stride, end = task.end;
+  const size_t row_step = g.dilation_h * in_w * step;
+  size_t top = task.oy * g.stride_h - g.pad_top, above = 0, rows = 0;  // top wraps when above the input
+  for (; above < kKernel && top >= g.in_h; above++) top += g.dilation_h;
+  for (size_t iy = top; above + rows < kKernel && iy < g.in_h; rows++) iy += g.dilation_h;
+  const float* base = RowOf(task, rows > 0 ? top : 0);
+  const float* weights = reinterpret_cast<const float*>(task.weights) + task.begin * (kKernel * kKernel);
+  for (size_t c = task.begin; c < end; c += V::kLanes, weights += kKernel * kKernel * V::kLanes) {
     typename V::Float sum[kPixels];
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) { sum[i] = V::ZeroFloat(); }
-    const float* weights = WeightsOf(task, c);
-    for (size_t ky = 0; ky < 3; ky++, weights += 3 * V::kLanes) {
-      const size_t iy = task.oy * g.stride_h + ky * g.dilation_h - g.pad_top;
-      if (iy >= g.in_h) continue;
-      const float* row = RowOf(task, iy) + c;
-      const typename V::Float w[3] = {V::LoadFloat(weights), V::LoadFloat(weights + V::kLanes),
-                                      V::LoadFloat(weights + 2 * V::kLanes)};
-      LOWP_UNROLL for (int column = 0; column < kColumns; column++) {
-        if ((column == 0 && no_first) || (column == kColumns - 1 && no_last)) continue;
-        const auto v = V::LoadFloat(row + (first + column) * g.in_stride);
+    const float* tap = weights + above * (kKernel * V::kLanes);
+    const float* row = base + c;
+    for (size_t ky = rows; ky > 0; ky--, tap += kKernel * V::kLanes, row += row_step) {
+      typename V::Float w[kKernel];
+      LOWP_UNROLL for (int kx = 0; kx < kKernel; kx++) { w[kx] = V::LoadFloat(tap + kx * V::kLanes); }
+      size_t at = first * step;
+      LOWP_UNROLL for (int column = 0; column < kColumns; column++, at += step) {
+        asm("" : "+r"(at));  // one address a column would not fit into registers
+        const bool edge = column < kOutside || column >= kColumns - kOutside;
+        if (edge && first + static_cast<size_t>(column) >= in_w) continue;
+        auto v = V::LoadFloat(row + at);
+        asm("" : "+v"(v));  // loaded once, not by each product
         LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
           const int kx = column - i * kStride;
-          if (kx >= 0 && kx < 3) sum[i] = V::Fma(v, w[kx >= 0 && kx < 3 ? kx : 0], sum[i]);
+          if (kx >= 0 && kx < kKernel) sum[i] = V::Fma(v, w[kx >= 0 && kx < kKernel ? kx : 0], sum[i]);
         }
       }
     }
@@ -149,22 +156,32 @@ void RunFloat(const DepthwiseTask& task) {
   RunPixels<V, 1>(task, inner, ox);
 }
 
-template <class V, int kStride, int kPixels>
-LOWP_INLINE size_t RunPixels3x3(const DepthwiseTask& task, const InnerColumns& inner, size_t ox) {
-  for (; ox + kPixels <= inner.end; ox += kPixels) FloatPixels3x3<V, kStride, kPixels>(task, ox);
-  return ox;
-}
+// kPixels at most kMost.
+template <class V, int kKernel, int kStride, int kMost, int kPixels>
+constexpr auto kTileOf = FloatColumns<V, kKernel, kStride, (kPixels < kMost ? kPixels : kMost)>;
 
-// 3x3 kernels with dilation_w 1 and stride_w kStride.
-template <class V, int kStride>
-void RunFloat3x3(const DepthwiseTask& task) {
-  const InnerColumns inner = InnerColumns::Of(*task.geometry, 1);
+template <class V, int kKernel, int kStride, int kMost>
+constexpr void (*kTiles[])(const DepthwiseTask& task, size_t ox) = {
+    kTileOf<V, kKernel, kStride, kMost, 1>,  kTileOf<V, kKernel, kStride, kMost, 2>,
+    kTileOf<V, kKernel, kStride, kMost, 3>,  kTileOf<V, kKernel, kStride, kMost, 4>,
+    kTileOf<V, kKernel, kStride, kMost, 5>,  kTileOf<V, kKernel, kStride, kMost, 6>,
+    kTileOf<V, kKernel, kStride, kMost, 7>,  kTileOf<V, kKernel, kStride, kMost, 8>,
+    kTileOf<V, kKernel, kStride, kMost, 9>,  kTileOf<V, kKernel, kStride, kMost, 10>,
+    kTileOf<V, kKernel, kStride, kMost, 11>, kTileOf<V, kKernel, kStride, kMost, 12>,
+    kTileOf<V, kKernel, kStride, kMost, 13>, kTileOf<V, kKernel, kStride, kMost, 14>};
+
+// kKernel x kKernel taps with dilation_w 1 and stride_w kStride; at most kMost pixels at a time, in numbers that
+// differ by at most one.
+template <class V, int kKernel, int kStride, int kMost>
+void RunFloatColumns(const DepthwiseTask& task) {
+  const InnerColumns inner = InnerColumns::Of(*task.geometry, kKernel / 2);
   size_t ox = 0;
   while (ox < inner.begin) FloatPixels<V, 1, true>(task, ox++);
-  ox = RunPixels3x3<V, kStride, 7>(task, inner, ox);
-  ox = RunPixels3x3<V, kStride, 4>(task, inner, ox);
-  ox = RunPixels3x3<V, kStride, 2>(task, inner, ox);
-  ox = RunPixels3x3<V, kStride, 1>(task, inner, ox);
+  for (size_t tiles = (inner.end - ox + kMost - 1) / kMost; tiles > 0; tiles--) {
+    const size_t pixels = (inner.end - ox + tiles - 1) / tiles;
+    kTiles<V, kKernel, kStride, kMost>[pixels - 1](task, ox);
+    ox += pixels;
+  }
   while (ox < task.geometry->out_w) FloatPixels<V, 1, true>(task, ox++);
 }
 

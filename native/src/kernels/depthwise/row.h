@@ -61,7 +61,8 @@ struct DepthwiseRow {
   TapGroups groups;
   uint32_t wide;      // channels of a block
   uint32_t narrow;    // for a rest that fits; divides wide
-  uint32_t stride_w;  // 3x3 kernels with this stride and dilation_w 1 only; 0: any kernel
+  uint32_t kernel;    // of this height and width only, with stride_w and dilation_w 1; 0: any kernel
+  uint32_t stride_w;
   void (*run)(const DepthwiseTask& task);
 };
 
@@ -80,14 +81,18 @@ extern const DepthwiseRow depthwise_f32_scalar_1x16;
 extern const DepthwiseRow depthwise_u8s8_scalar_1x16;
 #if defined(__x86_64__)
 extern const DepthwiseRow depthwise_f32_avx2_7x8;
-extern const DepthwiseRow depthwise_f32_avx2_3x3s1_7x8;
-extern const DepthwiseRow depthwise_f32_avx2_3x3s2_7x8;
+extern const DepthwiseRow depthwise_f32_avx2_3x3s1_10x8;
+extern const DepthwiseRow depthwise_f32_avx2_3x3s2_10x8;
+extern const DepthwiseRow depthwise_f32_avx2_5x5s1_10x8;
+extern const DepthwiseRow depthwise_f32_avx2_5x5s2_10x8;
 extern const DepthwiseRow depthwise_u8s8_avx2_1x16;
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s1_1x16;
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s2_1x16;
 extern const DepthwiseRow depthwise_f32_avx512_7x16;
 extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16;
 extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16;
+extern const DepthwiseRow depthwise_f32_avx512_5x5s1_14x16;
+extern const DepthwiseRow depthwise_f32_avx512_5x5s2_14x16;
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32;
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32;
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32;

@@ -71,6 +71,7 @@ extern const DepthwiseRow depthwise_f32_scalar_1x16 = {"depthwise_f32_scalar_1x1
                                                        kBlock,
                                                        kBlock,
                                                        0,
+                                                       0,
                                                        Run<ScalarFloat>};
 extern const DepthwiseRow depthwise_u8s8_scalar_1x16 = {"depthwise_u8s8_scalar_1x16",
                                                         Isa::kScalar,
@@ -78,6 +79,7 @@ extern const DepthwiseRow depthwise_u8s8_scalar_1x16 = {"depthwise_u8s8_scalar_1
                                                         TapGroups::kSequence,
                                                         kBlock,
                                                         kBlock,
+                                                        0,
                                                         0,
                                                         Run<ScalarInteger>};
 
