@@ -11,6 +11,7 @@
 #include "kernels/depthwise/pack.h"
 #include "kernels/depthwise/rows.h"
 #include "kernels/follow.h"
+#include "kernels/share.h"
 
 namespace lowp {
 namespace {
@@ -127,11 +128,12 @@ class PreparedDepthwise final : public PreparedCall {
     task.zero_points = constants_.zero_points.get();
     task.scratch = context.scratch;
     for (size_t tile = begin; tile < end; tile++) {
-      task.oy = tile % geometry_.out_h;
-      const size_t chunk = tile / geometry_.out_h % chunks_;
-      const size_t image = tile / geometry_.out_h / chunks_;
+      const size_t image = tile / (geometry_.out_h * chunks_), in_image = tile % (geometry_.out_h * chunks_);
+      const size_t first = in_image / (band_rows_ * chunks_) * band_rows_;
+      const size_t rows = std::min(band_rows_, geometry_.out_h - first), in_band = in_image - first * chunks_;
+      task.oy = first + in_band % rows;
       const size_t pixel = (image * geometry_.out_h + task.oy) * geometry_.out_w;
-      task.begin = chunk * chunk_channels_;
+      task.begin = in_band / rows * chunk_channels_;
       task.end = std::min(geometry_.channels, task.begin + chunk_channels_);
       task.x = static_cast<const uint8_t*>(context.inputs[kX]) +
                image * geometry_.in_h * geometry_.in_w * geometry_.in_stride * x_size_;
@@ -158,11 +160,13 @@ class PreparedDepthwise final : public PreparedCall {
   }
 
  private:
-  // Tiles are rows of output pixels for a chunk of whole channel blocks, consecutive tiles going down the image. Chunks
-  // are small enough for every thread to get its share, and for float rows to find the input rows of two tiles in L2.
-  // Narrower chunks, whose rows would fit L1, read single lines far apart, which the CPU does not foresee.
+  // Tiles are rows of output pixels for a chunk of whole channel blocks, consecutive tiles going down a band of the
+  // image. Chunks are small enough for every thread to get its share, and for float rows to find the input rows of two
+  // tiles in L2. Narrower chunks, whose rows would fit L1, read single lines far apart, which the CPU does not foresee.
+  // Where products share their pixels among threads, each has a band, so that it reads what it has written.
   void SplitChannels(size_t rows, const PrepareContext& context) {
     constexpr size_t kTilesPerThread = 8;
+    constexpr size_t kChunksPerThread = 2;  // where threads share the channels
     constexpr size_t kSmallestSplit = 128;  // channels; a tile of less is too short to be shared out
     const DepthwiseGeometry& g = geometry_;
     const size_t wide = row_->wide;
@@ -172,14 +176,17 @@ class PreparedDepthwise final : public PreparedCall {
       const size_t channel_bytes = std::min(g.in_h, window_rows) * g.in_w * sizeof(float);
       chunk = std::min(chunk, std::max(wide, context.l2_bytes / 2 / channel_bytes / wide * wide));
     }
+    const bool bands = SharesPixels(rows * g.out_w, context.threads);
     if (context.threads > 1) {
-      const size_t wanted = (kTilesPerThread * context.threads + rows - 1) / rows;
+      const size_t least = (kTilesPerThread * context.threads + rows - 1) / rows;
+      const size_t wanted = bands ? least : std::max(least, kChunksPerThread * context.threads);
       const size_t share = (g.channels / wanted + wide - 1) / wide * wide;
       chunk = std::min(chunk, std::max(share, (kSmallestSplit + wide - 1) / wide * wide));
     }
     chunk_channels_ = chunk;
     chunks_ = (g.channels + chunk - 1) / chunk;
     tiles[0] = rows * chunks_;
+    band_rows_ = bands ? (g.out_h + context.threads - 1) / context.threads : g.out_h;
   }
 
   DepthwiseGeometry geometry_;
@@ -191,6 +198,7 @@ class PreparedDepthwise final : public PreparedCall {
   bool follows_ = false;
   size_t chunk_channels_ = 0;
   size_t chunks_ = 1;
+  size_t band_rows_ = 1;
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {

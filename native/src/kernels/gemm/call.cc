@@ -64,7 +64,7 @@ class GemmCall final : public PreparedCall {
     const RowScope scope(*plan_.row);
     size_t filled = SIZE_MAX;
     for (size_t tile = begin; tile < end; tile++) {
-      const size_t block = tile / t.panel_groups, group = tile % t.panel_groups;
+      const size_t block = t.BlockOf(tile), group = t.GroupOf(tile);
       const size_t pixel = block * t.block_rows, count = std::min(t.block_rows, plan_.pixels - pixel);
       if (block != filled) {
         FillRows(base, pixel, count, rows);
@@ -83,7 +83,7 @@ class GemmCall final : public PreparedCall {
   IndexRange Completes(size_t begin, size_t end) const override {
     const Tiling& t = plan_.tiling;
     const size_t row = plan_.y_stride / plan_.y_element;
-    if (plan_.scatter.needed || plan_.y_offset != 0 || row != plan_.epilogue_channels) return {};
+    if (t.panels_first || plan_.scatter.needed || plan_.y_offset != 0 || row != plan_.epilogue_channels) return {};
     const size_t first = (begin + t.panel_groups - 1) / t.panel_groups, last = end / t.panel_groups;
     if (last <= first) return {};
     const RowGaps& gaps = plan_.even.gaps;
@@ -112,10 +112,11 @@ class GemmCall final : public PreparedCall {
   // The panel to fetch while panel `index` of a tile that ends at `last` runs, or kNoPanel. Weights that stay in the
   // caches from one block of pixels to the next are only fetched in the first block of a thread.
   size_t Fetched(size_t tile, size_t begin, size_t end, size_t index, size_t last) const {
-    const size_t groups = plan_.tiling.panel_groups;
-    if (groups == 1) return tile == begin && index + 1 < last ? index + 1 : kNoPanel;
+    const Tiling& t = plan_.tiling;
+    if (t.panel_groups == 1) return tile == begin && index + 1 < last ? index + 1 : kNoPanel;
     if (index + 1 < last) return index + 1;
-    return tile + 1 < end ? (tile + 1) % groups * plan_.tiling.group_panels : kNoPanel;
+    if (tile + 1 == end || (t.panels_first && t.GroupOf(tile + 1) == t.GroupOf(tile))) return kNoPanel;
+    return t.GroupOf(tile + 1) * t.group_panels;
   }
 
   // The first block of a panel's weights.

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "kernels/share.h"
+
 namespace lowp {
 namespace {
 
-constexpr size_t kSmallBlock = 48;      // pixels: still several register tiles, enough to reuse a panel in L1
+constexpr size_t kSmallBlock = kFewestPixels;
 constexpr size_t kUsualBlock = 96;
 constexpr size_t kLargestBlock = 384;
 constexpr size_t kTilesPerThread = 4;   // so that a thread that is held up leaves some to the others
@@ -22,6 +24,17 @@ bool SharesPanels(const TilingQuery& q) {
   return even && q.packed_bytes >= 4 * x_bytes && x_bytes <= q.l2_bytes / 2;
 }
 
+// Blocks of few pixels that make the tiles of single panels come out even for the threads, which then read little more
+// than their share of the weights. 1 when the panels do without, or there are too few pixels.
+size_t EvenBlocks(const TilingQuery& q) {
+  constexpr size_t kFewestRows = 12;  // of a block: two register tiles of floats
+  for (size_t blocks = 1; blocks == 1 || q.pixels / blocks >= kFewestRows; blocks++) {
+    const size_t tiles = q.panels * blocks, busiest = DivideUp(tiles, q.threads) * q.threads;
+    if (busiest * 10 <= tiles * 11) return blocks;
+  }
+  return 1;
+}
+
 }  // namespace
 
 Tiling ChooseTiling(const TilingQuery& q) {
@@ -29,12 +42,17 @@ Tiling ChooseTiling(const TilingQuery& q) {
   const double useful_tiles = std::max(1.0, q.operations / kSmallTile);
   const bool split = q.threads > 1 && useful_tiles > 1;
   size_t blocks = 1, group = weights_fit ? q.panels : 1;
+  bool panels_first = false;
   if (split && SharesPanels(q)) {
     group = std::max<size_t>(1, q.panels / (kTilesPerThread * q.threads));
+  } else if (split && !SharesPixels(q.pixels, q.threads) && EvenBlocks(q) > 1) {
+    blocks = EvenBlocks(q);
+    group = 1;
+    panels_first = true;
   } else {
     size_t rows = kUsualBlock;
     if (!weights_fit) rows = std::clamp(q.l2_bytes / 2 / std::max<size_t>(q.fresh_bytes, 1), kSmallBlock, kLargestBlock);
-    const size_t parts = split && q.pixels >= q.threads * kSmallBlock ? q.threads : 1;
+    const size_t parts = split && SharesPixels(q.pixels, q.threads) ? q.threads : 1;
     blocks = std::max<size_t>(1, (q.pixels + parts * rows / 2) / (parts * rows)) * parts;
     const double wanted = split ? std::min(static_cast<double>(kTilesPerThread * q.threads), useful_tiles) : 1;
     const auto tiles = [&] { return static_cast<double>(blocks * DivideUp(q.panels, group)); };
@@ -47,6 +65,7 @@ Tiling ChooseTiling(const TilingQuery& q) {
   t.row_blocks = DivideUp(q.pixels, t.block_rows);
   t.group_panels = group;
   t.panel_groups = DivideUp(q.panels, group);
+  t.panels_first = panels_first;
   return t;
 }
 

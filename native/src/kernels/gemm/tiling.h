@@ -19,14 +19,17 @@ struct TilingQuery {
   bool whole_tiles = false;    // blocks begin at multiples of most_rows
 };
 
-// Tile t is pixel block t / panel_groups and panel group t % panel_groups.
+// Tiles are pairs of a block of pixels and a group of panels, in an order that decides what neighbours share.
 struct Tiling {
   size_t block_rows = 0;
   size_t row_blocks = 0;
   size_t group_panels = 0;
   size_t panel_groups = 0;
+  bool panels_first = false;  // all blocks of a group follow each other, otherwise all groups of a block
 
   size_t tiles() const { return row_blocks * panel_groups; }
+  size_t BlockOf(size_t tile) const { return panels_first ? tile % row_blocks : tile / panel_groups; }
+  size_t GroupOf(size_t tile) const { return panels_first ? tile / row_blocks : tile % panel_groups; }
 };
 
 Tiling ChooseTiling(const TilingQuery& query);

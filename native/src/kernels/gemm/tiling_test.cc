@@ -49,7 +49,7 @@ size_t LargestShare(const TilingQuery& q) {
   for (size_t thread = 0; thread < q.threads; thread++) {
     size_t rows = 0;
     for (size_t i = t.tiles() * thread / q.threads; i < t.tiles() * (thread + 1) / q.threads; i++) {
-      const size_t block = i / t.panel_groups, group = i % t.panel_groups;
+      const size_t block = t.BlockOf(i), group = t.GroupOf(i);
       rows += std::min(t.block_rows, q.pixels - block * t.block_rows) *
               std::min(t.group_panels, q.panels - group * t.group_panels);
     }
@@ -65,6 +65,19 @@ TEST(GemmTiling, ThreadsGetEqualShares) {
       const TilingQuery q{pixels, 4, 256 << 10, 1024, most_rows, 103e6, 2, 2 << 20};
       EXPECT_EQ(LargestShare(q), pixels * 4 / 2) << pixels << " " << most_rows;
     }
+  }
+}
+
+TEST(GemmTiling, FewPixelsAreSplitWhereThePanelsAreOdd) {
+  // 960 to 160 and to 320 channels at 7 x 7.
+  for (size_t panels : {3, 5}) {
+    const TilingQuery q{49, panels, panels * 245760, 3840, 6, 15e6 * panels, 2, 2 << 20};
+    const Tiling t = ChooseTiling(q);
+    EXPECT_TRUE(t.panels_first);
+    EXPECT_EQ(t.row_blocks, 2u);
+    EXPECT_LE(LargestShare(q), (49 * panels + 1) / 2 + 1);
+    EXPECT_EQ(t.GroupOf(0), t.GroupOf(1));
+    EXPECT_NE(t.BlockOf(0), t.BlockOf(1));
   }
 }
 

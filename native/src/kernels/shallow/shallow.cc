@@ -9,12 +9,14 @@
 #include "kernels/gemm/rows.h"
 #include "kernels/row.h"
 #include "kernels/shallow/row.h"
+#include "kernels/share.h"
 
 namespace lowp {
 namespace {
 
 constexpr size_t kMostDepth = 160;     // products of a sum
-constexpr size_t kSinglePixels = 384;  // of a tile when lines are not told apart
+constexpr size_t kSinglePixels = 384;  // of a tile when lines are not told apart, at most
+constexpr size_t kTilesPerThread = 4;
 
 // Best first, null at the end.
 const ShallowRow* const kRows[] = {
@@ -65,7 +67,7 @@ class LineRing {
 class ShallowCall final : public PreparedCall {
  public:
   ShallowCall(const CallView& call, const ShallowShape& shape, const ShallowRow& chosen, const GemmProblem& problem,
-              PackedWeights packed, EpilogueConstants epilogue)
+              PackedWeights packed, EpilogueConstants epilogue, size_t threads)
       : p_(shape),
         row_(chosen),
         copy_(problem.copy),
@@ -78,7 +80,7 @@ class ShallowCall final : public PreparedCall {
     has_residual_ = residual.present;
     single_ = p_.kernel_h == 1 && p_.kernel_w == 1 && p_.stride_h == 1 && p_.stride_w == 1 && !copy_.needed;
     row = chosen.name;
-    tiles[0] = single_ ? (pixels_ + kSinglePixels - 1) / kSinglePixels : pixels_ / p_.out_w;
+    tiles[0] = single_ ? SingleTiles(pixels_, threads) : pixels_ / p_.out_w;
     scratch_bytes = copy_.needed ? LineRing::Bytes(copy_, WindowLines(p_)) : 0;
     packed_bytes = packed_.bytes + epilogue_.bytes();
     found_bytes = packed_.weights.found_bytes();
@@ -116,6 +118,14 @@ class ShallowCall final : public PreparedCall {
   }
 
  private:
+  // As many for every thread.
+  static size_t SingleTiles(size_t pixels, size_t threads) {
+    const size_t most = (pixels + kSinglePixels - 1) / kSinglePixels;
+    if (threads == 1 || !SharesPixels(pixels, threads)) return most;
+    const size_t wanted = std::max(most, std::min(kTilesPerThread * threads, pixels / kFewestPixels));
+    return (wanted + threads - 1) / threads * threads;
+  }
+
   // Tiles are output lines, or nearly equal parts of all pixels.
   size_t FirstPixel(size_t tile) const { return pixels_ * tile / tiles[0]; }
 
@@ -191,7 +201,7 @@ const ShallowRow* SelectShallowRow(const CallView& call, const ShallowShape& p, 
 }
 
 Result<PreparedPtr> PrepareShallow(const CallView& call, const ShallowShape& shape, const EpilogueSettings& settings,
-                                   const ShallowRow& row, const GemmProblem& problem) {
+                                   const ShallowRow& row, const GemmProblem& problem, size_t threads) {
   GemmRow layout = {};
   layout.packing = Packing::kSingles;
   layout.lanes = row.lanes;
@@ -201,7 +211,7 @@ Result<PreparedPtr> PrepareShallow(const CallView& call, const ShallowShape& sha
   Result<EpilogueConstants> epilogue = EpilogueConstants::Make(call, settings, shape.out_c, 0.0);
   if (!epilogue.ok()) return epilogue.status();
   return PreparedPtr(std::make_unique<ShallowCall>(call, shape, row, problem, std::move(packed.value()),
-                                                   std::move(epilogue.value())));
+                                                   std::move(epilogue.value()), threads));
 }
 
 }  // namespace lowp

@@ -31,6 +31,6 @@ const ShallowRow* SelectShallowRow(const CallView& call, const ShallowShape& sha
 
 // kMemory when memory is exhausted.
 Result<PreparedPtr> PrepareShallow(const CallView& call, const ShallowShape& shape, const EpilogueSettings& settings,
-                                   const ShallowRow& row, const GemmProblem& problem);
+                                   const ShallowRow& row, const GemmProblem& problem, size_t threads);
 
 }  // namespace lowp
