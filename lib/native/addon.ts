@@ -136,8 +136,11 @@ export interface NativeProgram {
 
 /** One run at a time. Arrays follow the order of the ports and have their type and length. */
 export interface NativeSession {
-  /** Inputs are copied before it returns, outputs are written right before the promise resolves. */
-  run(inputs: readonly TensorData[], outputs: readonly TensorData[]): Promise<void>;
+  /**
+   * Inputs are no longer read when it returns. Outputs are written right before the promise resolves, or, with
+   * `exclusive`, at any time before: nobody else may resize, transfer or read them until then.
+   */
+  run(inputs: readonly TensorData[], outputs: readonly TensorData[], exclusive?: boolean): Promise<void>;
   runSync(inputs: readonly TensorData[], outputs: readonly TensorData[]): void;
   /** Ends the run that is going on before its next call; it rejects with `aborted`. */
   cancel(): void;

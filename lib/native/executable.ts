@@ -85,7 +85,7 @@ export class NativeExecutable {
   /**
    * One run off the main thread.
    *
-   * @param inputs  in the order of `info.inputs`, copied when the run begins; do not change them before
+   * @param inputs  in the order of `info.inputs`, read when the run begins; do not change them before
    * @returns  arrays in the order of `info.outputs`, new ones or `options.into`
    * @throws {LowpError} `ERR_RUN_INPUT`, `ERR_RUN_CLOSED`, `ERR_ABORTED` when the signal is aborted before the end
    */
@@ -172,7 +172,7 @@ export class NativeExecutable {
     const cancel = () => session.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      await session.run(inputs, outputs);
+      await session.run(inputs, outputs, into === undefined);
     } catch (error) {
       if (this.closed && !signal?.aborted) this.assertOpen();
       throw fromNative(error, 'ERR_RUN_INPUT');

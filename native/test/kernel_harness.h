@@ -1,14 +1,18 @@
 // Runs one kernel call outside the runtime: validate, prepare, all phases, tiles cut in uneven pieces.
-// Every operand ends right before a guard that detects writes behind it.
+// Every operand ends right before a guard that detects writes behind it; outputs that are not inputs as well, and
+// inputs that a call reads in place, end where no page follows.
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "base/aligned.h"
 #include "kernels/kernel.h"
+#include "page_end.h"
 
 namespace lowp::test {
 
@@ -108,8 +112,21 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, con
   PreparedCall& call = *prepared.value();
   std::vector<const void*> in;
   std::vector<void*> out;
+  std::vector<std::unique_ptr<PageEnd>> ends(spec.outputs.size());
+  const auto among = [](const Buffer* b, const std::vector<const Buffer*>& all) {
+    return std::find(all.begin(), all.end(), b) != all.end();
+  };
   for (const Buffer* b : spec.inputs) in.push_back(b->present() ? b->data() : nullptr);
-  for (const Buffer* b : spec.outputs) out.push_back(b->data());
+  for (size_t i = 0; i < ends.size(); i++) {
+    const Buffer* b = spec.outputs[i];
+    if (!among(b, spec.inputs)) ends[i] = std::make_unique<PageEnd>(b->data(), b->bytes());
+    out.push_back(ends[i] ? ends[i]->data() : b->data());
+  }
+  std::unique_ptr<PageEnd> first;
+  if (call.reads_in_place && !among(spec.inputs[0], spec.outputs)) {
+    first = std::make_unique<PageEnd>(spec.inputs[0]->data(), spec.inputs[0]->bytes());
+    in[0] = first->data();
+  }
   auto shared = AllocateAligned<uint8_t>(call.shared_bytes + 64);
   auto scratch = AllocateAligned<uint8_t>(call.scratch_bytes + 64);
   std::memset(scratch.get(), 0xCD, call.scratch_bytes);
@@ -125,7 +142,10 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, con
       begin = end;
     }
   }
-  for (const Buffer* b : spec.outputs) EXPECT_TRUE(b->guard_intact()) << "write behind an output";
+  for (size_t i = 0; i < ends.size(); i++) {
+    if (ends[i]) ends[i]->CopyTo(spec.outputs[i]->data());
+    EXPECT_TRUE(spec.outputs[i]->guard_intact()) << "write behind an output";
+  }
   const bool failed = fault.position() != Fault::kNone;
   if (fault_text) *fault_text = failed ? call.Describe(run, fault.position()) : "";
   EXPECT_TRUE(fault_text || !failed) << call.Describe(run, fault.position());

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/shared_array.h"
+#include "page_end.h"
 #include "program_bytes.h"
 #include "runtime/session.h"
 
@@ -69,25 +70,6 @@ TEST(Program, RunsAsOftenAsWanted) {
   }
 }
 
-TEST(Program, SessionsRefuseRunsWhileBusyAndAfterTheyWereClosed) {
-  auto program = Compile(TwoOutputs());
-  ASSERT_TRUE(program.ok());
-  auto created = Session::Create(program.value(), 1);
-  ASSERT_TRUE(created.ok());
-  Session& session = *created.value();
-  const Bytes x(100);
-  std::vector<float> y(7), z(100);
-  const void* inputs[] = {x.data()};
-  void* outputs[] = {y.data(), z.data()};
-  ASSERT_TRUE(session.Reserve().ok());
-  EXPECT_EQ(session.Run(inputs, outputs).code(), Code::kInvalid);
-  EXPECT_EQ(session.Reserve().code(), Code::kInvalid);
-  session.TakeOutputs(nullptr);
-  EXPECT_TRUE(session.Run(inputs, outputs).ok());
-  session.Close();
-  EXPECT_EQ(session.Run(inputs, outputs).code(), Code::kClosed);
-}
-
 struct Ended {
   std::mutex mutex;
   std::condition_variable changed;
@@ -107,6 +89,101 @@ struct Ended {
   }
 };
 
+// A conversion of x to whole numbers, of those to y, and of y or of those to z.
+Bytes Opened(bool y_is_read) {
+  ProgramBytes program;
+  const uint32_t x = program.Port(BufferKind::kInput, "x", ElementType::kU8, {100});
+  const uint32_t y = program.Port(BufferKind::kOutput, "y", ElementType::kF32, {100});
+  const uint32_t z = program.Port(BufferKind::kOutput, "z", ElementType::kF32, {100});
+  const uint32_t opened = program.Temporary(ElementType::kF32, 100);
+  program.Call("convert", "opening", {x}, {opened}, {100});
+  program.Call("convert", "to y", {opened}, {y}, {100});
+  program.Call("convert", "to z", {y_is_read ? y : opened}, {z}, {100});
+  return program.Finish();
+}
+
+TEST(Program, OpeningCallsReadInputsAndOthersWriteOutputsWhereTheyAre) {
+  for (const bool y_is_read : {false, true}) {
+    auto program = Compile(Opened(y_is_read));
+    ASSERT_TRUE(program.ok()) << program.status().message();
+    EXPECT_EQ(program.value()->opening_calls(), 1u);
+    EXPECT_EQ(program.value()->inputs()[0].operands.size(), 1u);
+    EXPECT_EQ(program.value()->outputs()[0].operands.size(), y_is_read ? 0u : 1u);
+    EXPECT_EQ(program.value()->outputs()[1].operands.size(), 1u);
+    auto session = Session::Create(program.value(), 2);
+    ASSERT_TRUE(session.ok());
+    for (const size_t shift : {0, 1, 4}) {  // of addresses: floats that are not aligned are copied
+      Bytes x(100), y(404), z(404);
+      for (size_t i = 0; i < 100; i++) x[i] = static_cast<uint8_t>(2 * i + shift);
+      const test::PageEnd input(x.data(), 100);
+      const void* inputs[] = {input.data()};
+      void* outputs[] = {y.data() + shift, z.data() + shift};
+      ASSERT_TRUE(session.value()->Run(inputs, outputs).ok());
+      for (size_t i = 0; i < 100; i++) {
+        float at_y = 0, at_z = 0;
+        std::memcpy(&at_y, y.data() + shift + 4 * i, 4);
+        std::memcpy(&at_z, z.data() + shift + 4 * i, 4);
+        ASSERT_EQ(at_y, static_cast<float>(x[i]));
+        ASSERT_EQ(at_z, static_cast<float>(x[i]));
+      }
+    }
+  }
+}
+
+TEST(Program, OutputsMayBeWhereInputsWere) {
+  auto program = Compile(Opened(false));
+  ASSERT_TRUE(program.ok());
+  auto session = Session::Create(program.value(), 2);
+  ASSERT_TRUE(session.ok());
+  std::vector<float> memory(100), z(100);
+  for (size_t i = 0; i < 100; i++) reinterpret_cast<uint8_t*>(memory.data())[i] = static_cast<uint8_t>(i);
+  const void* inputs[] = {memory.data()};
+  void* outputs[] = {memory.data(), z.data()};
+  ASSERT_TRUE(session.value()->Run(inputs, outputs).ok());
+  for (size_t i = 0; i < 100; i++) ASSERT_EQ(memory[i], static_cast<float>(i));
+}
+
+TEST(Program, AsynchronousRunsWriteOutputsOfTheirCaller) {
+  auto program = Compile(Opened(true));
+  ASSERT_TRUE(program.ok());
+  auto session = Session::Create(program.value(), 2);
+  ASSERT_TRUE(session.ok());
+  for (const bool given : {true, false}) {
+    Bytes x(100, 7);
+    std::vector<float> y(100), z(100);
+    const void* inputs[] = {x.data()};
+    void* outputs[] = {y.data(), z.data()};
+    Ended ended;
+    ASSERT_TRUE(session.value()->Reserve().ok());
+    ASSERT_TRUE(session.value()->StartReserved(inputs, given ? outputs : nullptr, {Ended::Done, &ended}).ok());
+    x.assign(100, 9);  // no longer read
+    ended.Wait();
+    EXPECT_EQ(z, std::vector<float>(100, given ? 7.0f : 0.0f));
+    session.value()->TakeOutputs(outputs);
+    EXPECT_EQ(y, std::vector<float>(100, 7.0f));
+    EXPECT_EQ(z, std::vector<float>(100, 7.0f));
+  }
+}
+
+TEST(Program, SessionsRefuseRunsWhileBusyAndAfterTheyWereClosed) {
+  auto program = Compile(TwoOutputs());
+  ASSERT_TRUE(program.ok());
+  auto created = Session::Create(program.value(), 1);
+  ASSERT_TRUE(created.ok());
+  Session& session = *created.value();
+  const Bytes x(100);
+  std::vector<float> y(7), z(100);
+  const void* inputs[] = {x.data()};
+  void* outputs[] = {y.data(), z.data()};
+  ASSERT_TRUE(session.Reserve().ok());
+  EXPECT_EQ(session.Run(inputs, outputs).code(), Code::kInvalid);
+  EXPECT_EQ(session.Reserve().code(), Code::kInvalid);
+  session.TakeOutputs(nullptr);
+  EXPECT_TRUE(session.Run(inputs, outputs).ok());
+  session.Close();
+  EXPECT_EQ(session.Run(inputs, outputs).code(), Code::kClosed);
+}
+
 TEST(Program, CancelEndsAnAsynchronousRun) {
   ProgramBytes bytes;
   constexpr uint32_t kElements = 1 << 20;
@@ -118,7 +195,7 @@ TEST(Program, CancelEndsAnAsynchronousRun) {
   ASSERT_TRUE(session.ok());
   Ended ended;
   ASSERT_TRUE(session.value()->Reserve().ok());
-  ASSERT_TRUE(session.value()->StartReserved(nullptr, {Ended::Done, &ended}).ok());
+  ASSERT_TRUE(session.value()->StartReserved(nullptr, nullptr, {Ended::Done, &ended}).ok());
   session.value()->Cancel();
   ended.Wait();
   EXPECT_EQ(ended.code, Code::kAborted);

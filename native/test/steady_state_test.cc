@@ -113,7 +113,7 @@ struct RunBuffers {
   void* outputs[2] = {y.data(), before.data()};
 
   bool operator()(Executor& executor) {
-    executor.CopyInputs(inputs);
+    executor.TakeInputs(inputs, outputs);
     const bool ok = executor.RunCalls().ok();
     executor.CopyOutputs(outputs);
     return ok;

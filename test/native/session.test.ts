@@ -58,6 +58,29 @@ test('runs a program on its own thread and on this one', async () => {
   await executable.close();
 });
 
+test('reads inputs while it is called and writes into new arrays', async () => {
+  const builder = new ProgramBuilder();
+  const x = builder.input('x', 'u8', [70000]);
+  const y = builder.output('y', 'f32', [70000]);
+  const z = builder.output('z', 'f32', [70000]);
+  const floats = builder.temporary('f32', 70000);
+  builder.call('convert', { elements: 70000 }, { name: 'opening', in: [x], out: [floats] });
+  builder.call('convert', { elements: 70000 }, { name: 'y', in: [floats], out: [y] });
+  builder.call('convert', { elements: 70000 }, { name: 'z', in: [floats], out: [z] });
+  const executable = compileProgram(builder.finish(), { threads: 2 });
+  const input = new Uint8Array(70000).fill(7);
+  const running = executable.run([input]);
+  input.fill(9);
+  const expected = new Float32Array(70000).fill(7);
+  const first = await running;
+  assert.deepEqual(first, [expected, expected]);
+  const into = first.map((a) => a.slice());
+  assert.equal(await executable.run([input], { into }), into);
+  assert.deepEqual(into[0], new Float32Array(70000).fill(9));
+  assert.deepEqual(first, [expected, expected], 'arrays of an earlier run stay as they were');
+  await executable.close();
+});
+
 test('gives the same values for every number of threads', async () => {
   for (const threads of [1, 2, 3, 7]) {
     const executable = compileProgram(fillProgram(300001, -1), { threads });

@@ -94,11 +94,12 @@ LOWP_API lowp_status lowp_program_output(const lowp_program* program, size_t ind
 LOWP_API lowp_status lowp_session_create(const lowp_program* program, size_t threads, lowp_session** result);
 LOWP_API void lowp_session_destroy(lowp_session* session);
 
-/* Runs on the calling thread. Pointers by port, each to as many bytes as its port has, at any alignment. */
+/* Runs on the calling thread. Pointers by port, each to as many bytes as its port has, at any alignment. Outputs may
+ * overlap inputs, not each other; after an error they hold anything. */
 LOWP_API lowp_status lowp_session_run(lowp_session* session, const void* const* inputs, void* const* outputs);
 
-/* Copies the inputs, runs on the session's thread, writes the outputs and calls `done` there, once. `done` must not
- * destroy the session. `message` is null when the status is LOWP_OK, and lives until `done` returns. */
+/* Is over with the inputs when it returns, runs on the session's thread and calls `done` there, once. Until then the
+ * outputs must stay where they are; they may be written at any time. `done` must not destroy the session. `message` is null when the status is LOWP_OK, and lives until `done` returns. */
 typedef void (*lowp_done)(void* context, lowp_status status, const char* message);
 LOWP_API lowp_status lowp_session_run_async(lowp_session* session, const void* const* inputs, void* const* outputs,
                                             lowp_done done, void* context);

@@ -153,7 +153,7 @@ lowp_status lowp_session_run_async(lowp_session* session, const void* const* inp
   std::copy_n(outputs, session->outputs.size(), session->outputs.begin());
   session->done = done;
   session->context = context;
-  return Report(session->session->StartReserved(inputs, {AsyncDone, session}));
+  return Report(session->session->StartReserved(inputs, session->outputs.data(), {AsyncDone, session}));
 }
 
 void lowp_session_cancel(lowp_session* session) {

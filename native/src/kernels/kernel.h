@@ -110,7 +110,7 @@ class Fault {
 
 struct RunContext {
   const void* const* inputs = nullptr;  // by operand index; null when absent. Buffers are 64-byte aligned, kReadSlack readable behind
-  void* const* outputs = nullptr;
+  void* const* outputs = nullptr;       // aligned to their elements; nothing behind them is there to be read
   uint8_t* shared = nullptr;            // PreparedCall::shared_bytes, 64-byte aligned, one per call
   uint8_t* scratch = nullptr;           // PreparedCall::scratch_bytes, 64-byte aligned, one per worker
   Fault* fault = nullptr;               // never null for kernels that can report
@@ -154,6 +154,8 @@ class PreparedCall {
   // kernel needs fewer.
   double operations = 0;
   int inplace_input = -1;                // this input may share its memory with output 0
+  // A run takes no longer than copying input 0, which may be aligned to its elements only and have nothing behind it.
+  bool reads_in_place = false;
 };
 
 using PreparedPtr = std::unique_ptr<PreparedCall>;

@@ -70,7 +70,8 @@ Napi::Value SessionWrap::Run(const Napi::CallbackInfo& info) {
   const Napi::Value result = promise->Promise();
   Status status = Addresses(info);
   if (status.ok()) status = session_->Reserve();
-  if (status.ok()) status = session_->StartReserved(inputs_.data(), {RunEnded, this});
+  const bool keeps = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
+  if (status.ok()) status = session_->StartReserved(inputs_.data(), keeps ? outputs_.data() : nullptr, {RunEnded, this});
   if (!status.ok()) {
     promise->Reject(MakeError(env, status).Value());
     return result;

@@ -41,6 +41,7 @@ class ProgramBuilder {
     for (CallInfo& call : decoded_.calls) LOWP_RETURN_IF_ERROR(PrepareCall(call));
     LOWP_RETURN_IF_ERROR(KeepConstants());
     LOWP_RETURN_IF_ERROR(PlaceBuffers());
+    CountOpeningCalls();
     AddPorts();
     return std::shared_ptr<const Program>(std::move(program_));
   }
@@ -186,12 +187,48 @@ class ProgramBuilder {
     return {Kind::kConstant, 0, kept_[id]};
   }
 
+  // Followers are left out, as their tiles run within the call that they follow.
+  void CountOpeningCalls() {
+    const std::vector<ProgramCall>& calls = program_->calls_;
+    size_t& count = program_->opening_calls_;
+    for (; count < calls.size(); count++) {
+      const bool leads = count + 1 < calls.size() && calls[count + 1].follows > 0;
+      if (!calls[count].prepared->reads_in_place || leads || calls[count].follows > 0) return;
+      const std::vector<uint32_t>& inputs = decoded_.calls[count].inputs;
+      for (size_t i = 0; i < inputs.size(); i++) {
+        const BufferKind kind = inputs[i] == kNoIndex ? BufferKind::kConstant : decoded_.buffers[inputs[i]].kind;
+        if (kind != (i == 0 ? BufferKind::kInput : BufferKind::kConstant)) return;
+      }
+    }
+  }
+
+  static void FindOperands(const std::vector<uint32_t>& ids, uint32_t id, size_t call, std::vector<OperandIndex>* found) {
+    for (size_t i = 0; i < ids.size(); i++)
+      if (ids[i] == id) found->push_back({call, i});
+  }
+
+  // Of a port, those that may be somewhere else than in the arena.
+  std::vector<OperandIndex> OperandsOf(uint32_t id) const {
+    std::vector<OperandIndex> reads, writes;
+    for (size_t c = 0; c < decoded_.calls.size(); c++) {
+      FindOperands(decoded_.calls[c].inputs, id, c, &reads);
+      FindOperands(decoded_.calls[c].outputs, id, c, &writes);
+    }
+    const bool input = decoded_.buffers[id].kind == BufferKind::kInput;
+    const std::vector<OperandIndex>& own = input ? reads : writes;
+    if (!(input ? writes : reads).empty()) return {};
+    for (const OperandIndex& operand : own)
+      if ((operand.call < program_->opening_calls_) != input) return {};
+    return own;
+  }
+
   void AddPorts() {
     for (size_t i = 0; i < decoded_.buffers.size(); i++) {
       BufferInfo& buffer = decoded_.buffers[i];
       if (buffer.kind != BufferKind::kInput && buffer.kind != BufferKind::kOutput) continue;
       std::vector<Port>& ports = buffer.kind == BufferKind::kInput ? program_->inputs_ : program_->outputs_;
-      ports.push_back({std::move(buffer.name), buffer.type, std::move(buffer.shape), buffer.bytes, offsets_[i]});
+      ports.push_back({std::move(buffer.name), buffer.type, std::move(buffer.shape), buffer.bytes, offsets_[i],
+                       OperandsOf(static_cast<uint32_t>(i))});
     }
   }
 

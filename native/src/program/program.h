@@ -22,6 +22,11 @@ struct CompileOptions {
 // ActiveIsa(), UsableCores() (or LOWP_THREADS) and LOWP_FORCE_KERNEL.
 CompileOptions DefaultCompileOptions();
 
+// An operand of a call.
+struct OperandIndex {
+  size_t call, operand;
+};
+
 // An input or output, in the order of the buffer table.
 struct Port {
   std::string name;
@@ -29,6 +34,9 @@ struct Port {
   std::vector<uint32_t> shape;
   uint64_t bytes = 0;
   size_t arena_offset = 0;
+  // The operands that are this port, when the memory of whoever runs the program can take the place of the arena: of an
+  // input that only opening calls read, of an output that no call reads. Otherwise empty.
+  std::vector<OperandIndex> operands;
 };
 
 // Calls that may follow one at most.
@@ -65,6 +73,8 @@ class Program {
   const std::vector<ProgramCall>& calls() const { return calls_; }
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
+  // So many calls at the beginning read nothing but inputs, where they are, in the time that copying would take.
+  size_t opening_calls() const { return opening_calls_; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t scratch_bytes() const { return scratch_bytes_; }    // per worker
   size_t packed_bytes() const { return packed_bytes_; }      // constants packed by kernels
@@ -79,6 +89,7 @@ class Program {
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;
   std::vector<SharedArray<uint8_t>> constants_;
+  size_t opening_calls_ = 0;
   size_t arena_bytes_ = 0;
   size_t scratch_bytes_ = 0;
   size_t packed_bytes_ = 0;

@@ -25,6 +25,10 @@ uint64_t PhysicalMemory() {
 // Bytes that a call stores before its follower reads them: they stay in a second-level cache.
 constexpr uint64_t kFollowedBytes = 256 << 10;
 
+bool IsAligned(const void* address, ElementType type) {
+  return reinterpret_cast<uintptr_t>(address) % SizeOf(type) == 0;
+}
+
 uint64_t Nanoseconds(std::chrono::steady_clock::duration duration) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
 }
@@ -118,6 +122,8 @@ void Executor::ResolveOperands() {
   }
   size_t input = 0, output = 0;
   for (const ProgramCall& call : calls) {
+    first_input_.push_back(input);
+    first_output_.push_back(output);
     Step step;
     step.call = call.prepared.get();
     step.context.inputs = input_pointers_.data() + input;
@@ -192,21 +198,57 @@ void Executor::RunRest(const Step& step) {
   }
 }
 
-void Executor::RunStep(const Step& step) {
+void Executor::RunWhole(const Step& step) {
   if (step.follows) RunRest(step);
   for (size_t phase = step.follows ? 1 : 0; phase < step.call->phases; phase++) RunPhase(step, phase);
 }
 
-void Executor::CopyInputs(const void* const* inputs) {
+void Executor::RunStep(size_t index) {
+  if (!profiling_.load(std::memory_order_relaxed)) {
+    RunWhole(steps_[index]);
+    return;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  RunWhole(steps_[index]);
+  times_[index].Add(Nanoseconds(std::chrono::steady_clock::now() - begin));
+}
+
+void Executor::PlaceInputs(const void* const* inputs) {
   const std::vector<Port>& ports = program_->inputs();
-  for (size_t i = 0; i < ports.size(); i++)
-    if (ports[i].bytes > 0) std::memcpy(arena_.get() + ports[i].arena_offset, inputs[i], ports[i].bytes);
+  for (size_t i = 0; i < ports.size(); i++) {
+    const void* from = inputs[i];
+    if (ports[i].bytes > 0 && (ports[i].operands.empty() || !IsAligned(from, ports[i].type))) {
+      from = std::memcpy(arena_.get() + ports[i].arena_offset, from, ports[i].bytes);
+    }
+    for (const OperandIndex& o : ports[i].operands) input_pointers_[first_input_[o.call] + o.operand] = from;
+  }
+}
+
+void Executor::PlaceOutputs(void* const* outputs) {
+  const std::vector<Port>& ports = program_->outputs();
+  for (size_t i = 0; i < ports.size(); i++) {
+    const bool given = outputs && outputs[i] && IsAligned(outputs[i], ports[i].type);
+    void* to = given ? outputs[i] : arena_.get() + ports[i].arena_offset;
+    for (const OperandIndex& o : ports[i].operands) output_pointers_[first_output_[o.call] + o.operand] = to;
+  }
+}
+
+void Executor::TakeInputs(const void* const* inputs, void* const* outputs) {
+  const ScopedFloatMode float_mode;
+  fault_.Reset();
+  PlaceInputs(inputs);
+  PlaceOutputs(outputs);
+  for (size_t i = 0; i < program_->opening_calls(); i++) RunStep(i);
 }
 
 void Executor::CopyOutputs(void* const* outputs) const {
   const std::vector<Port>& ports = program_->outputs();
-  for (size_t i = 0; i < ports.size(); i++)
-    if (ports[i].bytes > 0 && outputs[i]) std::memcpy(outputs[i], arena_.get() + ports[i].arena_offset, ports[i].bytes);
+  for (size_t i = 0; i < ports.size(); i++) {
+    const std::vector<OperandIndex>& own = ports[i].operands;
+    const bool written = !own.empty() && output_pointers_[first_output_[own[0].call] + own[0].operand] == outputs[i];
+    if (ports[i].bytes > 0 && outputs[i] && !written)
+      std::memcpy(outputs[i], arena_.get() + ports[i].arena_offset, ports[i].bytes);
+  }
 }
 
 Status Executor::FaultOf(size_t step) const {
@@ -216,17 +258,9 @@ Status Executor::FaultOf(size_t step) const {
 
 Status Executor::RunCalls() {
   const ScopedFloatMode float_mode;
-  const bool profiling = profiling_.load(std::memory_order_relaxed);
-  fault_.Reset();
-  for (size_t i = 0; i < steps_.size(); i++) {
+  for (size_t i = program_->opening_calls(); i < steps_.size(); i++) {
     if (cancelled_.load(std::memory_order_relaxed)) break;
-    if (profiling) {
-      const auto begin = std::chrono::steady_clock::now();
-      RunStep(steps_[i]);
-      times_[i].Add(Nanoseconds(std::chrono::steady_clock::now() - begin));
-    } else {
-      RunStep(steps_[i]);
-    }
+    RunStep(i);
     if (fault_.position() != Fault::kNone) return FaultOf(i);
   }
   if (cancelled_.load(std::memory_order_relaxed)) return Status(Code::kAborted, "the run was cancelled");

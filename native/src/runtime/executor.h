@@ -19,11 +19,13 @@ class Executor {
   static Result<std::unique_ptr<Executor>> Create(std::shared_ptr<const Program> program, size_t threads);
 
   // The three steps of a run; none allocates. Pointers follow the program's ports, each with the size of its port and
-  // any alignment. RunCalls() gives kAborted when Cancel() was called after ResetCancel(), and kIndex when an index lies
-  // outside of its axis.
-  void CopyInputs(const void* const* inputs);
+  // any alignment. TakeInputs() is over with the inputs: it runs the opening calls, and copies what others read. Outputs
+  // that it is given, unless null, are written by RunCalls() where they are, as far as the program allows; the others by
+  // CopyOutputs(), which leaves out null entries. RunCalls() gives kAborted when Cancel() was called after ResetCancel(),
+  // and kIndex when an index lies outside of its axis.
+  void TakeInputs(const void* const* inputs, void* const* outputs);
   Status RunCalls();
-  void CopyOutputs(void* const* outputs) const;  // null entries are left out
+  void CopyOutputs(void* const* outputs) const;
 
   // From any thread: ends RunCalls() before its next call.
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -51,7 +53,10 @@ class Executor {
   explicit Executor(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
   Status Allocate(size_t threads);
   void ResolveOperands();
-  void RunStep(const Step& step);
+  void RunStep(size_t index);
+  void RunWhole(const Step& step);
+  void PlaceInputs(const void* const* inputs);
+  void PlaceOutputs(void* const* outputs);
   Status FaultOf(size_t step) const;
   void RunPhase(const Step& step, size_t phase);
   void RunRest(const Step& step);
@@ -68,6 +73,8 @@ class Executor {
   size_t scratch_stride_ = 0;
   std::vector<const void*> input_pointers_;   // of all steps, one after another
   std::vector<void*> output_pointers_;
+  std::vector<size_t> first_input_;           // by step: of its pointers
+  std::vector<size_t> first_output_;
   std::vector<Step> steps_;
   std::unique_ptr<uint8_t[]> followed_;  // by tile of each step that follows: 1 when it has run; written by one thread each
   std::unique_ptr<CallTime[]> times_;

@@ -29,15 +29,15 @@ void Session::Release() {
 
 Status Session::Run(const void* const* inputs, void* const* outputs) {
   LOWP_RETURN_IF_ERROR(Reserve());
-  executor_->CopyInputs(inputs);
+  executor_->TakeInputs(inputs, outputs);
   const Status status = executor_->RunCalls();
   if (status.ok()) executor_->CopyOutputs(outputs);
   Release();
   return status;
 }
 
-Status Session::StartReserved(const void* const* inputs, const Completion& completion) {
-  executor_->CopyInputs(inputs);
+Status Session::StartReserved(const void* const* inputs, void* const* outputs, const Completion& completion) {
+  executor_->TakeInputs(inputs, outputs);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!thread_started_) thread_started_ = thread_.Start(ThreadLoop, this);
   if (!thread_started_) {

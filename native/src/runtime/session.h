@@ -25,15 +25,16 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Runs on the calling thread. `inputs` and `outputs` follow the program's ports and have their sizes, at any
-  // alignment. kInvalid when a run is going on, kClosed, or kAborted after Cancel().
+  // alignment. Outputs may overlap inputs, not each other; after an error they hold anything. kInvalid when a run is going on, kClosed, or kAborted after Cancel().
   Status Run(const void* const* inputs, void* const* outputs);
 
   // Makes the caller the owner of the next run, which must begin with StartReserved(). Fails as Run() does.
   Status Reserve();
 
-  // Copies the inputs and returns; the calls run on the session's thread, which then calls `completion`. The session
-  // stays busy until TakeOutputs(). When no thread can be started it is free again and `completion` is not called.
-  Status StartReserved(const void* const* inputs, const Completion& completion);
+  // Is over with the inputs when it returns; the calls run on the session's thread, which then calls `completion`. They
+  // write to `outputs` unless that is null; it must be what TakeOutputs() is given then, until which the session stays
+  // busy. When no thread can be started it is free again and `completion` is not called.
+  Status StartReserved(const void* const* inputs, void* const* outputs, const Completion& completion);
 
   // After `completion`: copies the outputs (not those that are null; null copies none) and lets the next run begin.
   void TakeOutputs(void* const* outputs);

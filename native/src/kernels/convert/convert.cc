@@ -48,6 +48,7 @@ class ConvertCall final : public PreparedCall {
     const Row<ConvertRows>& chosen = SelectRow(kRows, context);
     function_ = chosen.run->*kFunctions[static_cast<size_t>(from)];
     row = chosen.name;
+    reads_in_place = true;
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {

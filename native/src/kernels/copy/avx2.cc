@@ -223,9 +223,9 @@ void TransposeWords(const CopyBlock& block) {
 }  // namespace
 
 extern const CopyRow copy_transpose_x8_avx2_32x16 = {"copy_transpose_x8_avx2_32x16", Isa::kAvx2, CopyShape::kTranspose,
-                                                     1, TransposeBytes};
+                                                     1, 32, TransposeBytes};
 extern const CopyRow copy_transpose_x32_avx2_8x8 = {"copy_transpose_x32_avx2_8x8", Isa::kAvx2, CopyShape::kTranspose, 4,
-                                                    TransposeWords};
+                                                    8, TransposeWords};
 
 }  // namespace lowp
 #endif

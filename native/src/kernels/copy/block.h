@@ -32,7 +32,8 @@ struct CopyRow {
   const char* name;
   Isa isa;
   CopyShape shape;
-  size_t size;  // bytes of an element
+  size_t size;         // bytes of an element
+  uint64_t exact_a;    // blocks of at least so many a are read to their end, smaller ones up to kReadSlack behind it
   void (*run)(const CopyBlock& block);
 };
 

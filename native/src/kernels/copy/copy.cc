@@ -83,6 +83,9 @@ class PreparedCopy final : public PreparedCall {
  public:
   PreparedCopy(const CopyPlan& plan, const CopyRow* chosen) : plan_(plan), row_(chosen) {
     row = chosen->name;
+    const uint64_t rest = plan.a.count % plan.block_a;
+    const bool exact = plan.block_a >= chosen->exact_a && (rest == 0 || rest >= chosen->exact_a);
+    reads_in_place = exact && chosen->shape != CopyShape::kStrided;
     tiles[0] = plan.tiles();
   }
 

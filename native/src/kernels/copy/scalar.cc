@@ -74,22 +74,22 @@ void Transpose(const CopyBlock& block) {
 }  // namespace
 
 extern const CopyRow copy_scalar_rows[16] = {
-    {"copy_runs_x8_scalar", Isa::kScalar, CopyShape::kRuns, 1, Runs<1>},
-    {"copy_runs_x16_scalar", Isa::kScalar, CopyShape::kRuns, 2, Runs<2>},
-    {"copy_runs_x32_scalar", Isa::kScalar, CopyShape::kRuns, 4, Runs<4>},
-    {"copy_runs_x64_scalar", Isa::kScalar, CopyShape::kRuns, 8, Runs<8>},
-    {"copy_fill_x8_scalar", Isa::kScalar, CopyShape::kFill, 1, Fill<uint8_t>},
-    {"copy_fill_x16_scalar", Isa::kScalar, CopyShape::kFill, 2, Fill<uint16_t>},
-    {"copy_fill_x32_scalar", Isa::kScalar, CopyShape::kFill, 4, Fill<uint32_t>},
-    {"copy_fill_x64_scalar", Isa::kScalar, CopyShape::kFill, 8, Fill<uint64_t>},
-    {"copy_transpose_x8_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 1, Transpose<uint8_t>},
-    {"copy_transpose_x16_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 2, Transpose<uint16_t>},
-    {"copy_transpose_x32_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 4, Transpose<uint32_t>},
-    {"copy_transpose_x64_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 8, Transpose<uint64_t>},
-    {"copy_strided_x8_scalar", Isa::kScalar, CopyShape::kStrided, 1, Strided<uint8_t>},
-    {"copy_strided_x16_scalar", Isa::kScalar, CopyShape::kStrided, 2, Strided<uint16_t>},
-    {"copy_strided_x32_scalar", Isa::kScalar, CopyShape::kStrided, 4, Strided<uint32_t>},
-    {"copy_strided_x64_scalar", Isa::kScalar, CopyShape::kStrided, 8, Strided<uint64_t>},
+    {"copy_runs_x8_scalar", Isa::kScalar, CopyShape::kRuns, 1, 1, Runs<1>},
+    {"copy_runs_x16_scalar", Isa::kScalar, CopyShape::kRuns, 2, 1, Runs<2>},
+    {"copy_runs_x32_scalar", Isa::kScalar, CopyShape::kRuns, 4, 1, Runs<4>},
+    {"copy_runs_x64_scalar", Isa::kScalar, CopyShape::kRuns, 8, 1, Runs<8>},
+    {"copy_fill_x8_scalar", Isa::kScalar, CopyShape::kFill, 1, 1, Fill<uint8_t>},
+    {"copy_fill_x16_scalar", Isa::kScalar, CopyShape::kFill, 2, 1, Fill<uint16_t>},
+    {"copy_fill_x32_scalar", Isa::kScalar, CopyShape::kFill, 4, 1, Fill<uint32_t>},
+    {"copy_fill_x64_scalar", Isa::kScalar, CopyShape::kFill, 8, 1, Fill<uint64_t>},
+    {"copy_transpose_x8_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 1, 1, Transpose<uint8_t>},
+    {"copy_transpose_x16_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 2, 1, Transpose<uint16_t>},
+    {"copy_transpose_x32_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 4, 1, Transpose<uint32_t>},
+    {"copy_transpose_x64_scalar_16x16", Isa::kScalar, CopyShape::kTranspose, 8, 1, Transpose<uint64_t>},
+    {"copy_strided_x8_scalar", Isa::kScalar, CopyShape::kStrided, 1, 1, Strided<uint8_t>},
+    {"copy_strided_x16_scalar", Isa::kScalar, CopyShape::kStrided, 2, 1, Strided<uint16_t>},
+    {"copy_strided_x32_scalar", Isa::kScalar, CopyShape::kStrided, 4, 1, Strided<uint32_t>},
+    {"copy_strided_x64_scalar", Isa::kScalar, CopyShape::kStrided, 8, 1, Strided<uint64_t>},
 };
 
 }  // namespace lowp

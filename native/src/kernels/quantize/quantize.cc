@@ -45,6 +45,7 @@ class QuantizeCall final : public PreparedCall {
     const Row<QuantizeRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;
+    reads_in_place = true;
     pixels_ = PixelTiles::Of(LayoutOf(p));
     tiles[0] = pixels_.count;
     operations = 2.0 * static_cast<double>(pixels_.elements);
