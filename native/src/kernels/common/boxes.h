@@ -1,0 +1,88 @@
+// What kernels that choose boxes share: the order of scores, overlaps, and greedy suppression. Corners are doubles.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace lowp {
+
+// The near corner and the far one: both coordinates of one axis order.
+struct Box {
+  double near[2], far[2];
+};
+
+// Keys in rising order are scores in falling order (-0 equal to 0), equal ones by rising position. No score is NaN.
+inline uint64_t RankKey(float score, uint32_t position) {
+  const uint32_t bits = __builtin_bit_cast(uint32_t, score + 0.0f);
+  const uint32_t rising = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+  return static_cast<uint64_t>(~rising) << 32 | position;
+}
+
+inline uint32_t PositionOfKey(uint64_t key) { return static_cast<uint32_t>(key); }
+
+// Puts the least `most` of `count` keys in front, sorted; returns how many there are.
+inline size_t RankBest(uint64_t* keys, size_t count, size_t most) {
+  if (most == 0) return 0;
+  if (count > most) std::nth_element(keys, keys + most - 1, keys + count);
+  const size_t ranked = std::min(count, most);
+  std::sort(keys, keys + ranked);
+  return ranked;
+}
+
+// min and max that are NaN when one of the two is.
+inline double LeastOf(double a, double b) { return a != a || a < b ? a : b; }
+inline double MostOf(double a, double b) { return a != a || a > b ? a : b; }
+
+inline double AreaOf(const Box& b) { return (b.far[0] - b.near[0]) * (b.far[1] - b.near[1]); }
+
+// Intersection over union, 0 when they do not meet; in double precision, rounded once.
+inline float OverlapOf(const Box& a, const Box& b) {
+  const double width = LeastOf(a.far[0], b.far[0]) - MostOf(a.near[0], b.near[0]);
+  const double height = LeastOf(a.far[1], b.far[1]) - MostOf(a.near[1], b.near[1]);
+  if (!(width >= 0 && height >= 0)) return 0;
+  const double common = width * height;
+  return common == 0 ? 0 : static_cast<float>(common / (AreaOf(a) + AreaOf(b) - common));
+}
+
+// When a box gives way to a kept one: its overlap is above the threshold, or equal to it with at_threshold.
+struct Suppression {
+  float threshold;
+  bool at_threshold;
+
+  bool GivesWay(const Box& box, const Box* kept, size_t count) const {
+    if (threshold < 0 || (at_threshold && threshold <= 0)) return count > 0;
+    for (size_t k = 0; k < count; k++) {
+      const Box& other = kept[k];
+      // Most boxes do not meet.
+      if (box.near[0] > other.far[0] || other.near[0] > box.far[0] || box.near[1] > other.far[1] ||
+          other.near[1] > box.far[1])
+        continue;
+      const float overlap = OverlapOf(box, other);
+      if (overlap > threshold || (at_threshold && overlap == threshold)) return true;
+    }
+    return false;
+  }
+};
+
+// exp(x), at most 1 ulp: x = n ln 2 + r, a Taylor sum of r to the 13th power, whose rest is below 2^-57. The same bits
+// on every machine, which those of a C library are not.
+inline double ExponentialOf(double x) {
+  if (x != x) return x;
+  if (x > 709.8) return __builtin_inf();
+  if (x < -745.2) return 0;
+  constexpr double kRoundingShift = 0x1.8p52;
+  const double n = (x * 0x1.71547652b82fep+0 + kRoundingShift) - kRoundingShift;
+  // ln 2 in two parts, the first with 32 bits, so that n times it is exact.
+  const double r = (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
+  double sum = 1.0 / 6227020800.0;
+  for (const double factorial : {479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0,
+                                 6.0, 2.0})
+    sum = sum * r + 1.0 / factorial;
+  const double p = 1.0 + (r + r * r * sum);
+  // 2^n in two halves: n reaches from -1075 to 1024.
+  const int64_t half = static_cast<int64_t>(n) / 2, rest = static_cast<int64_t>(n) - half;
+  const auto power = [](int64_t e) { return __builtin_bit_cast(double, static_cast<uint64_t>(e + 1023) << 52); };
+  return p * power(half) * power(rest);
+}
+
+}  // namespace lowp
