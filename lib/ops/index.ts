@@ -38,6 +38,7 @@ import {
   nonMaxSuppression4,
   nonMaxSuppression5,
   nonMaxSuppression9,
+  nonMaxSuppressionRows,
 } from './detection/non-max-suppression.ts';
 import { priorBox1, priorBox8 } from './detection/prior-box.ts';
 import { priorBoxClustered } from './detection/prior-box-clustered.ts';
@@ -65,6 +66,7 @@ import { concat } from './movement/concat.ts';
 import { depthToSpace, spaceToDepth } from './movement/depth-to-space.ts';
 import { extractImagePatches } from './movement/extract-image-patches.ts';
 import { eye } from './movement/eye.ts';
+import { firstRows } from './movement/first-rows.ts';
 import { reverse, roll } from './movement/flip.ts';
 import { gather1, gather7, gather8 } from './movement/gather.ts';
 import { gatherElements, gatherNd5, gatherNd8 } from './movement/gather-elements.ts';
@@ -143,6 +145,7 @@ const definitions: readonly OpDef[] = [
   ...[bucketize, searchSorted, grn, groupNormalization, rms, ctcLoss, ...randomOps],
   ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
   ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],
+  ...[nonMaxSuppressionRows, firstRows],
   ...[nmsRotated, matrixNms, multiclassNms8, multiclassNms9, proposal1, proposal4],
   ...[roiAlign3, roiAlign9, roiAlignRotated, roiPooling, psroiPooling, deformablePsroiPooling, regionYolo, reorgYolo],
   ...[generateProposals, generateProposalsSingleImage, priorGridGenerator, topKRois],

@@ -1,13 +1,14 @@
 // DetectionOutput, both revisions: decoding, ranking and suppression of the boxes of an SSD.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat32 } from '../../tensor/convert.ts';
-import { formatShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, float, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { rank, suppress } from './boxes.ts';
 import { BoxDecoder, defaultsAt } from './decode-boxes.ts';
 
@@ -50,6 +51,10 @@ interface Sizes {
   readonly locations: number;
   /** Rows of the output. */
   readonly rows: number;
+}
+
+function isCenterSize(a: Attributes): boolean {
+  return a.code_type.endsWith('CENTER_SIZE');
 }
 
 /** Sizes that are not known yet are −1. */
@@ -213,7 +218,7 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
     normalized: a.normalized,
     width: a.input_width,
     height: a.input_height,
-    centerSize: a.code_type.endsWith('CENTER_SIZE'),
+    centerSize: isCenterSize(a),
     varianceEncoded: a.variance_encoded_in_target,
     clip: a.clip_before_nms,
   };
@@ -241,7 +246,61 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   return [fromFloat64(out, shape, type)];
 }
 
-const common = { type: 'DetectionOutput', inputs: [3, 5] as [number, number], infer, evaluate };
+/** Bytes that the kernel may take for what suppression leaves; it needs 12 for each box. */
+const mostFoundBytes = 2 ** 26;
+
+/** Inputs of a first stage fit, and the kernel's lists are not too long. */
+function canLower(a: Attributes, node: Node): boolean {
+  const { images, priors, classes, locations } = sizesOf(a, factsOfNode(node));
+  const count = (input: number): number => elementCount(node.source(input)!.fact.shape);
+  const hasStages = node.source(3) !== undefined || node.source(4) !== undefined;
+  if (hasStages && (!node.source(3) || !node.source(4))) return false;
+  if (hasStages && (count(3) !== images * priors * 2 || count(4) !== images * priors * locations * 4)) return false;
+  const lists = a.decrease_label_id ? 1 : classes;
+  return images * lists * (a.top_k < 0 ? priors : Math.min(priors, a.top_k)) * 12 <= mostFoundBytes;
+}
+
+function lower(a: Attributes, node: Node, context: LowerContext): void {
+  const { images, priors, classes, locations } = sizesOf(a, factsOfNode(node));
+  const defaults = node.source(2)!.fact.shape;
+  const flag = (value: boolean): number => (value ? 1 : 0);
+  context.builder.call(
+    'detection_output',
+    {
+      ...{ images, priors, classes, locations },
+      defaultStride: defaults[0] === 1 ? 0 : defaults[1]! * defaults[2]!,
+      normalized: flag(a.normalized),
+      width: a.input_width,
+      height: a.input_height,
+      centerSize: flag(isCenterSize(a)),
+      varianceEncoded: flag(a.variance_encoded_in_target),
+      clipBefore: flag(a.clip_before_nms),
+      clipAfter: flag(a.clip_after_nms),
+      byBox: flag(a.decrease_label_id),
+      background: a.background_label_id,
+      topK: a.top_k,
+      keepTopK: a.keep_top_k[0]!,
+      nmsThreshold: a.nms_threshold,
+      confidenceThreshold: a.confidence_threshold,
+      objectnessScore: a.objectness_score,
+    },
+    {
+      name: node.name,
+      in: [0, 1, 2, 3, 4].map((i) => (node.source(i) ? context.float(node, i, 'plain') : undefined)),
+      out: [context.place(node.output, 'plain')],
+    },
+  );
+}
+
+const common = {
+  type: 'DetectionOutput',
+  inputs: [3, 5] as [number, number],
+  infer,
+  evaluate,
+  lower,
+  canLower,
+  runtime: { bytes: 'never', epilogue: 'none' } as const,
+};
 
 /**
  * Detections of an SSD. Inputs: locations [N, P · L · 4], confidences [N, P · C], default boxes with variances

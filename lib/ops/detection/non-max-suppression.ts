@@ -1,14 +1,18 @@
 // NonMaxSuppression, all revisions: of boxes that overlap the best ones, class by class.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import { constantOf, type Fact, type Node, type OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import type { ElementType } from '../../tensor/element-type.ts';
-import { formatShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType, enumeration } from '../attribute.ts';
-import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, knownIntegers, mergeSizes, requireRank } from '../fact.ts';
+import { defineOp, type RuntimeTraits } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, knownIntegers, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { indexTypes } from '../movement/emit-picks.ts';
+import { ownSet } from '../registry.ts';
 import { rank, suppress, takeBoxes } from './boxes.ts';
 import { suppressSoftly } from './soft-suppression.ts';
 
@@ -166,6 +170,59 @@ function indicesOf(selected: readonly Selected[], rows: number): Float64Array {
   return out;
 }
 
+function scoresOf(selected: readonly Selected[], rows: number): Float64Array {
+  const out = new Float64Array(rows * 3);
+  for (const [i, s] of selected.entries()) out.set([s.image, s.label, s.score], i * 3);
+  return out;
+}
+
+/** The limits when no input can change them. */
+function knownLimits(node: Node): Limits | undefined {
+  const given = [0, 1, 2, 3, 4, 5].map((i) => (i < 2 ? undefined : node.source(i)));
+  if (given.some((port) => port && !constantOf(port))) return undefined;
+  return limitsOf(given.map((port) => constantOf(port)));
+}
+
+/** Bytes that the kernel may take for boxes that stay; it needs 12 for each. */
+const mostSelectedBytes = 2 ** 26;
+
+/** Known limits, of which boxes can stay, not too many of them. */
+function canLower(node: Node): boolean {
+  if (!knownLimits(node)) return false;
+  const rows = mostRows(factsOfNode(node));
+  return rows > 0 && rows * 12 <= mostSelectedBytes;
+}
+
+function lower(a: Attributes, revision: Revision, node: Node, context: LowerContext): void {
+  const { images, classes, boxes } = boxSizes(factsOfNode(node));
+  const limits = knownLimits(node)!;
+  const flag = (value: boolean): number => (value ? 1 : 0);
+  context.builder.call(
+    'non_max_suppression',
+    {
+      ...{ images, classes, boxes, most: Math.min(boxes, limits.most) },
+      center: flag(a.box_encoding === 'center'),
+      sorted: flag(a.sort_result_descending),
+      atThreshold: flag(revision.dropsAtThreshold),
+      softDrops: flag(revision.softDrops),
+      overlapThreshold: limits.overlap,
+      scoreThreshold: limits.score,
+      sigma: limits.sigma,
+    },
+    {
+      name: node.name,
+      in: [context.float(node, 0, 'plain'), context.float(node, 1, 'plain')],
+      out: node.outputs.map((port) => context.place(port, 'plain')),
+    },
+  );
+}
+
+const runtime: RuntimeTraits = {
+  bytes: 'never',
+  epilogue: 'none',
+  types: { inputs: [['f32']], outputs: [indexTypes, ['f32'], indexTypes] },
+};
+
 /** Indices alone, in as many rows as there may be. */
 function fixedRows(opset: string, schema: z.ZodType<Attributes>) {
   return defineOp<Attributes>({
@@ -178,7 +235,66 @@ function fixedRows(opset: string, schema: z.ZodType<Attributes>) {
       const rows = mostRows(factsOf(inputs));
       return [fromFloat64(indicesOf(select(a, older, inputs), rows), [rows, 3], a.output_type ?? 'i64')];
     },
+    lower: (a, node, context) => lower(a, older, node, context),
+    canLower: (_, node) => canLower(node),
+    runtime,
   });
+}
+
+const rowsAttributes = typedAttributes.extend({ drops_at_threshold: bool, soft_drops: bool });
+
+type RowsAttributes = z.infer<typeof rowsAttributes>;
+
+function revisionOf(a: RowsAttributes): Revision {
+  return { dropsAtThreshold: a.drops_at_threshold, softDrops: a.soft_drops };
+}
+
+function evaluateRows(a: RowsAttributes, inputs: readonly (Tensor | undefined)[]): Tensor[] {
+  const selected = select(a, revisionOf(a), inputs);
+  const rows = mostRows(factsOf(inputs));
+  const scores = scoresOf(selected, rows);
+  return [
+    fromFloat64(indicesOf(selected, rows), [rows, 3], a.output_type),
+    fromFloat64(scores, [rows, 3], inputs[1]!.type),
+    fromFloat64(Float64Array.of(selected.length), [1], a.output_type),
+  ];
+}
+
+/**
+ * NonMaxSuppression-5 and -9 in as many rows as there may be: left over are indices of −1 and scores of 0. The last output
+ * counts the others.
+ */
+export const nonMaxSuppressionRows = defineOp({
+  type: 'NonMaxSuppressionRows',
+  opset: ownSet,
+  attributes: rowsAttributes,
+  inputs: [2, 6],
+  infer: (a, inputs) => {
+    const [indices, scores, count] = inferFoundRows(a.output_type, inputs);
+    const shape = [mostRows(inputs), 3];
+    return [{ ...indices!, shape }, { ...scores!, shape }, count!];
+  },
+  evaluate: (a, present, inputs = present) => evaluateRows(a, inputs),
+  lower: (a, node, context) => lower(a, revisionOf(a), node, context),
+  canLower: (_, node) => canLower(node),
+  runtime,
+});
+
+/** All rows from the kernel, and those that it found from the host: their number is known only when it has run. */
+function expandFound(
+  a: z.infer<typeof typedAttributes>,
+  revision: Revision,
+  node: Node,
+  expansion: Expansion,
+): readonly OutputPort[] | undefined {
+  const [boxes, scores] = [node.source(0)!.fact, node.source(1)!.fact];
+  const fits = [boxes, scores].every((f) => f.type === 'f32' && isStatic(f.shape) && elementCount(f.shape) > 0);
+  if (!fits || !canLower(node)) return undefined;
+  const attributes = { ...a, drops_at_threshold: revision.dropsAtThreshold, soft_drops: revision.softDrops };
+  const inputs = node.inputs.map((i) => i.source);
+  const [indices, found, count] = expansion.all('NonMaxSuppressionRows', inputs, attributes, 'rows');
+  const first = (port: OutputPort, name: string) => expansion.add('FirstRows', [port, count], {}, name);
+  return [first(indices!, 'indices'), first(found!, 'scores'), count!];
 }
 
 /** Types of indices, scores and their number. */
@@ -194,11 +310,9 @@ export function inferFoundRows(type: ElementType, inputs: Facts, perBox = 4): Fa
 /** Indices, scores and their number. */
 export function outputsOf(selected: readonly Selected[], type: ElementType, scoreType: ElementType): Tensor[] {
   const rows = selected.length;
-  const scores = new Float64Array(rows * 3);
-  for (const [i, s] of selected.entries()) scores.set([s.image, s.label, s.score], i * 3);
   return [
     fromFloat64(indicesOf(selected, rows), [rows, 3], type),
-    fromFloat64(scores, [rows, 3], scoreType),
+    fromFloat64(scoresOf(selected, rows), [rows, 3], scoreType),
     fromFloat64(Float64Array.of(rows), [1], type),
   ];
 }
@@ -212,6 +326,7 @@ function foundRows(opset: string, revision: Revision) {
     inputs: [2, 6],
     infer: (a, inputs): Fact[] => inferFoundRows(a.output_type, inputs),
     evaluate: (a, present, inputs = present) => outputsOf(select(a, revision, inputs), a.output_type, inputs[1]!.type),
+    expand: (a, node, expansion) => expandFound(a, revision, node, expansion),
   });
 }
 

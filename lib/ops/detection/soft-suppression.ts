@@ -78,7 +78,7 @@ export function suppressSoftly(boxes: Float64Array, scores: Float32Array, s: Sof
     for (let k = count - 1; k >= met[candidate]! && !dropped; k--) {
       const shared = Math.fround(overlap(boxes, candidate, kept[k]!));
       scores[candidate]! *= Math.fround(Math.exp(factor * shared * shared));
-      dropped = shared >= s.dropFrom || scores[candidate]! <= s.least;
+      dropped = shared >= s.dropFrom || !(scores[candidate]! > s.least);
     }
     met[candidate] = count;
     if (dropped) continue;

@@ -1,12 +1,15 @@
 // CTCGreedyDecoder and CTCGreedyDecoderSeqLen: the most likely class of every step, without repetitions and blanks.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import { constantOf, type Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { indexTypes } from '../movement/emit-picks.ts';
 
 /** One sequence: `steps` vectors of `classes` scores, `stride` numbers apart. */
 interface Sequence {
@@ -59,6 +62,22 @@ function evaluateMasked(merge: boolean, inputs: readonly Tensor[]): Tensor[] {
   return [fromFloat64(out, shape, type)];
 }
 
+function lowerMasked(merge: boolean, node: Node, context: LowerContext): void {
+  const [steps, batch, classes] = node.source(0)!.fact.shape as [number, number, number];
+  context.builder.call(
+    'ctc_greedy',
+    {
+      ...{ batch, steps, classes, stepStride: batch * classes, sequenceStride: classes },
+      ...{ blank: classes - 1, merge: merge ? 1 : 0, masked: 1 },
+    },
+    {
+      name: node.name,
+      in: [context.float(node, 0, 'plain'), context.float(node, 1, 'plain')],
+      out: [context.place(node.output, 'plain')],
+    },
+  );
+}
+
 /**
  * Scores [T, N, C] and a mask [T, N] whose first 0 ends a sequence → labels [N, T, 1, 1], filled up with −1. The last
  * class is the blank. A label that repeats that of the step before counts once.
@@ -70,6 +89,8 @@ export const ctcGreedyDecoder = defineOp({
   inputs: [2, 2],
   infer: (_, inputs) => inferMasked(inputs),
   evaluate: (a, inputs) => evaluateMasked(a.ctc_merge_repeated, inputs),
+  lower: (a, node, context) => lowerMasked(a.ctc_merge_repeated, node, context),
+  runtime: { bytes: 'never', epilogue: 'none' },
 });
 
 const lengthAttributes = z.object({
@@ -103,12 +124,43 @@ function evaluateLengths(a: LengthAttributes, inputs: readonly Tensor[]): Tensor
   for (let n = 0; n < batch; n++) {
     const steps = lengths[n]!;
     if (steps < 0 || steps > length) {
-      throw new LowpError('ERR_OP_INPUTS', `sequence ${n} has the length ${steps}, expected 0 to ${length}`);
+      throw new LowpError('ERR_SHAPE_MISMATCH', `sequence ${n} has the length ${steps}, expected 0 to ${length}`);
     }
     const sequence = { at: n * length * classes, stride: classes, classes, steps };
     found[n] = decode(scores, sequence, blank, a.merge_repeated, out.subarray(n * length, (n + 1) * length));
   }
   return [fromFloat64(out, labels!.shape, labels!.type), fromFloat64(found, counts!.shape, counts!.type)];
+}
+
+/** The class that is no label; undefined when it is computed. */
+function blankOf(node: Node): number | undefined {
+  const given = node.source(2);
+  if (!given) return node.source(0)!.fact.shape[2]! - 1;
+  const value = constantOf(given);
+  return value && toIntegers(value)[0];
+}
+
+const mostBlank = 2 ** 31 - 1;
+
+function canLowerLengths(node: Node): boolean {
+  const blank = blankOf(node);
+  return blank !== undefined && Math.abs(blank) <= mostBlank && indexTypes.includes(node.source(1)!.fact.type);
+}
+
+function lowerLengths(a: LengthAttributes, node: Node, context: LowerContext): void {
+  const [batch, steps, classes] = node.source(0)!.fact.shape as [number, number, number];
+  context.builder.call(
+    'ctc_greedy',
+    {
+      ...{ batch, steps, classes, stepStride: classes, sequenceStride: steps * classes },
+      ...{ blank: blankOf(node)!, merge: a.merge_repeated ? 1 : 0 },
+    },
+    {
+      name: node.name,
+      in: [context.float(node, 0, 'plain'), context.elements(node, 1, 'plain')],
+      out: node.outputs.map((port) => context.place(port, 'plain')),
+    },
+  );
 }
 
 /**
@@ -122,4 +174,11 @@ export const ctcGreedyDecoderSeqLen = defineOp({
   inputs: [2, 3],
   infer: inferLengths,
   evaluate: evaluateLengths,
+  lower: lowerLengths,
+  canLower: (_, node) => canLowerLengths(node),
+  runtime: {
+    bytes: 'never',
+    epilogue: 'none',
+    types: { inputs: [['f32'], indexTypes], outputs: [indexTypes] },
+  },
 });
