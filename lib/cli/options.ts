@@ -85,7 +85,7 @@ export function addDataOptions(command: Command): Command {
   return command
     .option(
       '--data <spec>',
-      'FILE.npy, NAME=FILE.npy,…, FILE.npz, a folder or glob of images, or a dataset file (.yaml, .json)',
+      'FILE.npy, NAME=FILE.npy,…, FILE.npz, a folder or glob of images, or of .npy or .npz files with a sample each, or a dataset file (.yaml, .json)',
     )
     .option('--resize <size>', 'images: WxH, short:N, letterbox:WxH or factor:F')
     .option('--crop <size>', 'images: WxH from the centre')
@@ -152,28 +152,6 @@ export function namedValues(list: readonly string[], only: string | undefined, o
     values.set(name, text.slice(at + 1));
   }
   return values;
-}
-
-/**
- * Shapes of inputs from `NAME=1,3,224,224`; the name may be left out when the models have one input.
- *
- * @throws {LowpError} `ERR_CLI_USAGE` also for a name that no model has
- */
-export function shapesOf(list: readonly string[], models: readonly Model[]): Record<string, number[]> {
-  const names = [...new Set(models.flatMap((m) => m.parameters().map(inputName)))];
-  const shapes: Record<string, number[]> = {};
-  for (const [name, text] of namedValues(list, names.length === 1 ? names[0] : undefined, '--shape')) {
-    const dims = text.split(',').map(Number);
-    if (dims.some((d) => !Number.isSafeInteger(d) || d < 1))
-      throw new LowpError('ERR_CLI_USAGE', `--shape ${name}=${text}: expected sizes like 1,3,224,224`);
-    if (!names.includes(name))
-      throw new LowpError(
-        'ERR_CLI_USAGE',
-        `--shape ${name}: there is no such input; the inputs are ${names.join(', ')}`,
-      );
-    shapes[name] = dims;
-  }
-  return shapes;
 }
 
 /** The text of `--data`, required, and for real data only. */

@@ -3,9 +3,12 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { LowpError } from '../errors/lowp-error.ts';
+import { arrayExtensions, openArrayFiles } from './array-files.ts';
 import { type Dataset, firstSamples, type InputInfo } from './dataset.ts';
 import { type ImageOptions, openImages } from './image-folder.ts';
 import { readLabels } from './labels.ts';
+import { listFiles } from './list-files.ts';
+import type { Normalization } from './normalize.ts';
 import { openNumpy, readBytes } from './numpy.ts';
 import { syntheticData } from './synthetic.ts';
 import { numbers, openTruths, resolveTruth, type TruthSource, type Truths, truthSchema } from './truths.ts';
@@ -51,7 +54,7 @@ const layouts = z.enum(['NCHW', 'NHWC']);
 
 /** A dataset file, YAML or JSON; paths are relative to the file. */
 export const datasetFileSchema = z.strictObject({
-  data: z.string().describe('a .npy or .npz file, a folder or glob of images'),
+  data: z.string().describe('a .npy or .npz file, a folder or glob of images or of arrays with a sample each'),
   labels: z
     .union([z.string(), truthSchema])
     .optional()
@@ -81,7 +84,8 @@ export const datasetFileSchema = z.strictObject({
 });
 
 /**
- * Opens `FILE.npy`, `NAME=FILE.npy,…`, `FILE.npz`, a folder or glob of images, a dataset file, or `random`.
+ * Opens `FILE.npy`, `NAME=FILE.npy,…`, `FILE.npz`, a folder, glob or `.txt` list of images or of `.npy` and `.npz` files with
+ * a sample each, a dataset file, or `random`.
  *
  * @param defaults  for images, where neither `options` nor a dataset file says otherwise; they are not resized to the
  *   default size when a size to crop is given
@@ -127,20 +131,23 @@ async function openPlain(
 ): Promise<Dataset & { files?: readonly string[] }> {
   if (spec === 'random') return syntheticData(inputs, 1);
   const { mean, scale, color } = options;
-  if (/\.np[yz]($|,)/.test(spec)) {
-    return openNumpy(spec, inputs, {
-      ...(mean ? { mean } : {}),
-      ...(scale ? { scale } : {}),
-      channelsLast: options.sourceLayout === 'NHWC' && options.layout !== 'NHWC',
-      reverseChannels: color === 'bgr',
-    });
-  }
+  const normalization: Normalization = {
+    ...(mean ? { mean } : {}),
+    ...(scale ? { scale } : {}),
+    channelsLast: options.sourceLayout === 'NHWC' && options.layout !== 'NHWC',
+    reverseChannels: color === 'bgr',
+  };
+  const isOneFile = /\.np[yz]($|,)/.test(spec) && !/[*?]/.test(spec);
+  if (isOneFile) return openNumpy(spec, inputs, normalization);
   const info = await stat(spec).catch(() => undefined);
   if (!info && !spec.includes('*')) throw new LowpError('ERR_IO_NOT_FOUND', `${spec} does not exist`, { path: spec });
+  const files = await listFiles(spec);
+  if (arrayExtensions.has(path.extname(files[0]!).toLowerCase()))
+    return openArrayFiles(spec, files, inputs, normalization);
   const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const { resize, ...others } = defaults;
   const size = options.resize === undefined && options.crop === undefined ? { resize } : {};
-  return openImages(spec, inputs, { ...others, ...size, ...defined } as ImageOptions);
+  return openImages(spec, files, inputs, { ...others, ...size, ...defined } as ImageOptions);
 }
 
 function isDatasetFile(spec: string): boolean {

@@ -6,7 +6,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Sample } from './dataset.ts';
 import { decodeImage, decodingOf, type ImageOptions } from './decode-image.ts';
-import { listImages } from './image-folder.ts';
+import { listFiles } from './list-files.ts';
 import { readBytes } from './numpy.ts';
 
 /** What is right for each sample, in the order of the data. */
@@ -56,7 +56,7 @@ export function resolveTruth(source: TruthSource, folder: string): TruthSource {
 }
 
 async function images(spec: string, options: ImageOptions, length: number, type: 'f32' | 'i32'): Promise<Truths> {
-  const list = await listImages(spec);
+  const list = await listFiles(spec);
   if (list.length !== length)
     throw new LowpError('ERR_DATA_LABELS', `${spec} has ${list.length} images, the dataset has ${length} samples`, {
       path: spec,

@@ -2,6 +2,9 @@
 import type { Shape } from '../tensor/shape.ts';
 import type { Executable } from './engine.ts';
 
+/** Sets of input shapes for which programs are kept unless something else is asked for. */
+export const defaultKeptShapes = 8;
+
 /** What is kept for each set of input shapes. */
 interface Compiled {
   readonly executable: Executable;

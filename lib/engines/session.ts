@@ -3,7 +3,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import { isStatic, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { shapesKey } from './by-shape.ts';
+import { defaultKeptShapes, shapesKey } from './by-shape.ts';
 import { engineOf } from './devices.ts';
 import type { CompileOptions, Engine, Executable, Feeds } from './engine.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
@@ -26,11 +26,13 @@ export interface SessionOptions {
   readonly maxIsa?: NonNullable<CompileOptions['maxIsa']>;
   /** Shapes of inputs, by name; needed before the first inference only for dynamic ones that should be compiled early. */
   readonly shapes?: Readonly<Record<string, Shape>>;
+  /**
+   * Programs kept for different input shapes, at least 1; what was not used longest makes room. Default 8. Each has its own
+   * memory for values; packed weights that are equal are in memory once.
+   */
+  readonly keptShapes?: number;
   readonly signal?: AbortSignal;
 }
-
-/** Compiled programs kept for different input shapes; packed weights that are equal are in memory once. */
-const keptShapes = 8;
 
 /**
  * Compiles a model. Models with static shapes are compiled now, others at the first inference of each shape.
@@ -64,9 +66,8 @@ export class Session implements AsyncDisposable {
     this.variableNames = variableNames(model);
     this.engine = engine;
     this.options = options;
-    if (options.streams !== undefined && !(Number.isInteger(options.streams) && options.streams >= 1)) {
-      throw new LowpError('ERR_CONFIG_INVALID', `streams is ${options.streams}; expected a whole number of at least 1`);
-    }
+    requireCount('streams', options.streams);
+    requireCount('keptShapes', options.keptShapes);
   }
 
   /**
@@ -180,7 +181,7 @@ export class Session implements AsyncDisposable {
 
   private async dropOldest(): Promise<void> {
     for (const [key, oldest] of this.executables) {
-      if (this.executables.size <= keptShapes) return;
+      if (this.executables.size <= (this.options.keptShapes ?? defaultKeptShapes)) return;
       if (this.users.has(oldest)) continue;
       this.executables.delete(key);
       await (await oldest).close();
@@ -199,4 +200,9 @@ export class Session implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function requireCount(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
+  throw new LowpError('ERR_CONFIG_INVALID', `${name} is ${value}; expected a whole number of at least 1`);
 }

@@ -2,6 +2,7 @@
 import { limits } from '../errors/limits.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
+import { applyShapes } from '../ops/infer-model.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { readRegularFile } from '../util/read-file.ts';
 import { type Sniffed, sniff } from './sniff.ts';
@@ -12,8 +13,8 @@ export interface OpenOptions {
   /** Content of the .bin, when the bytes of an .xml are given instead of a path. */
   readonly weights?: Uint8Array;
   /**
-   * Shapes of inputs whose rank the file leaves open, by name; -1 is a dynamic dimension. In an IR those of rank `...`, by
-   * the names of their layers; in an ONNX model those without a shape.
+   * Shapes of inputs by name, as `reshape` takes them: -1 is a dynamic dimension. Inputs whose rank the file leaves open (in
+   * an IR `...`, named as their layers; in an ONNX model those without a shape) need one.
    */
   readonly shapes?: Readonly<Record<string, Shape>>;
   /** Shapes of the tensors of ONNX inputs that are sequences or optional, by name; null when an optional is absent. */
@@ -27,7 +28,7 @@ export interface OpenOptions {
  * @param source  a path, or the bytes of the `.xml` or `.onnx`, which must not be changed before the promise settles
  * @throws {LowpError} `ERR_IO_NOT_FOUND`, `ERR_IO_READ`, `ERR_LIMIT_SIZE` (an `.onnx` of 2 GB and more),
  *   `ERR_FORMAT_EMPTY`, `ERR_FORMAT_UNKNOWN` (with what the file
- *   looks like), `ERR_ABORTED`, and what the readers throw
+ *   looks like), `ERR_ABORTED`, what the readers throw, and what `reshape` throws for `options.shapes`
  */
 export async function openModel(source: string | Uint8Array, options: OpenOptions = {}): Promise<Model> {
   throwIfAborted(options.signal);
@@ -75,7 +76,11 @@ async function readBytes(
   if (bytes.length === 0) throw new LowpError('ERR_FORMAT_EMPTY', `${shown} is empty`, details);
   const content = sniff(bytes);
   const format = formatOf(content, path);
-  if (format) return readers[format](bytes, { path, weights, options });
+  if (format) {
+    const model = await readers[format](bytes, { path, weights, options });
+    applyShapes(model, options.shapes ?? {});
+    return model;
+  }
   const what = content.kind === 'foreign' ? `is ${content.what}` : 'is neither an IR (.xml) nor an ONNX model (.onnx)';
   const help = content.kind === 'foreign' ? content.help : undefined;
   throw new LowpError('ERR_FORMAT_UNKNOWN', `${shown} ${what}`, { ...details, ...(help ? { help } : {}) });

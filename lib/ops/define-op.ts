@@ -101,6 +101,15 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
    * @throws {LowpError} `ERR_SHAPE_*`, `ERR_TYPE_*`, `ERR_OP_*` when the inputs do not fit
    */
   infer(a: A, inputs: readonly (Fact | undefined)[]): Fact[];
+  /**
+   * Why a node that was made for inputs like `before` would compute something else for inputs like `after`, although they
+   * fit: a constant that stands for a batch of its own. Asked when inputs of the model get other shapes.
+   */
+  refusesShapes?(
+    a: NoInfer<A>,
+    before: readonly (Fact | undefined)[],
+    after: readonly (Fact | undefined)[],
+  ): string | undefined;
   /** Reference evaluation with double accumulation. Outputs have the types and shapes that `infer` states. */
   evaluate?(a: A, inputs: readonly Tensor[], optional?: readonly (Tensor | undefined)[]): Tensor[];
   /** Reads or writes a variable or draws random numbers: never folded into a constant. */

@@ -16,8 +16,8 @@ import {
   numberList,
   positiveNumber,
   sessionOptions,
-  shapesOf,
 } from '../../lib/cli/options.ts';
+import { shapesOf } from '../../lib/cli/shapes.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
 
@@ -63,6 +63,7 @@ test('NAME=VALUE needs the name unless there is only one', () => {
 test('shapes are read for inputs that exist', () => {
   const model = twoInputs();
   assert.deepEqual(shapesOf(['a=2,3', 'b=1,3'], [model]), { a: [2, 3], b: [1, 3] });
+  assert.deepEqual(shapesOf(['a=?,3'], [model]), { a: [-1, 3] });
   for (const text of ['2,3', 'c=2,3', 'a=2,x', 'a=0,3', 'a=', 'a=1.5,3'])
     assert.equal(
       codeOf(() => shapesOf([text], [model])),

@@ -7,8 +7,13 @@ import sharp from 'sharp';
 import type { InputInfo } from '../../lib/data/dataset.ts';
 import { imageDecoder } from '../../lib/data/decode-image.ts';
 import { type ImageOptions, openImages } from '../../lib/data/image-folder.ts';
+import { listFiles } from '../../lib/data/list-files.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import type { Tensor } from '../../lib/tensor/tensor.ts';
+
+/** The images that a folder, a glob or a list names. */
+const openListed = async (spec: string, inputs: readonly InputInfo[], options: ImageOptions) =>
+  openImages(spec, await listFiles(spec), inputs, options);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'lowp-images-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -24,7 +29,7 @@ function input(...shape: number[]): InputInfo {
 }
 
 async function first(spec: string, shape: number[], options: ImageOptions = {}): Promise<Tensor> {
-  for await (const sample of await openImages(path.join(folder, spec), [input(...shape)], options))
+  for await (const sample of await openListed(path.join(folder, spec), [input(...shape)], options))
     return sample.inputs.x!;
   return assert.fail('no sample');
 }
@@ -46,10 +51,10 @@ describe('images', () => {
   });
 
   it('a folder gives its images by name, other files are left out', async () => {
-    const data = await openImages(folder, [input(1, 3, 2, 4)], {});
+    const data = await openListed(folder, [input(1, 3, 2, 4)], {});
     assert.deepEqual(data.files, ['a.PNG', 'b.png', 'broken.jpg', 'turned.jpg']);
     assert.equal(data.length, 4);
-    assert.deepEqual((await openImages(path.join(folder, '?.p*'), [input(1, 3, 2, 4)], {})).files, ['b.png']);
+    assert.deepEqual((await openListed(path.join(folder, '?.p*'), [input(1, 3, 2, 4)], {})).files, ['b.png']);
   });
 
   it('channels come first or last, in either order, without transparency', async () => {
@@ -90,13 +95,13 @@ describe('images', () => {
   it('a file that is no image is named, sizes that are none are refused before anything is read', async () => {
     await assert.rejects(first('broken.jpg', [1, 3, 2, 4]), code('ERR_DATA_FORMAT'));
     for (const resize of ['3', '3x', 'short:', 'short:0', '0x3', '-1x3', '1000000x1000000'])
-      await assert.rejects(openImages(folder, [input(1, 3, 2, 4)], { resize }), code('ERR_CONFIG_INVALID'), resize);
-    await assert.rejects(openImages(folder, [input(1, 3, 2, 4)], { crop: 'short:3' }), code('ERR_CONFIG_INVALID'));
+      await assert.rejects(openListed(folder, [input(1, 3, 2, 4)], { resize }), code('ERR_CONFIG_INVALID'), resize);
+    await assert.rejects(openListed(folder, [input(1, 3, 2, 4)], { crop: 'short:3' }), code('ERR_CONFIG_INVALID'));
   });
 
   it('images feed models with one input', async () => {
-    await assert.rejects(openImages(folder, [input(1), input(2)], {}), code('ERR_DATA_INPUT'));
-    await assert.rejects(openImages(path.join(folder, 'nowhere'), [input(1)], {}), code('ERR_IO_NOT_FOUND'));
+    await assert.rejects(openListed(folder, [input(1), input(2)], {}), code('ERR_DATA_INPUT'));
+    await assert.rejects(openListed(path.join(folder, 'nowhere'), [input(1)], {}), code('ERR_IO_NOT_FOUND'));
   });
 
   it('the decoder tells its version', async () => {

@@ -90,7 +90,7 @@ describe('lowp refuses', { concurrency: 2 }, () => {
       'ERR_GRAPH_NAME',
       /foo/,
     ],
-    ['a shape of another input', ['inspect', demoModel, '--shape', 'foo=1,1,32,32'], 'ERR_CLI_USAGE', /image/],
+    ['a shape of another input', ['inspect', demoModel, '--shape', 'foo=1,1,32,32'], 'ERR_GRAPH_NAME', /image/],
     ['a shape that is none', ['inspect', demoModel, '--shape', '1,x'], 'ERR_CLI_USAGE', /1,3,224,224/],
     ['labels for noise', ['evaluate', demoModel, '--data', 'random'], 'ERR_CLI_USAGE', /random/],
     ['an unknown extension', ['convert', demoModel, '-o', 'm.pb'], 'ERR_FORMAT_UNSUPPORTED', /\.xml/],

@@ -157,7 +157,22 @@ describe('a session with several streams', () => {
     );
   });
 
+  it('keeps as many shapes as it is told, those used last', async () => {
+    await using session = await compile(model(), { keptShapes: 2 });
+    const infer = (n: number) => session.infer({ x: rows(n) });
+    const kept = async (n: number, known: unknown) => (await session.prepare({ x: [n, 4] })) === known;
+    await infer(1);
+    const [one, two] = [await session.prepare({ x: [1, 4] }), await session.prepare({ x: [2, 4] })];
+    await infer(1);
+    await infer(3);
+    assert.ok(await kept(1, one));
+    assert.ok(!(await kept(2, two)));
+  });
+
   it('refuses a number that is none', async () => {
-    for (const streams of [0, 1.5, -1]) assert.equal(await codeOf(compile(model(), { streams })), 'ERR_CONFIG_INVALID');
+    for (const n of [0, 1.5, -1]) {
+      assert.equal(await codeOf(compile(model(), { streams: n })), 'ERR_CONFIG_INVALID');
+      assert.equal(await codeOf(compile(model(), { keptShapes: n })), 'ERR_CONFIG_INVALID');
+    }
   });
 });

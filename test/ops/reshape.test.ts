@@ -45,6 +45,63 @@ test('a batch that the graph does not allow is refused by name', () => {
   );
 });
 
+test('a constant target that would mix the samples of another batch is refused, with what was changed', () => {
+  const mixing = (target: number[]) => {
+    const b = new ModelBuilder('net', 5);
+    const shape = b.constant('shape', [target.length], target, 'i64');
+    b.result(b.op('Reshape', [b.parameter('x', [1, 3, 4, 4]), shape], { special_zero: true }, 'flat'));
+    return b.model;
+  };
+  assert.throws(
+    () => reshape(mixing([1, 3, -1]), { x: [2, 3, 4, 4] }),
+    (e) =>
+      e instanceof LowpError &&
+      e.code === 'ERR_SHAPE_MISMATCH' &&
+      e.node === 'flat' &&
+      /\[1,3,-1\] is for a batch of 1; with 2 it would mix samples/.test(e.message) &&
+      /'x' has shape \[1,3,4,4\] in the model and is given \[2,3,4,4\]/.test(e.help ?? ''),
+  );
+  const allowed: [number[], number[], number[]][] = [
+    [
+      [1, 3, -1],
+      [1, 3, 8, 8],
+      [1, 3, 64],
+    ], // the batch is what it was
+    [
+      [-1, 48],
+      [2, 3, 4, 4],
+      [2, 48],
+    ],
+    [
+      [0, 3, -1],
+      [2, 3, 4, 4],
+      [2, 3, 16],
+    ],
+  ];
+  for (const [target, input, output] of allowed)
+    assert.deepEqual(reshape(mixing(target), { x: input }).results()[0]!.output.fact.shape, output);
+});
+
+test('a model is opened for other input shapes than those in the file', async () => {
+  const xml = irText(
+    [
+      { id: 0, type: 'Parameter', name: 'x', data: 'element_type="f32" shape="1,2"' },
+      { id: 1, type: 'ReLU', inputs: 1 },
+      { id: 2, type: 'Result', inputs: 1, outputs: 0 },
+    ],
+    [
+      [0, 0, 1, 0],
+      [1, 1, 2, 0],
+    ],
+  );
+  const bytes = new TextEncoder().encode(xml);
+  const model = await openModel(bytes, { shapes: { x: [-1, 3] } });
+  assert.deepEqual(model.results()[0]!.output.fact.shape, [-1, 3]);
+  const code = (wanted: string) => (e: unknown) => e instanceof LowpError && e.code === wanted;
+  await assert.rejects(openModel(bytes, { shapes: { y: [1, 3] } }), code('ERR_GRAPH_NAME'));
+  await assert.rejects(openModel(bytes, { shapes: { x: [3] } }), code('ERR_SHAPE_RANK'));
+});
+
 test('an input of dynamic rank takes the shape that is given when the model is opened', async () => {
   const xml = irText(
     [

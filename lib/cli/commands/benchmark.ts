@@ -2,6 +2,7 @@
 
 import { type KernelTime, kernelTimes, type LayerTime, profileLayers } from '../../benchmark/per-layer.ts';
 import { benchmark, type ModelBenchmark } from '../../benchmark/run.ts';
+import { LowpError } from '../../errors/lowp-error.ts';
 import { openModel } from '../../formats/index.ts';
 import type { Model } from '../../graph/model.ts';
 import { cpuInfo } from '../../native/cpu-info.ts';
@@ -9,21 +10,19 @@ import { action, type CliCommand, isaNames } from '../command.ts';
 import {
   addCommonOptions,
   type CommonOptions,
-  collect,
   deviceOption,
   integer,
   positiveNumber,
   sessionOptions,
-  shapesOf,
 } from '../options.ts';
 import { formatBytes } from '../output.ts';
+import { addShapeOption, openShaped, type ShapeOptions, shapesOf } from '../shapes.ts';
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, ShapeOptions {
   readonly batch?: number;
   readonly streams: number;
   readonly seconds: number;
   readonly perLayer?: boolean;
-  readonly shape?: readonly string[];
   readonly device: string;
 }
 
@@ -37,12 +36,11 @@ export const benchmarkCommand: CliCommand = {
       .option('--streams <n>', 'inferences at the same time, each on its share of the threads', integer(1), 1)
       .option('--seconds <s>', 'measuring time per model', positiveNumber, 2)
       .option('--per-layer', 'time and kernel of every layer')
-      .option('--shape <name=dims>', 'shape of a dynamic input, NAME=1,3,224,224 (repeat)', collect)
       .addOption(deviceOption());
-    addCommonOptions(command).action(
+    addCommonOptions(addShapeOption(command)).action(
       action<Options>(async (files, options, { out, signal }) => {
         const models: Model[] = [];
-        for (const file of files) models.push(await openModel(file, { signal }));
+        for (const file of files) models.push(await openOneOf(file, options, signal));
         const common = {
           ...sessionOptions(options, signal),
           ...(options.batch === undefined ? {} : { batch: options.batch }),
@@ -68,6 +66,16 @@ export const benchmarkCommand: CliCommand = {
     );
   },
 };
+
+/** A model that may lack inputs of `--shape`, which the other models have. */
+async function openOneOf(file: string, options: Options, signal: AbortSignal): Promise<Model> {
+  try {
+    return await openShaped(file, options, signal);
+  } catch (error) {
+    if (error instanceof LowpError && error.code === 'ERR_GRAPH_NAME') return openModel(file, { signal });
+    throw error;
+  }
+}
 
 /** What the models ran on: the level in force is the lower of the machine's and the one asked for. */
 function hostInfo(options: Options): { cpu: string; isa: string; threads: number } {

@@ -1,11 +1,12 @@
-// lowp convert: a model in another format or precision.
+// lowp convert: a model in another format or precision, or for other input shapes.
 import { Option } from 'commander';
 import { throwIfAborted } from '../../errors/lowp-error.ts';
-import { openModel, saveModel } from '../../formats/index.ts';
+import { saveModel } from '../../formats/index.ts';
 import { action, type CliCommand } from '../command.ts';
 import { addCommonOptions, type CommonOptions, checkOutputFile } from '../options.ts';
+import { addShapeOption, openShaped, type ShapeOptions } from '../shapes.ts';
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, ShapeOptions {
   readonly output: string;
   readonly precision?: 'fp32' | 'fp16';
   readonly onnxForm: 'pairs' | 'operators';
@@ -13,7 +14,9 @@ interface Options extends CommonOptions {
 
 export const convertCommand: CliCommand = {
   register(program) {
-    const command = program.command('convert <model>').description('write a model in another format or precision');
+    const command = program
+      .command('convert <model>')
+      .description('write a model in another format, precision or shape');
     command
       .requiredOption('-o, --output <file>', '.xml or .onnx')
       .addOption(new Option('--precision <name>', 'of floating-point weights').choices(['fp32', 'fp16']))
@@ -22,10 +25,10 @@ export const convertCommand: CliCommand = {
           .choices(['pairs', 'operators'])
           .default('pairs'),
       );
-    addCommonOptions(command).action(
+    addCommonOptions(addShapeOption(command)).action(
       action<Options>(async ([file], options, { out, signal }) => {
         checkOutputFile(file!, options.output);
-        const model = await openModel(file!, { signal });
+        const model = await openShaped(file!, options, signal);
         throwIfAborted(signal);
         const { precision, onnxForm } = options;
         await saveModel(model, options.output, { onnxForm, ...(precision ? { precision } : {}) });

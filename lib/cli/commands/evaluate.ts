@@ -21,8 +21,9 @@ import {
   sessionOptions,
 } from '../options.ts';
 import { formatPercent } from '../output.ts';
+import { addShapeOption, openShaped, type ShapeOptions } from '../shapes.ts';
 
-interface Options extends CommonOptions, DataCliOptions {
+interface Options extends CommonOptions, DataCliOptions, ShapeOptions {
   readonly labels?: string;
   readonly metric?: readonly string[];
   readonly dataset?: string;
@@ -50,13 +51,13 @@ export const evaluateCommand: CliCommand = {
       .option('--reference <model>', 'without labels: the predictions of this model are right')
       .option('--limit <n>', 'the first N samples only', integer(1))
       .addOption(deviceOption());
-    addCommonOptions(addDataOptions(command))
+    addCommonOptions(addDataOptions(addShapeOption(command)))
       .addHelpText('after', help)
       .action(
         action<Options>(async ([file], options, { out, signal }) => {
           const given = dataOptions(options);
           const metrics = (given.metrics ?? []).map(findMetric);
-          const model = await openModel(file!, { signal });
+          const model = await openShaped(file!, options, signal);
           const spec = options.dataset ?? requireData(options, 'evaluate');
           const opened = await openData(spec, inputInfos(model), given);
           const truth = await truthOf(opened, given.reference, signal);

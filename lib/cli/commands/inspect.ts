@@ -10,21 +10,20 @@ import {
   type NodeDescription,
 } from '../../engines/describe.ts';
 import { compileNative, type NativeModelExecutable } from '../../engines/native-engine.ts';
-import { openModel } from '../../formats/index.ts';
 import { type Model, outputName } from '../../graph/model.ts';
 import { printModel } from '../../graph/print.ts';
 import { dumpProgram } from '../../program/dump.ts';
 import { quantize } from '../../quantize.ts';
 import { formatShape } from '../../tensor/shape.ts';
 import { action, type CliCommand, type CommandContext } from '../command.ts';
-import { addCommonOptions, type CommonOptions, collect, inputInfos, sessionOptions, shapesOf } from '../options.ts';
+import { addCommonOptions, type CommonOptions, inputInfos, sessionOptions } from '../options.ts';
 import { formatBytes, table } from '../output.ts';
+import { addShapeOption, openShaped, type ShapeOptions } from '../shapes.ts';
 
 const stages = ['loaded', 'prepared', 'quantized', 'lowered', 'program'] as const;
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, ShapeOptions {
   readonly stage?: (typeof stages)[number];
-  readonly shape?: readonly string[];
 }
 
 export const inspectCommand: CliCommand = {
@@ -32,13 +31,12 @@ export const inspectCommand: CliCommand = {
     const command = program
       .command('inspect <model>')
       .description('show inputs, outputs, and how each node runs and why');
-    command
-      .addOption(new Option('--stage <name>', 'print the model as text at this stage').choices(stages))
-      .option('--shape <name=dims>', 'shape of a dynamic input, NAME=1,3,224,224 (repeat)', collect);
-    addCommonOptions(command).action(
+    command.addOption(new Option('--stage <name>', 'print the model as text at this stage').choices(stages));
+    addCommonOptions(addShapeOption(command)).action(
       action<Options>(async ([file], options, context) => {
-        const model = await openModel(file!, { signal: context.signal });
+        const model = await openShaped(file!, options, context.signal);
         if (options.stage === undefined) {
+          if (openInputs(model).length > 0) return declaration(model, context);
           await withExecutable(model, options, context, (executable) => overview(model, executable, context));
           return;
         }
@@ -50,9 +48,9 @@ export const inspectCommand: CliCommand = {
   },
 };
 
-/** The model's inputs with the shapes of `--shape`, a batch of 1 where it is free. */
-function staticInputs(model: Model, options: Options): InputInfo[] {
-  return benchmarkInputs(model, { shapes: shapesOf(options.shape ?? [], [model]) });
+/** Inputs with a free size that is not the batch: nothing can be compiled for them. */
+function openInputs(model: Model): InputInfo[] {
+  return inputInfos(model).filter(({ shape }) => shape.slice(1).some((d) => d < 0));
 }
 
 async function withExecutable<T>(
@@ -61,7 +59,7 @@ async function withExecutable<T>(
   { signal }: CommandContext,
   use: (executable: NativeModelExecutable) => T,
 ): Promise<T> {
-  const shapes = Object.fromEntries(staticInputs(model, options).map((i) => [i.name, i.shape]));
+  const shapes = Object.fromEntries(benchmarkInputs(model, {}).map((i) => [i.name, i.shape]));
   const executable = await compileNative(model, { ...sessionOptions(options, signal), shapes });
   try {
     return use(executable);
@@ -70,8 +68,8 @@ async function withExecutable<T>(
   }
 }
 
-function overview(model: Model, executable: NativeModelExecutable, { out }: CommandContext): void {
-  const nodes = describeExecution(executable);
+/** What a model states of itself, printed, and as JSON. */
+function stated(model: Model, { out }: CommandContext): Record<string, unknown> {
   const inputs = inputInfos(model);
   const outputs = model.results().map((r) => {
     const { type, shape } = r.source(0)!.fact;
@@ -80,6 +78,30 @@ function overview(model: Model, executable: NativeModelExecutable, { out }: Comm
   for (const p of inputs) out.line(`input  ${p.name}  ${p.type}${formatShape(p.shape)}`);
   for (const p of outputs) out.line(`output  ${p.name}  ${p.type}${formatShape(p.shape)}`);
   out.line(`weights  ${formatBytes(weightBytes(model))}`);
+  return { name: model.name, inputs, outputs, weightBytes: weightBytes(model) };
+}
+
+/** What is known before the inputs have sizes. */
+function declaration(model: Model, context: CommandContext): void {
+  const { out } = context;
+  const json = stated(model, context);
+  const nodes = model.nodes().filter((n) => !['Parameter', 'Constant', 'Result'].includes(n.type));
+  const counts = new Map<string, number>();
+  for (const { type } of nodes) counts.set(type, (counts.get(type) ?? 0) + 1);
+  out.line('');
+  out.table(
+    ['type', 'nodes'],
+    [...counts].sort(([, a], [, b]) => b - a).map(([type, count]) => [type, `${count}`]),
+  );
+  const asked = openInputs(model).map(({ name, shape }) => `--shape ${name}=${shape.map((d) => (d < 0 ? '?' : d))}`);
+  out.note(`how each node runs depends on sizes: add ${asked.join(' ')} with numbers in place of ?`);
+  out.json({ ...json, nodes: nodes.map(({ name, type }) => ({ name, type })) });
+}
+
+function overview(model: Model, executable: NativeModelExecutable, context: CommandContext): void {
+  const { out } = context;
+  const nodes = describeExecution(executable);
+  const json = stated(model, context);
   const sums = multiplyAccumulates(nodes);
   const share = sums.total === 0 ? '' : `, ${((100 * sums.int8) / sums.total).toFixed(1)} % in INT8`;
   out.line(`multiply-accumulates  ${millions(sums.total)} M${share}\n`);
@@ -90,8 +112,7 @@ function overview(model: Model, executable: NativeModelExecutable, { out }: Comm
   );
   out.line('');
   out.table(nodeHead, nodes.map(nodeRow));
-  const json = { name: model.name, inputs, outputs, weightBytes: weightBytes(model), multiplyAccumulates: sums };
-  out.json({ ...json, costs, nodes });
+  out.json({ ...json, multiplyAccumulates: sums, costs, nodes });
 }
 
 const millions = (n: number, digits = 1): string => (n / 1e6).toFixed(digits);
@@ -124,9 +145,7 @@ async function stageText(
 /** Where quantizers would be placed; their ranges come from one random sample. */
 async function quantizedOnNoise(model: Model, options: Options, { out, signal }: CommandContext): Promise<Model> {
   out.note('the ranges come from one random sample and mean nothing; only the places of the quantizers do');
-  const sample = Object.fromEntries(
-    staticInputs(model, options).map((input, i) => [input.name, randomTensor(input, i)]),
-  );
+  const sample = Object.fromEntries(benchmarkInputs(model, {}).map((input, i) => [input.name, randomTensor(input, i)]));
   const { threads } = options;
   const result = await quantize(model, [sample], {
     subsetSize: 1,

@@ -9,7 +9,7 @@ import { openData } from '../../data/open.ts';
 import { sampleDataset } from '../../data/sampling.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
 import { writeFilesAtomically } from '../../formats/atomic-write.ts';
-import { openModel, outputFormat, saveModel } from '../../formats/index.ts';
+import { outputFormat, saveModel } from '../../formats/index.ts';
 import type { Model } from '../../graph/model.ts';
 import type { IgnoredScope, IgnoredType } from '../../quantization/ignored-scope.ts';
 import { type SaturationFix, saturationFixes } from '../../quantization/overflow.ts';
@@ -30,8 +30,9 @@ import {
   requireData,
 } from '../options.ts';
 import { formatBytes, type Output } from '../output.ts';
+import { addShapeOption, openShaped, type ShapeOptions } from '../shapes.ts';
 
-interface Options extends CommonOptions, DataCliOptions {
+interface Options extends CommonOptions, DataCliOptions, ShapeOptions {
   readonly output: string;
   readonly subsetSize: number;
   readonly preset: 'performance' | 'mixed' | 'accuracy';
@@ -78,10 +79,10 @@ export const quantizeCommand: CliCommand = {
       .option('--report <file>', 'write an HTML report');
     addSampleOptions(command);
     addCorrectionOptions(command);
-    addCommonOptions(addDataOptions(command)).action(
+    addCommonOptions(addDataOptions(addShapeOption(command))).action(
       action<Options>(async ([file], options, { out, signal }) => {
         checkOutput(file!, options);
-        const model = await openModel(file!, { signal });
+        const model = await openShaped(file!, options, signal);
         const data = await calibrationData(options, model);
         const samples = data && { [Symbol.asyncIterator]: () => inputsOf(data) };
         const { model: quantized, report } = await quantize(model, samples, {

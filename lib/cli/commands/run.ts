@@ -3,14 +3,15 @@ import path from 'node:path';
 import { fitInput, type Sample } from '../../data/dataset.ts';
 import { readBytes } from '../../data/numpy.ts';
 import { openData } from '../../data/open.ts';
+import { ByShape, defaultKeptShapes } from '../../engines/by-shape.ts';
 import { engineOf } from '../../engines/devices.ts';
-import type { Executable } from '../../engines/engine.ts';
 import { LowpError, throwIfAborted } from '../../errors/lowp-error.ts';
-import { openModel, writeFilesAtomically } from '../../formats/index.ts';
+import { writeFilesAtomically } from '../../formats/index.ts';
 import { inputName, type Model } from '../../graph/model.ts';
 import { allocate } from '../../tensor/element-type.ts';
 import { readNpy, writeNpy } from '../../tensor/npy.ts';
-import { formatShape, sameShape } from '../../tensor/shape.ts';
+import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts';
+import { stringBytes, stringTensor } from '../../tensor/strings.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { action, type CliCommand } from '../command.ts';
 import {
@@ -25,8 +26,9 @@ import {
   namedValues,
   sessionOptions,
 } from '../options.ts';
+import { addShapeOption, openShaped, type ShapeOptions } from '../shapes.ts';
 
-interface Options extends CommonOptions, DataCliOptions {
+interface Options extends CommonOptions, DataCliOptions, ShapeOptions {
   readonly input?: readonly string[];
   readonly outputDir?: string;
   readonly device: string;
@@ -38,19 +40,24 @@ export const runCommand: CliCommand = {
     const command = program.command('run <model>').description('run a model and write its outputs as .npy files');
     command
       .option('--input <name=file>', 'input as .npy; the batch is the file’s (repeat)', collect)
-      .option('--output-dir <dir>', 'folder for one .npy per output')
+      .option('--output-dir <dir>', 'folder for one .npy per output; one per sample where shapes differ')
       .addOption(deviceOption())
       .option('--dump <node>', 'also write the output of this node (repeat)', collect);
-    addCommonOptions(addDataOptions(command)).action(
+    addCommonOptions(addDataOptions(addShapeOption(command))).action(
       action<Options>(async ([file], options, { out, signal }) => {
-        const model = await openModel(file!, { signal });
+        const model = await openShaped(file!, options, signal);
         const samples = await samplesOf(model, options);
         const results = await runSamples(model, samples, options, signal);
         const written = options.outputDir === undefined ? [] : await writeOutputs(options.outputDir, results);
-        for (const [name, t] of results) out.line(`${name}  ${t.type}${formatShape(t.shape)}`);
+        for (const { name, tensors } of results) out.line(`${name}  ${describe(tensors)}`);
         for (const name of written) out.note(`wrote ${name}`);
         out.json({
-          outputs: [...results].map(([name, t]) => ({ name, type: t.type, shape: t.shape })),
+          outputs: results.map(({ name, tensors }) => ({
+            name,
+            type: tensors[0]!.type,
+            shape: commonShape(tensors) ?? null,
+            ...(tensors.length === 1 ? {} : { shapes: tensors.map((t) => t.shape) }),
+          })),
           files: written,
         });
       }),
@@ -84,32 +91,32 @@ async function samplesOf(model: Model, options: Options): Promise<Iterable<Sampl
   throw new LowpError('ERR_CLI_USAGE', 'run needs --input or --data');
 }
 
-/** Outputs by name; those of several samples are joined along the first axis. */
+/** What an output was for each sample: joined along the first axis, or one by one where the other sizes differ. */
+interface Output {
+  readonly name: string;
+  readonly tensors: readonly Tensor[];
+}
+
 async function runSamples(
   model: Model,
   samples: Iterable<Sample> | AsyncIterable<Sample>,
   options: Options,
   signal: AbortSignal,
-): Promise<Map<string, Tensor>> {
+): Promise<Output[]> {
   const taps = (options.dump ?? []).map((name) => model.node(name).output);
   const engine = engineOf(options.device);
+  const executables = new ByShape(defaultKeptShapes, async (shapes) => ({
+    executable: await engine.compile(model, { ...sessionOptions(options, signal), shapes, taps }),
+  }));
   const parts = new Map<string, Tensor[]>();
-  let compiled: { key: string; executable: Executable } | undefined;
   try {
     for await (const sample of samples) {
       throwIfAborted(signal);
       const shapes = Object.fromEntries(
         model.parameters().map((p) => [inputName(p), sample.inputs[inputName(p)]?.shape ?? p.output.fact.shape]),
       );
-      const key = JSON.stringify(shapes);
-      if (compiled?.key !== key) {
-        await compiled?.executable.close();
-        compiled = {
-          key,
-          executable: await engine.compile(model, { ...sessionOptions(options, signal), shapes, taps }),
-        };
-      }
-      const result = await compiled.executable.run(sample.inputs, { signal });
+      const { executable } = await executables.get(shapes);
+      const result = await executable.run(sample.inputs, { signal });
       const all: Record<string, Tensor> = { ...result.outputs };
       for (const [i, name] of (options.dump ?? []).entries()) all[name] = result.taps[i]!;
       for (const [name, t] of Object.entries(all)) {
@@ -119,22 +126,19 @@ async function runSamples(
       }
     }
   } finally {
-    await compiled?.executable.close();
+    await executables.close();
   }
-  return new Map([...parts].map(([name, list]) => [name, join(name, list)]));
+  return [...parts].map(([name, list]) => ({ name, tensors: joined(list) }));
 }
 
-function join(name: string, parts: readonly Tensor[]): Tensor {
+/** One tensor when all parts can be rows of it. */
+function joined(parts: readonly Tensor[]): readonly Tensor[] {
   const first = parts[0]!;
-  if (parts.length === 1) return first;
   const rest = first.shape.slice(1);
-  if (first.shape.length === 0 || parts.some((p) => !sameShape(p.shape.slice(1), rest))) {
-    throw new LowpError(
-      'ERR_DATA_SHAPE',
-      `output '${name}' has another shape for each sample and cannot be joined into one file`,
-    );
-  }
-  const rows = parts.reduce((sum, p) => sum + p.shape[0]!, 0);
+  const isAlike = (t: Tensor): boolean => t.shape.length > 0 && sameShape(t.shape.slice(1), rest);
+  if (parts.length === 1 || !parts.every(isAlike)) return parts;
+  const shape = [parts.reduce((sum, p) => sum + p.shape[0]!, 0), ...rest];
+  if (first.type === 'string') return [stringTensor(shape, parts.flatMap(stringBytes))];
   const data = allocate(
     first.type,
     parts.reduce((sum, p) => sum + p.data.length, 0),
@@ -144,16 +148,33 @@ function join(name: string, parts: readonly Tensor[]): Tensor {
     (data as Float32Array).set(part.data as Float32Array, at);
     at += part.data.length;
   }
-  return { type: first.type, shape: [rows, ...rest], data };
+  return [{ type: first.type, shape, data }];
 }
 
-/** One `.npy` for each value, all or none. */
-async function writeOutputs(dir: string, results: ReadonlyMap<string, Tensor>): Promise<string[]> {
+function describe(tensors: readonly Tensor[]): string {
+  const shape = commonShape(tensors);
+  const text = `${tensors[0]!.type}${shape ? formatShape(shape) : '[…]'}`;
+  return tensors.length === 1 ? text : `${text}, ${tensors.length} samples of different shapes`;
+}
+
+/** The shape that all tensors have, -1 where they differ; undefined when their ranks differ. */
+function commonShape(tensors: readonly Tensor[]): Shape | undefined {
+  const [first, ...others] = tensors.map((t) => t.shape);
+  if (others.some((shape) => shape.length !== first!.length)) return undefined;
+  return first!.map((d, i) => (others.every((shape) => shape[i] === d) ? d : -1));
+}
+
+/** One `.npy` for each tensor, all or none: `NAME.npy`, or `NAME.0.npy`, `NAME.1.npy`, … for those that were not joined. */
+async function writeOutputs(dir: string, outputs: readonly Output[]): Promise<string[]> {
   const files = new Map<string, Uint8Array>();
-  for (const [name, t] of results) {
-    const file = path.join(dir, `${name.replace(/[/:]/g, '_')}.npy`);
-    if (files.has(file)) throw new LowpError('ERR_IO_WRITE', `two outputs would be written to ${file}`, { path: file });
-    files.set(file, writeNpy(t));
+  for (const { name, tensors } of outputs) {
+    const plain = name.replace(/[/:]/g, '_');
+    for (const [i, t] of tensors.entries()) {
+      const file = path.join(dir, tensors.length === 1 ? `${plain}.npy` : `${plain}.${i}.npy`);
+      if (files.has(file))
+        throw new LowpError('ERR_IO_WRITE', `two outputs would be written to ${file}`, { path: file });
+      files.set(file, writeNpy(t));
+    }
   }
   await writeFilesAtomically([...files].map(([file, content]) => ({ path: file, content })));
   return [...files.keys()];

@@ -7,7 +7,7 @@ import { formatShape, type Shape } from '../../tensor/shape.ts';
 import { ownValue } from '../../util/own-value.ts';
 import { computeType, elementTypeOf } from './data-types.ts';
 import { OptionalValue, SequenceValue, type Value } from './import/values.ts';
-import type { TypeProto, ValueInfoProto } from './onnx_pb.ts';
+import type { TypeProto, TypeProto_Tensor, ValueInfoProto } from './onnx_pb.ts';
 import { maxRank } from './tensor-proto.ts';
 
 /** What a file leaves open about its inputs, by their names. */
@@ -28,7 +28,12 @@ export function addInput(model: Model, info: ValueInfoProto, given: InputShapes)
   const { name, type } = info;
   if (name === '') throw new LowpError('ERR_ONNX_GRAPH', 'an input has no name');
   const where = `the input '${name}'`;
-  if (type?.tensorType) return addTensorInput(model, name, type, ownValue(given.shapes, name));
+  if (type?.tensorType) {
+    // What does not fit is a matter of reshaping the model that was read.
+    const stated = ownValue(given.shapes, name);
+    const isTaken = stated && fits(declaredShape(type.tensorType), stated);
+    return addTensorInput(model, name, type, isTaken ? stated : undefined);
+  }
   if (!type?.sequenceType && !type?.optionalType) {
     throw new LowpError(
       'ERR_TYPE_UNSUPPORTED',
@@ -70,9 +75,7 @@ function addTensorInput(model: Model, name: string, type: TypeProto | undefined,
   if (!tensorType)
     throw new LowpError('ERR_TYPE_UNSUPPORTED', `${where} is no tensor; lowp reads parts that are tensors`);
   const elementType = computeType(elementTypeOf(tensorType.elemType, where));
-  const declared = tensorType.shape?.dim.map(({ value }) =>
-    value.case === 'dimValue' && value.value >= 0n ? Number(value.value) : -1,
-  );
+  const declared = declaredShape(tensorType);
   const shape = stated ?? declared;
   if (!shape) {
     throw new LowpError('ERR_ONNX_UNSUPPORTED', `${where} has no shape`, {
@@ -82,11 +85,20 @@ function addTensorInput(model: Model, name: string, type: TypeProto | undefined,
   if (shape.length > maxRank) {
     throw new LowpError('ERR_SHAPE_RANK', `${where} has rank ${shape.length}; lowp reads up to rank ${maxRank}`);
   }
-  const fits = !declared || (declared.length === shape.length && declared.every((d, i) => d < 0 || d === shape[i]));
-  if (!fits) {
+  if (declared && !fits(declared, shape)) {
     const shapes = `${formatShape(declared)}, it cannot have the shape ${formatShape(shape)}`;
     throw new LowpError('ERR_CONFIG_INVALID', `${where} is declared as ${shapes}`);
   }
   const attributes = { element_type: elementType, shape: [...shape] };
   return createNode(model, { type: 'Parameter', name, attributes, inputs: [] }).output;
+}
+
+function declaredShape(type: TypeProto_Tensor): Shape | undefined {
+  return type.shape?.dim.map(({ value }) =>
+    value.case === 'dimValue' && value.value >= 0n ? Number(value.value) : -1,
+  );
+}
+
+function fits(declared: Shape | undefined, shape: Shape): boolean {
+  return !declared || (declared.length === shape.length && declared.every((d, i) => d < 0 || d === shape[i]));
 }

@@ -50,6 +50,18 @@ function infer(a: Attributes, inputs: Facts) {
   return [{ type: x.type, shape: unknownShape(rank) }];
 }
 
+/**
+ * A constant target `[1, 85, -1]` behind a batch of 1 means one sample; with two, -1 would take both in, and the elements of
+ * one sample would follow those of the other.
+ */
+function refusesShapes(_: Attributes, [old]: Facts, [x, target]: Facts): string | undefined {
+  const values = knownIntegers(target);
+  const [batch, now] = [old?.shape[0] ?? -1, x?.shape[0] ?? -1];
+  if (!values || batch < 1 || now < 0 || now === batch) return undefined;
+  if (values[0] !== batch || values.indexOf(-1) < 1) return undefined;
+  return `the target shape [${values.join(',')}] is for a batch of ${batch}; with ${now} it would mix samples`;
+}
+
 /** Inputs: data, target shape; one -1 in it takes what is left. */
 export const reshape = defineOp({
   type: 'Reshape',
@@ -58,6 +70,7 @@ export const reshape = defineOp({
   inputs: [2, 2],
   strings: true,
   infer,
+  refusesShapes,
   evaluate: (a, [x, target]) => [withShape(x!, infer(a, factsOf([x, target]))[0]!.shape)],
   lower: lowerReshape,
   runtime: moveRuntime,

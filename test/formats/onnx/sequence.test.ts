@@ -261,7 +261,7 @@ test('inputs that are sequences or optional are what the caller states', async (
   );
 });
 
-test('what is not stated of an input, or wrongly, is refused', () => {
+test('what is not stated of an input, or wrongly, is refused', async () => {
   const bytes = toBinary(ModelProtoSchema, inputs());
   refuses(bytes, 'ERR_ONNX_UNSUPPORTED', /the input 's' is a sequence of tensors/);
   refuses(bytes, 'ERR_ONNX_UNSUPPORTED', /the input 'o' is optional/, { elements: { s: [[2]] } });
@@ -273,5 +273,12 @@ test('what is not stated of an input, or wrongly, is refused', () => {
   const elements = { s: [[2]], o: null };
   refuses(open, 'ERR_ONNX_UNSUPPORTED', /'x' has no shape/, { elements });
   assert.deepEqual(readOnnx(open, { elements, shapes: { x: [5] } }).parameters()[0]!.output.fact.shape, [5]);
-  refuses(bytes, 'ERR_CONFIG_INVALID', /'x' is declared as \[2\].*\[5\]/, { elements, shapes: { x: [5] } });
+  const reshaped = await openModel(bytes, { elements, shapes: { x: [5] } });
+  assert.deepEqual(reshaped.parameters()[0]!.output.fact.shape, [5]);
+  const dim = [{ value: { case: 'dimValue' as const, value: 2n } }];
+  const elemType = create(TypeProtoSchema, { tensorType: { elemType: 1, shape: { dim } } });
+  const two = inputs();
+  two.graph!.input[1]!.type = create(TypeProtoSchema, { sequenceType: { elemType } });
+  const wrong = { elements: { s: [[5]], o: null } };
+  refuses(toBinary(ModelProtoSchema, two), 'ERR_CONFIG_INVALID', /'s.0' is declared as \[2\].*\[5\]/, wrong);
 });
