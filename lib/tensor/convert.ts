@@ -108,6 +108,18 @@ function decoderOf(type: ElementType): (code: number) => number {
   return integerRanges[type]![0] < 0 ? (code) => (code >= 2 ** (bits - 1) ? code - 2 ** bits : code) : (code) => code;
 }
 
+/** The bits of each element of a type of at most eight bits, in a byte of its own. */
+export function codesOf(t: Tensor): Uint8Array {
+  return Uint8Array.from({ length: elementCount(t.shape) }, (_, i) => codeAt(t.data as Uint8Array, t.type, i));
+}
+
+/** The tensor whose elements have these bits: what {@link codesOf} takes apart. */
+export function fromCodes(codes: Uint8Array, shape: Tensor['shape'], type: ElementType): Tensor {
+  const data = allocate(type, codes.length) as Uint8Array;
+  for (const [i, code] of codes.entries()) putCode(data, type, i, code);
+  return { type, shape: [...shape], data };
+}
+
 /** Whole numbers narrower than a byte as `i8` or `u8`; any other tensor as it is. */
 export function asBytes(t: Tensor): Tensor {
   if (bitsOf(t.type) >= 8 || isFloat(t.type)) return t;
@@ -141,19 +153,29 @@ function numberOf(text: string): number {
   return word.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** Whole numbers as decimals; how floats would be rounded is not defined. */
+/** Numbers as decimals: floats by the fewest digits that give them back, with an exponent where that is shorter. */
 function asText(t: Tensor): Tensor {
-  if (isFloat(t.type)) throw new LowpError('ERR_TYPE_UNSUPPORTED', `numbers of type ${t.type} become no strings`);
   const isWide = t.data instanceof BigInt64Array || t.data instanceof BigUint64Array;
-  return stringTensor(t.shape, Array.from<number | bigint, string>(isWide ? t.data : toFloat64(t), String));
+  const text = isFloat(t.type) ? (v: number | bigint) => floatText(Number(v), t.type) : String;
+  return stringTensor(t.shape, Array.from<number | bigint, string>(isWide ? t.data : toFloat64(t), text));
+}
+
+function floatText(v: number, type: ElementType): string {
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : v > 0 ? 'INF' : '-INF';
+  const isSame = (text: string): boolean => toFloat64(fromFloat64(Float64Array.of(Number(text)), [1], type))[0] === v;
+  for (let digits = 1; digits < 17; digits++) {
+    const text = v.toPrecision(digits);
+    if (isSame(text)) return Object.is(v, -0) ? '-0' : String(Number(text));
+  }
+  return String(v);
 }
 
 /**
  * Converts the element type as the Convert operation does: float to integer truncates toward zero and saturates,
- * anything non-zero becomes boolean 1, float to float rounds to nearest even. Strings become the number that they say, whole
- * numbers strings.
+ * anything non-zero becomes boolean 1, float to float rounds to nearest even. Strings become the number that they say, numbers
+ * the shortest text that says them.
  *
- * @throws {LowpError} `ERR_TYPE_MISMATCH` for a string that says no number, `ERR_TYPE_UNSUPPORTED` from floats to strings
+ * @throws {LowpError} `ERR_TYPE_MISMATCH` for a string that says no number
  */
 export function convert(t: Tensor, type: ElementType): Tensor {
   if (t.type === type) return t;

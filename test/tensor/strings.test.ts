@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bitEqual, maxAbsError } from '../../lib/tensor/compare.ts';
 import { convert, toFloat64 } from '../../lib/tensor/convert.ts';
-import { allocate } from '../../lib/tensor/element-type.ts';
+import { allocate, type ElementType } from '../../lib/tensor/element-type.ts';
 import { packStrings } from '../../lib/tensor/packed-strings.ts';
 import { stringBytes, stringTensor, toStrings } from '../../lib/tensor/strings.ts';
 import { tensor, zeros } from '../../lib/tensor/tensor.ts';
@@ -72,7 +72,29 @@ describe('tensors of strings', () => {
     const most = tensor('i64', [1], [2n ** 63n - 1n]);
     assert.deepEqual(toStrings(convert(most, 'string')), ['9223372036854775807']);
     assert.deepEqual(toStrings(convert(tensor('u4', [2], Uint8Array.of(0x9f)), 'string')), ['15', '9']);
-    assert.throws(() => convert(tensor('f32', [1], [0.5]), 'string'), { code: 'ERR_TYPE_UNSUPPORTED' });
+  });
+
+  it('say floats by the fewest digits that give them back', () => {
+    const text = (type: ElementType, values: number[]): string[] =>
+      toStrings(convert(convert(tensor('f64', [values.length], values), type), 'string'));
+    assert.deepEqual(text('f32', [0.5, 0.1, 1 / 3, Math.PI, -1e-7, 16777217, -0]), [
+      '0.5',
+      '0.1',
+      '0.33333334',
+      '3.1415927',
+      '-1e-7',
+      '16777216',
+      '-0', // biome-ignore format: one line
+    ]);
+    assert.deepEqual(text('f16', [0.1, 65504]), ['0.1', '65500']);
+    assert.deepEqual(text('f64', [0.1 + 0.2, 1e300]), ['0.30000000000000004', '1e+300']);
+    assert.deepEqual(text('f32', [Number.NaN, Infinity, -Infinity]), ['NaN', 'INF', '-INF']);
+    fc.assert(
+      fc.property(fc.float({ noNaN: true }), (v) => {
+        const t = tensor('f32', [1], [v]);
+        assert.deepEqual(convert(convert(t, 'string'), 'f32'), t);
+      }),
+    );
   });
 
   it('are equal or not', () => {

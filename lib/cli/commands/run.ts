@@ -164,13 +164,16 @@ function commonShape(tensors: readonly Tensor[]): Shape | undefined {
   return first!.map((d, i) => (others.every((shape) => shape[i] === d) ? d : -1));
 }
 
-/** One `.npy` for each tensor, all or none: `NAME.npy`, or `NAME.0.npy`, `NAME.1.npy`, … for those that were not joined. */
+/** One `.npy` for each tensor, all or none: `NAME.npy`, or `NAME.0.npy`, `NAME.1.npy`, … for those that were not
+ * joined, with zeros in front that sort them.
+ */
 async function writeOutputs(dir: string, outputs: readonly Output[]): Promise<string[]> {
   const files = new Map<string, Uint8Array>();
   for (const { name, tensors } of outputs) {
     const plain = name.replace(/[/:]/g, '_');
     for (const [i, t] of tensors.entries()) {
-      const file = path.join(dir, tensors.length === 1 ? `${plain}.npy` : `${plain}.${i}.npy`);
+      const number = `${i}`.padStart(`${tensors.length - 1}`.length, '0');
+      const file = path.join(dir, tensors.length === 1 ? `${plain}.npy` : `${plain}.${number}.npy`);
       if (files.has(file))
         throw new LowpError('ERR_IO_WRITE', `two outputs would be written to ${file}`, { path: file });
       files.set(file, writeNpy(t));

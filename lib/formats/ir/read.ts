@@ -192,7 +192,7 @@ function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node
   if (!hasRank && !shape) {
     throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {
       node: layer.name,
-      help: 'Give its shape when you open the model, or convert it with a fixed number of dimensions.',
+      help: `Give a shape, for example --shape ${layer.name}=1,3,224,224, or { shapes } of openModel.`,
     });
   }
   const definition = getOp(layer.type, layer.opset);

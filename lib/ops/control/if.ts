@@ -72,6 +72,7 @@ export const ifOp = defineOp<Attributes>({
   opset: 'opset8',
   attributes,
   inputs: [1, 65536],
+  strings: true,
   infer,
   evaluate: (a, present, all) => evaluateControl(run(a, all ?? present)),
   control: run,

@@ -38,6 +38,7 @@ export const tensorIterator = defineOp<Attributes>({
   opset: 'opset1',
   attributes,
   inputs: [1, mostInputs],
+  strings: true,
   infer: (a, inputs) => {
     inferLoopBody(a.body, inputs);
     return loopOutputs(a.body, piecesOf(a, inputs));
@@ -87,6 +88,7 @@ export const loop = defineOp<Attributes>({
   opset: 'opset5',
   attributes,
   inputs: [2, mostInputs],
+  strings: true,
   infer: (a, inputs) => {
     for (const i of [0, 1]) {
       const { shape } = inputFact(inputs, i);

@@ -3,19 +3,20 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { isFloat } from '../../tensor/element-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { requireMovable, wordsOf } from './take.ts';
+import { isPacked, packed, unpacked, wordsOf } from './take.ts';
 
 /**
  * A copy of `t` in which element `target[i]` is element `i` of `updates`, or block by block of `block` consecutive
  * elements; of several writes to one place the last wins.
  *
- * @throws {LowpError} `ERR_TYPE_MISMATCH`, `ERR_TYPE_UNSUPPORTED` for elements narrower than a byte
+ * @throws {LowpError} `ERR_TYPE_MISMATCH`, `ERR_TYPE_UNSUPPORTED` for strings
  */
 export function put(t: Tensor, target: Int32Array, updates: Tensor, block = 1): Tensor {
   if (t.type !== updates.type) {
     throw new LowpError('ERR_TYPE_MISMATCH', `updates have type ${updates.type}, the data ${t.type}`);
   }
-  requireMovable(t);
+  if (t.type === 'string') throw new LowpError('ERR_TYPE_UNSUPPORTED', 'strings are not written to places');
+  if (isPacked(t)) return packed(put(unpacked(t), target, unpacked(updates), block), t.type);
   const data = t.data.slice();
   const [to, from] = [wordsOf(data), wordsOf(updates.data).array];
   const words = block * to.perElement;

@@ -1,6 +1,7 @@
 // Copies elements of a tensor to new places without looking at their values: the base of all data movement.
 import { LowpError } from '../../errors/lowp-error.ts';
-import { allocate, bitsOf, type TensorData } from '../../tensor/element-type.ts';
+import { codesOf, fromCodes } from '../../tensor/convert.ts';
+import { allocate, bitsOf, type ElementType, type TensorData } from '../../tensor/element-type.ts';
 import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
 import { stringBytes, stringTensor } from '../../tensor/strings.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -19,21 +20,28 @@ export function wordsOf(data: TensorData): Words {
   return { array: new Uint32Array(buffer, byteOffset, byteLength / 4), perElement: bytes / 4 };
 }
 
-/** Types whose elements fill bytes, always as many. */
-export function requireMovable(t: Tensor): void {
-  if (bitsOf(t.type) < 8 || t.type === 'string')
-    throw new LowpError('ERR_TYPE_UNSUPPORTED', `elements of type ${t.type} cannot be moved`);
+/** True for elements that share bytes: they are moved as codes of a byte each. */
+export function isPacked({ type }: Tensor): boolean {
+  return bitsOf(type) < 8 && type !== 'string';
+}
+
+/** The codes of a packed tensor, as numbers that can be moved. */
+export function unpacked(t: Tensor): Tensor {
+  return { type: 'u8', shape: t.shape, data: codesOf(t) };
+}
+
+/** A tensor of codes as elements of `type`. */
+export function packed({ data, shape }: Tensor, type: ElementType): Tensor {
+  return fromCodes(data as Uint8Array, shape, type);
 }
 
 /**
  * The tensor of `shape` whose element `i` is element `source[i]` of `t`; a negative index takes `fill` (one element of
  * the same type), or zero.
- *
- * @throws {LowpError} `ERR_TYPE_UNSUPPORTED` for elements narrower than a byte
  */
 export function take(t: Tensor, shape: Shape, source: Int32Array, fill?: Tensor): Tensor {
   if (t.type === 'string') return takeStrings(t, shape, source, fill);
-  requireMovable(t);
+  if (isPacked(t)) return packed(take(unpacked(t), shape, source, fill && unpacked(fill)), t.type);
   const data = allocate(t.type, source.length);
   const [to, from] = [wordsOf(data), wordsOf(t.data)];
   const blank = fill && wordsOf(fill.data).array;
@@ -60,8 +68,6 @@ function takeStrings(t: Tensor, shape: Shape, source: Int32Array, fill: Tensor |
 /**
  * The tensor of `shape` made of blocks of `block` consecutive elements: block `i` is block `source[i]` of `t`, zeros
  * where that is negative.
- *
- * @throws {LowpError} as {@link take}
  */
 export function takeBlocks(t: Tensor, shape: Shape, source: Int32Array, block: number): Tensor {
   if (block === 1) return take(t, shape, source);
@@ -72,7 +78,7 @@ export function takeBlocks(t: Tensor, shape: Shape, source: Int32Array, block: n
     });
     return take(t, shape, all);
   }
-  requireMovable(t);
+  if (isPacked(t)) return packed(takeBlocks(unpacked(t), shape, source, block), t.type);
   const data = allocate(t.type, source.length * block);
   const [to, from] = [wordsOf(data), wordsOf(t.data).array];
   const words = block * to.perElement;
@@ -135,7 +141,7 @@ export function interleave(parts: readonly Tensor[], outer: number, shape: Shape
     );
     return stringTensor(shape, lines.flat());
   }
-  requireMovable(parts[0]!);
+  if (isPacked(parts[0]!)) return packed(interleave(parts.map(unpacked), outer, shape), type);
   const data = allocate(type, elementCount(shape));
   const to = wordsOf(data);
   const from = parts.map((p) => wordsOf(p.data).array);
