@@ -25,7 +25,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Runs on the calling thread. `inputs` and `outputs` follow the program's ports and have their sizes, at any
-  // alignment. Outputs may overlap inputs, not each other; after an error they hold anything. kInvalid when a run is going on, kClosed, or kAborted after Cancel().
+  // alignment. Outputs may overlap inputs, not each other; after an error they hold anything. kInvalid when a run is
+  // going on, kClosed, or kAborted after Cancel().
   Status Run(const void* const* inputs, void* const* outputs);
 
   // Makes the caller the owner of the next run, which must begin with StartReserved(). Fails as Run() does.
