@@ -82,9 +82,9 @@ class TileFetch {
   size_t step_;
 };
 
-// The sums of vectors [vector, vector + V) of all products.
-template <int M, int V>
-LOWP_INLINE void SumVectors(const PanelTask& t, const BlockRows& rows, size_t vector, TileFetch& fetch, Sums* sums) {
+// The sums of vectors [vector, vector + V) of all products; `meanwhile` is called in every step.
+template <int M, int V, class Meanwhile>
+LOWP_INLINE void SumVectors(const PanelTask& t, const BlockRows& rows, size_t vector, Meanwhile meanwhile, Sums* sums) {
   using Block = TileBlock<M, V>;
   const size_t distance = t.vectors * kTileBytes;
   const uint8_t* weights = t.weights + vector * kTileBytes;
@@ -93,7 +93,7 @@ LOWP_INLINE void SumVectors(const PanelTask& t, const BlockRows& rows, size_t ve
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const int64_t stop = s->offset + static_cast<int64_t>(s->steps * 4);
     for (int64_t offset = s->offset; offset < stop; offset += kTileBytes, weights += distance * kTileSteps) {
-      fetch.Step();
+      meanwhile();
       Block::Add(rows, offset, weights, distance);
     }
   }
@@ -147,55 +147,126 @@ class StoredRows {
   size_t x_ = 0, y_ = 0, to_ = 0;
 };
 
-// The next rows of the task, `row` on; sums[0] are those of row.
+// Rows whose sums are there: `count` from row `row` of the task on, to stored rows from `to` on.
+struct SummedRows {
+  const int32_t (*sums)[64];
+  size_t row, count, to;
+};
+
 template <int V>
-LOWP_INLINE void Finish(const PanelTask& t, StoredRows& stored, const int32_t (*sums)[64], size_t row, size_t count) {
-  constexpr size_t kRows = V > 2 ? 4 : 8;
-  stored.Next(count, [&](size_t skipped, size_t left, size_t to) {
-    const int32_t(*from)[64] = sums + skipped;
-    size_t first = row + skipped;
-    for (; left >= kRows; left -= kRows, from += kRows, first += kRows, to += kRows)
-      FinishRows<kRows, V>(t, from, first, to);
-    for (; left > 0; left--, from++, first++, to++) FinishRows<1, V>(t, from, first, to);
-  });
+constexpr size_t kRowsAtOnce = V > 2 ? 4 : 8;
+
+template <int V>
+LOWP_INLINE void FinishAll(const PanelTask& t, SummedRows r) {
+  constexpr size_t kRows = kRowsAtOnce<V>;
+  for (; r.count >= kRows; r.count -= kRows, r.sums += kRows, r.row += kRows, r.to += kRows)
+    FinishRows<kRows, V>(t, r.sums, r.row, r.to);
+  for (; r.count > 0; r.count--, r.sums++, r.row++, r.to++) FinishRows<1, V>(t, r.sums, r.row, r.to);
 }
 
-// Tiles of rows from starts[0] and starts[1] on; rows before `row` are there already.
-template <int M, int V>
-void RunBlock(const PanelTask& t, StoredRows& stored, const size_t (&starts)[2], size_t row, FetchShare share) {
+// Finishes the rows of a block as soon as it is summed.
+template <int V>
+class FinishAtOnce {
+ public:
+  static constexpr size_t kBlocks = 1;  // whose sums are kept
+  LOWP_INLINE explicit FinishAtOnce(const PanelTask& t) : t_(t) {}
+  LOWP_INLINE void Add(const SummedRows& rows) { FinishAll<V>(t_, rows); }
+  LOWP_INLINE void Begin(size_t) {}
+  LOWP_INLINE void Step() {}
+  LOWP_INLINE void End() {}
+
+ private:
+  const PanelTask& t_;
+};
+
+// Finishes the rows of a block while the products of the next one are computed: tiles and vectors are different units
+// of the CPU. That pays when there are many steps for each piece.
+template <int V>
+class FinishMeanwhile {
+ public:
+  static constexpr size_t kBlocks = 2;
+  LOWP_INLINE explicit FinishMeanwhile(const PanelTask& t) : t_(t) {}
+
+  LOWP_INLINE void Add(const SummedRows& r) {
+    for (size_t i = 0; i < r.count; i += kRowsAtOnce<V>) {
+      const size_t count = r.count - i < kRowsAtOnce<V> ? r.count - i : kRowsAtOnce<V>;
+      pieces_[added_++] = {r.sums + i, r.row + i, count, r.to + i};
+    }
+  }
+  // Of a block of so many steps, in the last of which everything that was added before is done.
+  LOWP_INLINE void Begin(size_t steps) {
+    steps_ = steps;
+    due_ = 0;
+  }
+  LOWP_INLINE void Step() {
+    for (due_ += added_; due_ >= steps_; due_ -= steps_) FinishNext(t_, pieces_[done_++]);
+  }
+  LOWP_INLINE void End() {
+    while (done_ < added_) FinishNext(t_, pieces_[done_++]);
+    done_ = added_ = 0;
+  }
+
+ private:
+  static __attribute__((noinline)) void FinishNext(const PanelTask& t, const SummedRows& piece) {
+    FinishAll<V>(t, piece);
+  }
+
+  const PanelTask& t_;
+  SummedRows pieces_[2 * kTileRows];  // of one block
+  size_t added_ = 0, done_ = 0, steps_ = 1, due_ = 0;
+};
+
+size_t StepsOfBlock(const PanelTask& t) { return StepsOf(t) / kTileSteps * ((t.vectors + 1) / 2); }
+
+// Tiles of rows from starts[0] and starts[1] on.
+template <int M, int V, class Finish>
+LOWP_INLINE void SumBlock(const PanelTask& t, Finish& finish, const size_t (&starts)[2], FetchShare share, Sums* sums) {
   const BlockRows rows = {{t.rows[starts[0]] + t.row_offset, t.rows[starts[M - 1]] + t.row_offset},
                           static_cast<size_t>(t.rows[1] - t.rows[0])};
-  TileFetch fetch(share, StepsOf(t) / kTileSteps * ((V + 1) / 2));
-  Sums sums;
-  SumVectors<M, (V > 1 ? 2 : 1)>(t, rows, 0, fetch, &sums);
-  if constexpr (V > 2) SumVectors<M, V - 2>(t, rows, 2, fetch, &sums);
-  Finish<V>(t, stored, sums.values + (row - starts[0]), row, starts[0] + kTileRows - row);
-  if constexpr (M > 1) {
-    const size_t first = starts[0] + kTileRows;
-    Finish<V>(t, stored, sums.values + kTileRows + (first - starts[1]), first, starts[1] + kTileRows - first);
-  }
+  const size_t steps = StepsOfBlock(t);
+  TileFetch fetch(share, steps);
+  finish.Begin(steps);
+  const auto meanwhile = [&]() __attribute__((always_inline)) {
+    fetch.Step();
+    finish.Step();
+  };
+  SumVectors<M, (V > 1 ? 2 : 1)>(t, rows, 0, meanwhile, sums);
+  if constexpr (V > 2) SumVectors<M, V - 2>(t, rows, 2, meanwhile, sums);
+  finish.End();
 }
 
 // A last tile that would be short of rows begins earlier instead; what it computes twice is not stored twice, because
 // y may lie where the residual was.
-template <int V>
+template <int V, template <int> class Finish>
 void RunBlocks(const PanelTask& t) {
   const size_t blocks = (t.m + 2 * kTileRows - 1) / (2 * kTileRows), last_start = t.m - kTileRows;
   const size_t share = (t.next_bytes / blocks + 63) & ~size_t{63};
   StoredRows stored(t);
+  Finish<V> finish(t);
+  Sums sums[Finish<V>::kBlocks];
   size_t begin = 0;
-  for (size_t row = 0; row < t.m; row += 2 * kTileRows) {
+  for (size_t block = 0; block < blocks; block++) {
+    const size_t row = block * 2 * kTileRows, second = row + kTileRows;
     const size_t end = begin + share < t.next_bytes ? begin + share : t.next_bytes;
     const FetchShare fetch = {t.next + begin, end - begin};
-    const size_t first = row < last_start ? row : last_start, second = row + kTileRows;
-    const size_t starts[2] = {first, second < last_start ? second : last_start};
+    const size_t starts[2] = {row < last_start ? row : last_start, second < last_start ? second : last_start};
+    Sums& own = sums[block % Finish<V>::kBlocks];
     if (second < t.m) {
-      RunBlock<2, V>(t, stored, starts, row, fetch);
+      SumBlock<2, V>(t, finish, starts, fetch, &own);
     } else {
-      RunBlock<1, V>(t, stored, starts, row, fetch);
+      SumBlock<1, V>(t, finish, starts, fetch, &own);
     }
+    const auto add = [&](size_t tile, size_t from) __attribute__((always_inline)) {
+      const int32_t(*own_sums)[64] = own.values + tile * kTileRows + (from - starts[tile]);
+      stored.Next(starts[tile] + kTileRows - from, [&](size_t skipped, size_t count, size_t to) {
+        finish.Add({own_sums + skipped, from + skipped, count, to});
+      });
+    };
+    add(0, row);
+    if (second < t.m) add(1, starts[0] + kTileRows);
     begin = end;
   }
+  finish.End();
 }
 
 // Fewer rows than a tile has go to the row for VNNI, whose panels are the same.
@@ -214,8 +285,12 @@ void RunFewRows(const PanelTask& t) {
 
 void RunTask(const PanelTask& t) {
   if (t.m < kTileRows) return RunFewRows(t);
-  constexpr void (*kByVectors[])(const PanelTask&) = {RunBlocks<1>, RunBlocks<2>, RunBlocks<3>, RunBlocks<4>};
-  kByVectors[t.vectors - 1](t);
+  constexpr size_t kManySteps = 64;  // for 8 pieces
+  constexpr void (*kByVectors[][2])(const PanelTask&) = {{RunBlocks<1, FinishAtOnce>, RunBlocks<1, FinishMeanwhile>},
+                                                         {RunBlocks<2, FinishAtOnce>, RunBlocks<2, FinishMeanwhile>},
+                                                         {RunBlocks<3, FinishAtOnce>, RunBlocks<3, FinishMeanwhile>},
+                                                         {RunBlocks<4, FinishAtOnce>, RunBlocks<4, FinishMeanwhile>}};
+  kByVectors[t.vectors - 1][StepsOfBlock(t) >= kManySteps](t);
 }
 
 // Whole vectors are copied; what they write behind a run is overwritten by the next one.
