@@ -152,7 +152,7 @@ class BatchedMatmulCall final : public PreparedCall {
   }
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
-    const RowScope scope(*row_);
+    const RowScope scope(*row_, row_->tile_rows);
     for (size_t tile = begin; tile < end; tile++) {
       if (packs_in_tile_) {
         Pack(context, tile, context.scratch);
@@ -294,6 +294,7 @@ class BatchedMatmulCall final : public PreparedCall {
     PanelTask task;
     task.rows = &row;
     task.m = 1;
+    task.tile_rows = row_->tile_rows;
     task.segments = segments_.data();
     task.segment_count = segments_.size();
     task.weights = packed + panel.offset;
@@ -322,6 +323,7 @@ class BatchedMatmulCall final : public PreparedCall {
     PanelTask task;
     task.rows = rows;
     task.m = count;
+    task.tile_rows = row_->tile_rows;
     task.partial = reinterpret_cast<float*>(work + table_bytes_);
     task.row_initial = needs_row_sums_ ? row_sums : nullptr;
     task.epilogue = &epilogue_;

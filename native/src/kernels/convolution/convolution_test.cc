@@ -335,8 +335,7 @@ TEST(Convolution, RealZeroBesideAByteCountsOnlyWhereTapsAreInside) {
   shapes.push_back(Square(9, 5, 12, 3, 0));
   shapes.back().pad_bottom = shapes.back().pad_right = 1;
   shapes.back().batch = 2;
-  shapes.back().out_gap = 7;
-  shapes.back().out_offset = 3;
+  shapes.back().out_gap = 7, shapes.back().out_offset = 3;
   for (Shape& s : shapes) {
     for (float offset : {0.05f, -0.4f}) {
       s.zero_offset = offset;
@@ -442,7 +441,8 @@ TEST(Convolution, ResidualMayBeTheOutput) {
   }
 }
 
-// Rows that load tiles of 16 pixels by one distance meet lines and planes that end within a tile.
+// Rows that load tiles of 16 pixels by one distance meet lines and planes that end within a tile, or have narrower tiles,
+// and of very deep products finish one block while they compute the next.
 TEST(Convolution, DeepProductsWhoseLinesEndWithinTiles) {
   std::mt19937 random(5);
   const auto draw = [&](uint32_t least, uint32_t most) { return least + static_cast<uint32_t>(random() % (most - least + 1)); };
@@ -455,6 +455,7 @@ TEST(Convolution, DeepProductsWhoseLinesEndWithinTiles) {
     s.kernel_d = draw(1, std::min(2u, s.in_d));
     s.stride = draw(1, 2), s.stride_d = draw(1, 2);
     s.pad_top = draw(0, 1), s.pad_left = draw(0, 2), s.pad_bottom = draw(0, 1), s.pad_right = draw(0, 2);
+    if (i % 10 == 9) s.in_h = draw(3, 6), s.in_w = draw(12, 19), s.in_c = 256, s.kernel_h = s.kernel_w = 3, s.out_c += 30;
     s.in_gap = draw(0, 1) * draw(0, 9), s.out_gap = draw(0, 1) * draw(0, 9);
     for (const PostOps& ops : {PostOps{}, EverythingFor(true, i % 2 == 0)}) {
       const Case c(s, {true, i % 2 == 0, Weights::kFull}, ops, i, i % 7 == 0);
@@ -476,8 +477,7 @@ TEST(Convolution, FewProductsGoLineByLine) {
     s.batch = draw(1, 3);
     s.in_h = draw(1, 9), s.in_w = draw(18, 60);
     s.in_c = draw(1, 4), s.out_c = draw(1, i % 3 == 0 ? 70 : 20);
-    s.kernel_h = draw(1, std::min(3u, s.in_h)), s.kernel_w = draw(1, 5);
-    s.stride = draw(1, 2);
+    s.kernel_h = draw(1, std::min(3u, s.in_h)), s.kernel_w = draw(1, 5), s.stride = draw(1, 2);
     s.pad_top = draw(0, 2), s.pad_left = draw(0, 2), s.pad_bottom = draw(0, 2), s.pad_right = draw(0, 2);
     // Without padding, pixels that are not side by side are left to other rows.
     s.in_gap = s.kernel_w == 1 || s.pad_left + s.pad_top > 0 ? draw(0, 1) * draw(0, 9) : 0;

@@ -10,22 +10,24 @@
 namespace lowp {
 namespace {
 
-constexpr size_t kTileRows = 16;   // rows of x, and steps of weights
+constexpr size_t kTileRows = 16;   // rows of x at most, and steps of weights
 constexpr size_t kTileBytes = 64;  // of a row of x, and of a vector of weights or sums
 constexpr uint32_t kTileSteps = kTileBytes / 4;
 
 // gcc 12 does not know that the tile instructions read memory.
 LOWP_INLINE void BeforeTileLoads() { asm volatile("" ::: "memory"); }
 
-void Enter() {
-  const TileConfig config;
+// Tiles of sums and of x get so many rows: lines of 14 pixels are tiles of 14 rows.
+void Enter(size_t tile_rows) {
+  TileConfig config;
+  for (size_t tile = 0; tile < 6; tile++) config.rows[tile] = static_cast<uint8_t>(tile_rows);
   BeforeTileLoads();
   _tile_loadconfig(&config);
 }
 
 void Leave() { _tile_release(); }
 
-// Sums of a block, by row.
+// Sums of a block, by row; those of the second tile of rows from row 16 on.
 struct Sums {
   alignas(64) int32_t values[2 * kTileRows][64];
 };
@@ -239,14 +241,15 @@ LOWP_INLINE void SumBlock(const PanelTask& t, Finish& finish, const size_t (&sta
 // y may lie where the residual was.
 template <int V, template <int> class Finish>
 void RunBlocks(const PanelTask& t) {
-  const size_t blocks = (t.m + 2 * kTileRows - 1) / (2 * kTileRows), last_start = t.m - kTileRows;
+  const size_t tile_rows = t.tile_rows, block_rows = 2 * tile_rows, last_start = t.m - tile_rows;
+  const size_t blocks = (t.m + block_rows - 1) / block_rows;
   const size_t share = (t.next_bytes / blocks + 63) & ~size_t{63};
   StoredRows stored(t);
   Finish<V> finish(t);
   Sums sums[Finish<V>::kBlocks];
   size_t begin = 0;
   for (size_t block = 0; block < blocks; block++) {
-    const size_t row = block * 2 * kTileRows, second = row + kTileRows;
+    const size_t row = block * block_rows, second = row + tile_rows;
     const size_t end = begin + share < t.next_bytes ? begin + share : t.next_bytes;
     const FetchShare fetch = {t.next + begin, end - begin};
     const size_t starts[2] = {row < last_start ? row : last_start, second < last_start ? second : last_start};
@@ -258,12 +261,12 @@ void RunBlocks(const PanelTask& t) {
     }
     const auto add = [&](size_t tile, size_t from) __attribute__((always_inline)) {
       const int32_t(*own_sums)[64] = own.values + tile * kTileRows + (from - starts[tile]);
-      stored.Next(starts[tile] + kTileRows - from, [&](size_t skipped, size_t count, size_t to) {
+      stored.Next(starts[tile] + tile_rows - from, [&](size_t skipped, size_t count, size_t to) {
         finish.Add({own_sums + skipped, from + skipped, count, to});
       });
     };
     add(0, row);
-    if (second < t.m) add(1, starts[0] + kTileRows);
+    if (second < t.m) add(1, starts[0] + tile_rows);
     begin = end;
   }
   finish.End();
@@ -284,7 +287,7 @@ void RunFewRows(const PanelTask& t) {
 }
 
 void RunTask(const PanelTask& t) {
-  if (t.m < kTileRows) return RunFewRows(t);
+  if (t.m < t.tile_rows) return RunFewRows(t);
   constexpr size_t kManySteps = 64;  // for 8 pieces
   constexpr void (*kByVectors[][2])(const PanelTask&) = {{RunBlocks<1, FinishAtOnce>, RunBlocks<1, FinishMeanwhile>},
                                                          {RunBlocks<2, FinishAtOnce>, RunBlocks<2, FinishMeanwhile>},

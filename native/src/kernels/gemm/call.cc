@@ -61,7 +61,7 @@ class GemmCall final : public PreparedCall {
     const uint8_t* base = plan_.copy.needed ? context.shared : x;
     const uint8_t** rows = reinterpret_cast<const uint8_t**>(context.scratch);
     const Tiling& t = plan_.tiling;
-    const RowScope scope(*plan_.row);
+    const RowScope scope(*plan_.row, plan_.even.tile_rows);
     size_t filled = SIZE_MAX;
     for (size_t tile = begin; tile < end; tile++) {
       const size_t block = t.BlockOf(tile), group = t.GroupOf(tile);
@@ -182,6 +182,7 @@ class GemmCall final : public PreparedCall {
     task.epilogue = &epilogue;
     task.gaps = plan_.even.gaps;
     task.first_row = range.gap_row;
+    task.tile_rows = plan_.even.tile_rows;
     task.y_stride = plan_.y_stride * range.step;
     task.y = static_cast<uint8_t*>(context.outputs[0]) + range.pixel * plan_.y_stride + plan_.y_offset +
              panel.n * plan_.y_element;
@@ -283,9 +284,15 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   plan.epilogue_channels = channels;
   FillAddresses(call, problem, &plan);
   plan.streamed = plan.even.gather.needed ? 0 : StreamedBytes(call, problem, context);
-  TilingQuery query{problem.pixels,      plan.packed.panels.size(), plan.packed.bytes, problem.fresh_bytes,
-                    plan.row->most_rows, operations,                context.threads,   context.l2_bytes,
-                    plan.even.whole_tiles};
+  TilingQuery query;
+  query.pixels = problem.pixels;
+  query.panels = plan.packed.panels.size();
+  query.packed_bytes = plan.packed.bytes;
+  query.fresh_bytes = problem.fresh_bytes;
+  query.operations = operations;
+  query.threads = context.threads;
+  query.l2_bytes = context.l2_bytes;
+  if (plan.even.whole_tiles) query.unit_rows = plan.row->most_rows / plan.row->tile_rows * plan.even.tile_rows;
   plan.tiling = ChooseTiling(query);
 
   const size_t phases = plan.copy.needed ? 2 : 1, tiles = plan.tiling.tiles(), copy_rows = plan.copy.rows();

@@ -95,6 +95,7 @@ struct PanelTask {
   const Epilogue* epilogue = nullptr;
   RowGaps gaps;                          // for rows of the table that gather; y and residual are those of stored rows
   size_t first_row = 0;                  // where row 0 is in the gaps
+  size_t tile_rows = 0;                  // of a scope (GemmRow::enter); fewer than GemmRow::tile_rows: `m` is a multiple
   uint8_t* y = nullptr;                  // row 0, channel n; strides are bytes from row to row
   size_t y_stride = 0;
   const uint8_t* residual = nullptr;
@@ -134,9 +135,9 @@ struct GemmRow {
   uint32_t unit_steps = 1;   // segments are filled up, with weights of 0, to a multiple of so many steps of any x
   // Of a row that wants the rows of a task at equal distances: brings others there. Otherwise null.
   void (*gather)(const GatherTask& task) = nullptr;
-  uint32_t tile_rows = 1;    // rows that it loads by one distance
-  // What a thread does before its first and after its last task; may be null.
-  void (*enter)() = nullptr;
+  uint32_t tile_rows = 1;    // rows that it loads by one distance, at most
+  // What a thread does before its first and after its last task, which have tiles of so many rows; may be null.
+  void (*enter)(size_t tile_rows) = nullptr;
   void (*leave)() = nullptr;
 };
 

@@ -18,11 +18,11 @@ struct RowQuery {
 // Never null: the scalar rows fit everything.
 const GemmRow* SelectRow(const RowQuery& query);
 
-// A thread's tasks of a row lie within a scope.
+// A thread's tasks of a row, all with tiles of so many rows, lie within a scope.
 class RowScope {
  public:
-  explicit RowScope(const GemmRow& row) : leave_(row.leave) {
-    if (row.enter) row.enter();
+  RowScope(const GemmRow& row, size_t tile_rows) : leave_(row.leave) {
+    if (row.enter) row.enter(tile_rows);
   }
   ~RowScope() {
     if (leave_) leave_();

@@ -60,8 +60,7 @@ Tiling ChooseTiling(const TilingQuery& q) {
     while (tiles() < wanted && q.pixels / (blocks + parts) >= kSmallBlock) blocks += parts;
   }
   Tiling t;
-  const size_t unit = q.whole_tiles ? q.most_rows : 1;
-  t.block_rows = std::min(q.pixels, DivideUp(DivideUp(q.pixels, blocks), unit) * unit);
+  t.block_rows = std::min(q.pixels, DivideUp(DivideUp(q.pixels, blocks), q.unit_rows) * q.unit_rows);
   t.row_blocks = DivideUp(q.pixels, t.block_rows);
   t.group_panels = group;
   t.panel_groups = DivideUp(q.panels, group);

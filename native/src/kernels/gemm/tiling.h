@@ -12,11 +12,10 @@ struct TilingQuery {
   size_t panels = 0;
   size_t packed_bytes = 0;     // of all panels
   size_t fresh_bytes = 0;      // of x per pixel
-  size_t most_rows = 0;        // of the register tile
   double operations = 0;
   size_t threads = 1;
   size_t l2_bytes = 0;
-  bool whole_tiles = false;    // blocks begin at multiples of most_rows
+  size_t unit_rows = 1;        // blocks begin at multiples
 };
 
 // Tiles are pairs of a block of pixels and a group of panels, in an order that decides what neighbours share.
