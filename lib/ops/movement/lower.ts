@@ -1,7 +1,6 @@
 // Operations that only move elements, as strided copies or as other names for the same memory.
 import type { Node, OutputPort } from '../../graph/node.ts';
 import { programTypes } from '../../program/program.ts';
-import { elementCount } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext, QuantFormat } from '../lower-context.ts';
 import { memoryStrides } from '../memory-layout.ts';
@@ -85,7 +84,7 @@ export function lowerSlices(node: Node, context: LowerContext, slices: readonly 
 }
 
 /** The byte of a pad value, not rounded. */
-function padByte(format: QuantFormat, value: number): number {
+export function padByte(format: QuantFormat, value: number): number {
   return value / format.scale[0]! + format.zero[0]!;
 }
 
@@ -95,30 +94,6 @@ export function padRefusal(format: QuantFormat, value: number): string | undefin
   const nearest = Math.round(byte);
   const isOnGrid = Math.abs(byte - nearest) <= gridTolerance && nearest >= format.low && nearest <= format.high;
   return isOnGrid ? undefined : `its pad value ${Number(value.toPrecision(6))} is not on the grid of its input`;
-}
-
-/** Constant padding: the value everywhere, then the input over it. */
-export function lowerPad(node: Node, context: LowerContext, begin: readonly number[], value: number): void {
-  const { shape } = node.source(0)!.fact;
-  const out = node.output.fact.shape;
-  const layout = context.layoutOf(node, 0);
-  const source = moved(node, context, layout);
-  const target = source.place(node.output, layout);
-  const stored = source.format ? padByte(source.format, value) : value;
-  context.builder.call(
-    'fill',
-    { elements: elementCount(out), value: stored },
-    { name: node.name, in: [], out: [target] },
-  );
-  const outStrides = memoryStrides(out, layout);
-  const outOffset = begin.reduce((sum, b, axis) => sum + b * outStrides[axis]!, 0);
-  emitCopy(
-    context.builder,
-    node.name,
-    { dims: shape, inStrides: memoryStrides(shape, layout), outStrides, inOffset: 0, outOffset },
-    source.buffer,
-    target,
-  );
 }
 
 /** Copies of the inputs that are not in the joint memory yet. */

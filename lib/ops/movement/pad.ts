@@ -8,8 +8,10 @@ import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { commonType, type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
-import { lowerPad, padRefusal } from './lower.ts';
+import { commonType, type Facts, factsOf, factsOfNode, inputFact, knownIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { padByte, padRefusal } from './lower.ts';
+import { canLowerRuns, lowerRuns } from './lower-runs.ts';
 import { takeByAxes } from './take.ts';
 
 const modes = ['constant', 'edge', 'reflect', 'symmetric'] as const;
@@ -93,9 +95,11 @@ function padValue(node: Node): number | undefined {
   return fill.fact.value && toFloat64(fill.fact.value)[0];
 }
 
-function isWholePadding(node: Node): boolean {
-  const amounts = [1, 2].map((i) => knownIntegers(node.source(i)?.fact));
-  return padValue(node) !== undefined && amounts.every((list) => list?.every((n) => n >= 0));
+/** The input positions of every axis; undefined when the amounts are computed. */
+function positionsOf(mode: Mode, node: Node): readonly (readonly number[])[] | undefined {
+  const amounts = amountsOf(factsOfNode(node));
+  const { shape } = node.source(0)!.fact;
+  return amounts && shape.map((d, i) => padPositions(mode, d, amounts.begin[i]!, amounts.end[i]!));
 }
 
 const padded: readonly ElementType[] = ['f32', 'i32', 'i64', 'boolean'];
@@ -104,7 +108,23 @@ const padded: readonly ElementType[] = ['f32', 'i32', 'i64', 'boolean'];
 const mostWhole = 2 ** 24;
 
 function canFill(node: Node): boolean {
-  return node.output.fact.type === 'f32' || Math.abs(padValue(node) ?? 0) <= mostWhole;
+  const value = padValue(node);
+  return value !== undefined && (node.output.fact.type === 'f32' || Math.abs(value) <= mostWhole);
+}
+
+function canLower(mode: Mode, node: Node): boolean {
+  const positions = positionsOf(mode, node);
+  return positions !== undefined && canLowerRuns(positions) && (mode !== 'constant' || canFill(node));
+}
+
+/** The value everywhere, where there is one, then parts of the input over it. */
+function lower(mode: Mode, node: Node, context: LowerContext): void {
+  const { name, output } = node;
+  const elements = elementCount(output.fact.shape);
+  lowerRuns(node, context, positionsOf(mode, node)!, (target, format) => {
+    const value = format ? padByte(format, padValue(node)!) : padValue(node)!;
+    context.builder.call('fill', { elements, value }, { name, in: [], out: [target] });
+  });
 }
 
 /**
@@ -122,8 +142,8 @@ function define(opset: string): OpDef {
       infer(a, factsOf(inputs));
       return [pad(a.pad_mode, inputs)];
     },
-    lower: (_, node, context) => lowerPad(node, context, knownIntegers(node.source(1)!.fact)!, padValue(node)!),
-    canLower: (a, node) => a.pad_mode === 'constant' && isWholePadding(node) && canFill(node),
+    lower: (a, node, context) => lower(a.pad_mode, node, context),
+    canLower: (a, node) => canLower(a.pad_mode, node),
     runtime: {
       bytes: 'move',
       epilogue: 'none',
