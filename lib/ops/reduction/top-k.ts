@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { type ElementType, isFloat } from '../../tensor/element-type.ts';
+import { type ElementType, isFloat, type TensorData } from '../../tensor/element-type.ts';
 import { normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType, enumeration, int } from '../attribute.ts';
@@ -39,8 +39,10 @@ function infer(a: Attributes, inputs: Facts) {
   ];
 }
 
+type Line = Float64Array | BigInt64Array | BigUint64Array;
+
 /** The order of the positions of a line by value, equal ones by position. */
-type Order = (line: Float64Array) => readonly number[] | Float64Array;
+type Order = (line: Line) => readonly number[] | Float64Array;
 
 /** Positions fill the low bits of a key, 32-bit values the others: keys are exact doubles, and sort without a callback. */
 const positionBits = 21;
@@ -56,12 +58,15 @@ function rankOf(value: number, isInteger: boolean, bits: DataView): number {
 
 function orderOf(type: ElementType, size: number, isLargest: boolean): Order {
   if (!keyed.has(type) || size > 2 ** positionBits) {
-    const sign = isLargest ? -1 : 1;
-    return (line) => Array.from(line.keys()).sort((p, q) => sign * (line[p]! - line[q]!) || p - q);
+    return (line) =>
+      Array.from(line.keys()).sort((p, q) => {
+        const [x, y] = [line[p]!, line[q]!];
+        return x === y ? p - q : x > y === isLargest ? -1 : 1;
+      });
   }
   const [isInteger, bits] = [!isFloat(type), new DataView(new ArrayBuffer(4))];
   return (line) => {
-    const keys = line.map((value, position) => {
+    const keys = (line as Float64Array).map((value, position) => {
       const rank = rankOf(value, isInteger, bits);
       return (isLargest ? 2 ** 32 - 1 - rank : rank) * 2 ** positionBits + position;
     });
@@ -69,15 +74,20 @@ function orderOf(type: ElementType, size: number, isLargest: boolean): Order {
   };
 }
 
+/** Whole numbers that doubles do not tell apart. */
+function isWide(data: TensorData): data is BigInt64Array | BigUint64Array {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+}
+
 function evaluate(a: Attributes, x: Tensor, k: Tensor): Tensor[] {
   const { shape } = infer(a, factsOf([x, k]))[0]!;
   const { outer, size, inner } = viewAround(x.shape, a.axis);
-  const values = toFloat64(x);
+  const values: Line = isWide(x.data) ? x.data : toFloat64(x);
   const count = shape[normalizeAxis(a.axis, shape.length)]!;
   const source = new Int32Array(outer * count * inner);
   const indices = new Float64Array(source.length);
   const order = orderOf(x.type, size, a.mode === 'max');
-  const line = new Float64Array(size);
+  const line = values.slice(0, size);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       const at = (position: number): number => (o * size + position) * inner + i;
@@ -95,7 +105,7 @@ function evaluate(a: Attributes, x: Tensor, k: Tensor): Tensor[] {
 }
 
 /** Types that the kernel sorts. */
-const sorted: readonly ElementType[] = ['f32', 'i32'];
+const sorted: readonly ElementType[] = ['f32', 'i32', 'i64'];
 
 /** A known number of elements, one at least, of lines that the kernel can count. */
 function canLower(node: Node): boolean {

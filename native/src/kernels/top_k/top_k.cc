@@ -18,15 +18,38 @@ uint32_t RankOf(float v) {
 }
 uint32_t RankOf(int32_t v) { return static_cast<uint32_t>(v) ^ 0x80000000u; }
 
-uint32_t PositionOf(uint64_t key) { return static_cast<uint32_t>(key); }
+uint64_t RankOf(int64_t v) { return static_cast<uint64_t>(v) ^ (uint64_t{1} << 63); }
+
+// A rank of 32 bits above a position.
+struct NarrowKey {
+  using Rank = uint32_t;
+  static NarrowKey Of(Rank rank, uint32_t position) { return {static_cast<uint64_t>(rank) << 32 | position}; }
+  static constexpr NarrowKey Last() { return {UINT64_MAX}; }
+  uint32_t position() const { return static_cast<uint32_t>(word); }
+  bool operator<(const NarrowKey& other) const { return word < other.word; }
+
+  uint64_t word;
+};
+
+struct WideKey {
+  using Rank = uint64_t;
+  static WideKey Of(Rank rank, uint32_t position) { return {rank, position}; }
+  static constexpr WideKey Last() { return {UINT64_MAX, UINT32_MAX}; }
+  uint32_t position() const { return at; }
+  bool operator<(const WideKey& other) const { return rank != other.rank ? rank < other.rank : at < other.at; }
+
+  uint64_t rank;
+  uint32_t at;
+};
 
 Status Validate(const CallView& call) {
   const TopKParams& p = call.Params<TopKParams>();
   const Operand x = call.Input(0), values = call.Output(0), indices = call.Output(1);
   LOWP_REQUIRE(call.inputs.size() == 1 && call.outputs.size() == 2 && x.present && values.present && indices.present,
                "top_k: expected one input and two outputs");
-  LOWP_REQUIRE(x.type == values.type && (x.type == ElementType::kF32 || x.type == ElementType::kI32),
-               "top_k: x and the values must be f32, or both i32");
+  LOWP_REQUIRE(x.type == values.type && (x.type == ElementType::kF32 || x.type == ElementType::kI32 ||
+                                         x.type == ElementType::kI64),
+               "top_k: x and the values must be of one type: f32, i32 or i64");
   LOWP_REQUIRE(indices.type == ElementType::kI32 || indices.type == ElementType::kI64,
                "top_k: the indices must be i32 or i64");
   LOWP_REQUIRE(p.k >= 1 && p.k <= p.size && p.size <= uint32_t{INT32_MAX}, "top_k: expected 1 <= k <= size < 2^31");
@@ -42,7 +65,7 @@ class PreparedTopK final : public PreparedCall {
  public:
   explicit PreparedTopK(const CallView& call)
       : p_(call.Params<TopKParams>()),
-        is_float_(call.Input(0).type == ElementType::kF32),
+        type_(call.Input(0).type),
         is_wide_(call.Output(1).type == ElementType::kI64) {
     lines_ = size_t{p_.outer} * p_.inner;
     tile_lines_ = std::max<size_t>(1, kFlatTile / p_.size);
@@ -50,22 +73,27 @@ class PreparedTopK final : public PreparedCall {
     // Twice as many as are wanted: each time they are thrown out, every second one goes.
     constexpr size_t kLeastKeys = 512;
     capacity_ = std::min<size_t>(p_.size, p_.k + std::max<size_t>(p_.k, kLeastKeys));
-    scratch_bytes = capacity_ * sizeof(uint64_t);
+    scratch_bytes = capacity_ * (type_ == ElementType::kI64 ? sizeof(WideKey) : sizeof(NarrowKey));
     operations = static_cast<double>(call.Input(0).elements);
   }
 
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
-    if (is_float_) {
-      is_wide_ ? RunAs<float, int64_t>(context, begin, end) : RunAs<float, int32_t>(context, begin, end);
-    } else {
-      is_wide_ ? RunAs<int32_t, int64_t>(context, begin, end) : RunAs<int32_t, int32_t>(context, begin, end);
+    switch (type_) {
+      case ElementType::kF32: RunOn<float, NarrowKey>(context, begin, end); break;
+      case ElementType::kI32: RunOn<int32_t, NarrowKey>(context, begin, end); break;
+      default: RunOn<int64_t, WideKey>(context, begin, end);
     }
   }
 
  private:
-  template <class T, class Index>
+  template <class T, class Key>
+  void RunOn(const RunContext& context, size_t begin, size_t end) const {
+    is_wide_ ? RunAs<T, Key, int64_t>(context, begin, end) : RunAs<T, Key, int32_t>(context, begin, end);
+  }
+
+  template <class T, class Key, class Index>
   void RunAs(const RunContext& context, size_t begin, size_t end) const {
-    uint64_t* keys = reinterpret_cast<uint64_t*>(context.scratch);
+    Key* keys = reinterpret_cast<Key*>(context.scratch);
     const size_t inner = p_.inner, k = p_.k;
     for (size_t line = begin * tile_lines_; line < std::min(lines_, end * tile_lines_); line++) {
       const size_t outer = line / inner, column = line % inner;
@@ -74,7 +102,7 @@ class PreparedTopK final : public PreparedCall {
       T* values = static_cast<T*>(context.outputs[0]) + outer * k * inner + column;
       Index* indices = static_cast<Index*>(context.outputs[1]) + outer * k * inner + column;
       for (size_t i = 0; i < k; i++) {
-        const uint32_t position = PositionOf(keys[i]);
+        const uint32_t position = keys[i].position();
         values[i * inner] = x[position * inner];
         indices[i * inner] = static_cast<Index>(position);
       }
@@ -82,15 +110,16 @@ class PreparedTopK final : public PreparedCall {
   }
 
   // The least k keys, in the order in which they are listed: ranks above positions.
-  template <class T>
-  void Select(const T* x, uint64_t* keys) const {
-    const uint32_t flip = p_.largest ? ~uint32_t{0} : 0;
+  template <class T, class Key>
+  void Select(const T* x, Key* keys) const {
+    using Rank = typename Key::Rank;
+    const Rank flip = p_.largest ? static_cast<Rank>(~Rank{0}) : Rank{0};
     const size_t inner = p_.inner, k = p_.k;
-    uint64_t limit = UINT64_MAX;  // keys from here on are not among the least
+    Key limit = Key::Last();  // keys from here on are not among the least
     size_t count = 0;
     for (uint32_t position = 0; position < p_.size; position++) {
-      const uint64_t key = static_cast<uint64_t>(RankOf(x[position * inner]) ^ flip) << 32 | position;
-      if (key >= limit) continue;
+      const Key key = Key::Of(RankOf(x[position * inner]) ^ flip, position);
+      if (!(key < limit)) continue;
       keys[count++] = key;
       if (count == capacity_ && count > k) {
         std::nth_element(keys, keys + k - 1, keys + count);
@@ -100,14 +129,15 @@ class PreparedTopK final : public PreparedCall {
     }
     if (count > k) std::nth_element(keys, keys + k - 1, keys + count);
     if (p_.by_index) {
-      std::sort(keys, keys + k, [](uint64_t a, uint64_t b) { return PositionOf(a) < PositionOf(b); });
+      std::sort(keys, keys + k, [](const Key& a, const Key& b) { return a.position() < b.position(); });
     } else {
       std::sort(keys, keys + k);
     }
   }
 
   TopKParams p_;
-  bool is_float_, is_wide_;
+  ElementType type_;
+  bool is_wide_;  // the indices are
   size_t lines_ = 0, tile_lines_ = 1;
   size_t capacity_ = 1;
 };

@@ -1,6 +1,6 @@
 // Kernel `top_k`: the k largest or smallest elements of every line, and where they are in it.
 //
-// in 0   x        f32 or i32 [outer, size, inner]; a line runs along `size`
+// in 0   x        f32, i32 or i64 [outer, size, inner]; a line runs along `size`
 // out 0  values   of the type of x, [outer, k, inner]
 // out 1  indices  i32 or i64, [outer, k, inner]
 //

@@ -86,6 +86,10 @@ TEST(TopK, AgreesWithAStableSort) {
       for (float& v : floats) v = std::isnan(v) ? v : std::round(v);
     Expect<float, int64_t>(p, ElementType::kF32, ElementType::kI64, floats);
     Expect<int32_t, int32_t>(p, ElementType::kI32, ElementType::kI32, few);
+    // Steps beyond 32 bits.
+    std::vector<int64_t> wide(few.begin(), few.end());
+    for (int64_t& v : wide) v <<= 40;
+    Expect<int64_t, int32_t>(p, ElementType::kI64, ElementType::kI32, wide);
   }
 }
 
@@ -104,6 +108,12 @@ TEST(TopK, OrdersTheEndsOfI32) {
   Expect<int32_t, int64_t>({1, 6, 1, 6, 0, 0}, ElementType::kI32, ElementType::kI64, x);
 }
 
+TEST(TopK, OrdersTheEndsOfI64) {
+  const std::vector<int64_t> x = {0, INT64_MAX, INT64_MIN, INT64_MAX - 1, 1, INT64_MAX};
+  Expect<int64_t, int64_t>({1, 6, 1, 6, 1, 0}, ElementType::kI64, ElementType::kI64, x);
+  Expect<int64_t, int64_t>({1, 6, 1, 6, 0, 0}, ElementType::kI64, ElementType::kI64, x);
+}
+
 TEST(TopK, RefusesBadCalls) {
   const Buffer x(ElementType::kF32, 24), values(ElementType::kF32, 12), indices(ElementType::kI64, 12);
   const auto refuses = [&](const TopKParams& p, const Buffer& in, const Buffer& v, const Buffer& i) {
@@ -116,6 +126,7 @@ TEST(TopK, RefusesBadCalls) {
   EXPECT_TRUE(refuses({2, 4, 3, 2, 1, 2}, x, values, indices));
   EXPECT_TRUE(refuses({2, 4, 4, 2, 1, 0}, x, values, indices));
   EXPECT_TRUE(refuses({2, 4, 3, 2, 1, 0}, Buffer(ElementType::kI64, 24), values, indices));
+  EXPECT_TRUE(refuses({2, 4, 3, 2, 1, 0}, Buffer(ElementType::kU8, 24), Buffer(ElementType::kU8, 12), indices));
   EXPECT_TRUE(refuses({2, 4, 3, 2, 1, 0}, x, Buffer(ElementType::kI32, 12), indices));
   EXPECT_TRUE(refuses({2, 4, 3, 2, 1, 0}, x, values, Buffer(ElementType::kF32, 12)));
 }
