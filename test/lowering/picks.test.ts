@@ -231,7 +231,74 @@ test('ScatterNDUpdate: tuples of indices', async () => {
   );
 });
 
-test('TopK: both ends, every order, ties, both types', async () => {
+const reductions = ['sum', 'prod', 'min', 'max', 'mean'] as const;
+
+test('scatters that reduce: every reduction of floats and whole numbers, with and without what was there', async () => {
+  const special = [Number.NaN, -0, 0, Number.POSITIVE_INFINITY, 2 ** 31 - 1, -(2 ** 31)];
+  const some = (type: ElementType, shape: Shape, seed: number): Tensor => {
+    const plain = numbers(type, shape, seed);
+    const at = type === 'f32' ? seed % special.length : 4 + (seed % 2);
+    const data = (plain.data as Float32Array).map((v, i) => (i % 5 === seed % 5 ? special[at]! : v - 30));
+    return { ...plain, data };
+  };
+  const isNumber = (values: Tensor) => ({ ...values, data: [...values.data].map(Number) });
+  const same = async (plan: Plan) => {
+    const { model, feeds } = modelOf(plan);
+    const expected = await evaluate(model, feeds);
+    await using executable = await compileNative(model, { threads: 2 });
+    assert.ok(executable.steps.every((s) => s.kind === 'native'));
+    const { outputs } = await executable.run(feeds);
+    for (const [name, value] of Object.entries(expected)) assert.deepEqual(isNumber(outputs[name]!), isNumber(value));
+  };
+  const numeric = fc.constantFrom<ElementType>('f32', 'i32');
+  await fc.assert(
+    fc.asyncProperty(besideAxis, numeric, fc.constantFrom(...reductions), flag, async (p, type, reduction, keeps) => {
+      const shape = p.own.with(p.axis, p.reach);
+      const indices = positions(p.index, shape, [p.data[p.axis]!], p.seed);
+      const updates = some(type, shape, p.seed + 1);
+      await same({
+        op: 'ScatterElementsUpdate',
+        attributes: { reduction, use_init_val: keeps },
+        inputs: [some(type, p.data, p.seed), indices, updates, tensor('i64', [], [p.axis])],
+        constants: [p.isKnown, false, false, true],
+      });
+    }),
+    { numRuns: 150 },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      named,
+      numeric,
+      fc.constantFrom('sum', 'sub', 'prod', 'min', 'max'),
+      async (p, type, reduction) => {
+        const indices = positions(p.index, [...p.own, p.depth], p.data.slice(0, p.depth), p.seed);
+        const updates = some(type, [...p.own, ...p.data.slice(p.depth)], p.seed + 1);
+        await same({
+          op: 'ScatterNDUpdate',
+          attributes: { reduction },
+          inputs: [some(type, p.data, p.seed), indices, updates],
+          constants: [false, p.isKnown, false],
+        });
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('TopK tells whole numbers apart that doubles do not', async () => {
+  const near = 2n ** 60n;
+  const x: Tensor = { type: 'i64', shape: [4], data: BigInt64Array.of(near, near + 1n, -near - 1n, near) };
+  for (const mode of ['max', 'min']) {
+    const attributes = { axis: 0, mode, sort: 'value', index_element_type: 'i32' };
+    const plan = { op: 'TopK', attributes, inputs: [x, tensor('i64', [], [4])], constants: [false, true], outputs: 2 };
+    const { model, feeds } = modelOf(plan);
+    const [, found] = Object.values(await evaluate(model, feeds));
+    assert.deepEqual([...found!.data], mode === 'max' ? [1, 0, 3, 2] : [2, 0, 3, 1]);
+    await expectNative(plan);
+  }
+});
+
+test('TopK: both ends, every order, ties, every type', async () => {
   const plan = fc.record({ data: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }), seed });
   await fc.assert(
     fc.asyncProperty(
@@ -245,7 +312,7 @@ test('TopK: both ends, every order, ties, both types', async () => {
             mode: fc.constantFrom('max', 'min'),
             sort: fc.constantFrom('value', 'index', 'none'),
             index: indexType,
-            type: fc.constantFrom<ElementType>('f32', 'i32'),
+            type: fc.constantFrom<ElementType>('f32', 'i32', 'i64'),
           }),
         ),
       ),
@@ -255,7 +322,7 @@ test('TopK: both ends, every order, ties, both types', async () => {
         const value = () => {
           const v = normal();
           const pick = Math.floor(Math.abs(v) * 1e5);
-          if (p.type === 'i32') return (pick % 7) - 3;
+          if (p.type !== 'f32') return (pick % 7) - 3;
           return pick % 2 === 0 ? special[pick % special.length]! : v;
         };
         const x = tensor(p.type, p.data, Array.from({ length: elementCount(p.data) }, value));

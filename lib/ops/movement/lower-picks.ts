@@ -1,6 +1,7 @@
 // Gather and scatter operations as native kernel calls.
 import type { Node } from '../../graph/node.ts';
 import { programTypes } from '../../program/program.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { RuntimeTraits } from '../define-op.ts';
 import type { Layout, LowerContext } from '../lower-context.ts';
@@ -20,6 +21,16 @@ export const scatterRuntime: RuntimeTraits = {
   byteInputs: [0, 2],
   epilogue: 'none',
   types: { inputs: [programTypes, indexTypes, programTypes], outputs: [programTypes] },
+};
+
+/** Types that the reducing kernel computes with. */
+export const reducedTypes: readonly ElementType[] = ['f32', 'i32'];
+
+/** Scatters that reduce compute with what is there. */
+export const reduceRuntime: RuntimeTraits = {
+  bytes: 'never',
+  epilogue: 'none',
+  types: { inputs: [reducedTypes, indexTypes, reducedTypes], outputs: [reducedTypes] },
 };
 
 /** Slices `indices` of one axis: the axes of `indices` take its place, those in front of `batch` are common to both. */
@@ -98,4 +109,28 @@ export function lowerScatter(node: Node, context: LowerContext, picks: Picks): v
     in: [source.buffer, context.elements(node, 1, 'plain'), updates],
     out: [source.place(node.output, 'plain')],
   });
+}
+
+const kernelReductions = ['sum', 'sub', 'prod', 'min', 'max', 'mean'] as const;
+
+/** How an update meets what is there. */
+export type KernelReduction = (typeof kernelReductions)[number];
+
+/** Emits a copy of input 0 whose elements are reduced with those of input 2 that name them. */
+export function lowerScatterReduce(
+  node: Node,
+  context: LowerContext,
+  picks: Picks,
+  { by, keepsOld }: { readonly by: KernelReduction; readonly keepsOld: boolean },
+): void {
+  const reduction = { reduction: kernelReductions.indexOf(by), keep: keepsOld ? 1 : 0 };
+  context.builder.call(
+    'scatter_reduce',
+    { ...pickParams(picks), ...reduction },
+    {
+      name: node.name,
+      in: [0, 1, 2].map((i) => context.elements(node, i, 'plain')),
+      out: [context.place(node.output, 'plain')],
+    },
+  );
 }

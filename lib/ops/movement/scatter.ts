@@ -7,11 +7,21 @@ import { elementCount, formatShape, normalizeAxis, type Shape, sameShape, stride
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, noAttributes } from '../attribute.ts';
 import { stridedOffsets } from '../broadcast.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type RuntimeTraits } from '../define-op.ts';
 import { commonType, type Facts, inputFact, knownIntegers } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { canPick, type Picks } from './emit-picks.ts';
-import { elementPicks, lowerScatter, namedPicks, scatterRuntime, slicePicks } from './lower-picks.ts';
-import { positionOn, put, reduceInto } from './put.ts';
+import {
+  elementPicks,
+  lowerScatter,
+  lowerScatterReduce,
+  namedPicks,
+  reducedTypes,
+  reduceRuntime,
+  scatterRuntime,
+  slicePicks,
+} from './lower-picks.ts';
+import { positionOn, put, type Reduction, reduceInto } from './put.ts';
 
 /** The output is the data with other values. */
 function infer(inputs: Facts) {
@@ -53,6 +63,26 @@ function canScatter(node: Node, picks: Picks | undefined): boolean {
   if (!picks || !canPick(node, picks) || updates.type !== node.source(0)!.fact.type) return false;
   return elementCount(updates.shape) === picks.axes.reduce((count, a) => count * a.count, picks.block);
 }
+
+/** Elements that the kernel reduces into: each is a double, and perhaps a count, besides the data itself. */
+const mostReduced = 2 ** 24;
+
+function canScatterBy(by: Reduction, node: Node, picks: Picks | undefined): boolean {
+  const { type, shape } = node.source(0)!.fact;
+  const fits = by === 'none' || (reducedTypes.includes(type) && elementCount(shape) <= mostReduced);
+  return fits && canScatter(node, picks);
+}
+
+function lowerBy(by: Reduction, keepsOld: boolean, node: Node, context: LowerContext, picks: Picks): void {
+  if (by === 'none') lowerScatter(node, context, picks);
+  else lowerScatterReduce(node, context, picks, { by, keepsOld });
+}
+
+/** Bytes pass where nothing is computed. */
+const reducingRuntime = {
+  bytesModes: ['move', 'never'] as const,
+  runtime: (node: Node): RuntimeTraits => (node.attributes.reduction === 'none' ? scatterRuntime : reduceRuntime),
+};
 
 /** Undefined while the axis is not known. */
 function axisOf(node: Node): number | undefined {
@@ -122,9 +152,9 @@ export const scatterElementsUpdate12 = defineOp({
     const target = elementTargets(x!, indices!, updates!, axis!);
     return [reduceInto(x!, target, updates!, a.reduction, a.use_init_val)];
   },
-  lower: (_, node, context) => lowerScatter(node, context, updatedElements(node)!),
-  canLower: (a, node) => a.reduction === 'none' && canScatter(node, updatedElements(node)),
-  runtime: scatterRuntime,
+  lower: (a, node, context) => lowerBy(a.reduction, a.use_init_val, node, context, updatedElements(node)!),
+  canLower: (a, node) => canScatterBy(a.reduction, node, updatedElements(node)),
+  ...reducingRuntime,
 });
 
 interface Slices {
@@ -189,7 +219,7 @@ export const scatterNdUpdate15 = defineOp({
     const slices = namedSlices(x!, indices!, updates!);
     return [reduceInto(x!, elementsOf(slices), updates!, a.reduction)];
   },
-  lower: (_, node, context) => lowerScatter(node, context, updatedPlaces(node)!),
-  canLower: (a, node) => a.reduction === 'none' && canScatter(node, updatedPlaces(node)),
-  runtime: scatterRuntime,
+  lower: (a, node, context) => lowerBy(a.reduction, true, node, context, updatedPlaces(node)!),
+  canLower: (a, node) => canScatterBy(a.reduction, node, updatedPlaces(node)),
+  ...reducingRuntime,
 });
