@@ -1,5 +1,6 @@
 // NumPy's .npy arrays and .npz archives, read and written.
 import { createRequire } from 'node:module';
+import { limits } from '../errors/limits.ts';
 import { type ErrorDetails, LowpError } from '../errors/lowp-error.ts';
 import { allocate, bitsOf, byteLengthOf, type ElementType, viewBytes } from './element-type.ts';
 import { elementCount, formatShape, type Shape, stridesOf } from './shape.ts';
@@ -23,9 +24,6 @@ const typeOfDescriptor: Readonly<Record<string, ElementType>> = {
   u8: 'u64',
   b1: 'boolean',
 };
-
-/** Largest uncompressed entry of an .npz that is accepted, in bytes. */
-export const maxArchiveEntryBytes = 4 * 2 ** 30;
 
 /** What an .npy file says in front of its data. */
 export interface NpyHeader {
@@ -107,7 +105,7 @@ export function npyElements(
 export function readNpz(bytes: Uint8Array, path?: string): Record<string, Tensor> {
   const arrays: Record<string, Tensor> = {};
   const filter = (file: { name: string; originalSize: number }): boolean => {
-    if (file.originalSize > maxArchiveEntryBytes) {
+    if (file.originalSize > limits.archiveEntryBytes.value) {
       throw new LowpError(
         'ERR_LIMIT_SIZE',
         `${path ?? 'the archive'}: '${file.name}' unpacks to more than 4 GiB`,

@@ -1,10 +1,7 @@
 /** Functions that a model defines itself: every call is replaced by the nodes of the function's body. */
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './onnx_pb.ts';
-
-/** Calls inside of calls, and nodes after all calls are replaced. */
-const mostDepth = 32;
-const mostNodes = 1_000_000;
 
 /** The nodes of a graph without calls, and the versions of the default operator set that bodies ask for themselves. */
 export interface InlinedGraph {
@@ -46,16 +43,20 @@ export class FunctionLibrary {
       const f = this.#functions.get(keyOf(node.domain, node.opType));
       if (!f) {
         nodes.push(node);
-        if (++this.#nodes > mostNodes) {
-          throw new LowpError('ERR_LIMIT_SIZE', `functions expand to more than ${mostNodes} nodes`);
+        if (++this.#nodes > limits.functionNodes.value) {
+          throw new LowpError('ERR_LIMIT_SIZE', `functions expand to more than ${limits.functionNodes.value} nodes`);
         }
         if (opset !== undefined) opsets.set(node, opset);
         return;
       }
-      if (depth === mostDepth) {
-        throw new LowpError('ERR_ONNX_GRAPH', `calls of functions are nested ${mostDepth} deep at ${f.name}`, {
-          help: 'A function may not call itself.',
-        });
+      if (depth === limits.functionDepth.value) {
+        throw new LowpError(
+          'ERR_ONNX_GRAPH',
+          `calls of functions are nested ${limits.functionDepth.value} deep at ${f.name}`,
+          {
+            help: 'A function may not call itself.',
+          },
+        );
       }
       const version = f.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx')?.version;
       for (const inner of bodyOf(f, node)) add(inner, version === undefined ? opset : Number(version), depth + 1);

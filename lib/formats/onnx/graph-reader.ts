@@ -1,4 +1,5 @@
 /** One ONNX graph, the main one or a body, into a model: values by name, nodes through their importers. */
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { withinMemory } from '../../errors/refused-memory.ts';
 import { addConstant, rename } from '../../graph/edit.ts';
@@ -40,10 +41,6 @@ interface Scope {
 interface Found {
   readonly value: Value | undefined;
 }
-
-/** Bodies inside of each other, and nodes of all bodies, one that is written out in each iteration counted each time. */
-const mostDepth = 64;
-const mostBodyNodes = 200_000;
 
 /** A state for a model into which nothing was read yet. */
 export function newState(model: Model, opset: number): ImportState {
@@ -95,13 +92,14 @@ export class GraphReader {
   #readBody(graph: GraphProto, inputs: readonly Value[]): Value[] {
     const { depth } = this.#scope;
     const where = `the body '${graph.name}'`;
-    if (depth > mostDepth) throw new LowpError('ERR_LIMIT_SIZE', `bodies are nested more than ${mostDepth} deep`);
+    if (depth > limits.bodyDepth.value)
+      throw new LowpError('ERR_LIMIT_SIZE', `bodies are nested more than ${limits.bodyDepth.value} deep`);
     const { nodes, opsets } = this.#file.functions.inline(graph.node);
     this.#file.read.nodes += nodes.length;
-    if (this.#file.read.nodes > mostBodyNodes) {
+    if (this.#file.read.nodes > limits.bodyNodes.value) {
       throw new LowpError(
         'ERR_LIMIT_SIZE',
-        `${where}: the bodies of the model expand to more than ${mostBodyNodes} nodes`,
+        `${where}: the bodies of the model expand to more than ${limits.bodyNodes.value} nodes`,
       );
     }
     refuseUnknown(nodes, this.#state.opset);

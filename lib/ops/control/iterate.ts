@@ -1,4 +1,5 @@
 // The run of a loop: what every iteration is given, and what remains of it.
+import { limits } from '../../errors/limits.ts';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { SubGraph } from '../../graph/sub-graph.ts';
 import { toFloat64 } from '../../tensor/convert.ts';
@@ -7,9 +8,6 @@ import type { Control } from '../define-op.ts';
 import { factsOf } from '../fact.ts';
 import { slicedIterations } from './infer-body.ts';
 import { isSliced, joinPieces, noPieces, pieceOf } from './slicing.ts';
-
-/** Most iterations of one run. */
-const mostIterations = 2 ** 24;
 
 /** When a loop ends. */
 export interface Ending {
@@ -34,8 +32,8 @@ export function* iterate(sub: SubGraph, inputs: readonly (Tensor | undefined)[],
   let last: readonly Tensor[] | undefined;
   let goesOn = ending.begins;
   for (let i = 0; i < most && goesOn; i++) {
-    if (i === mostIterations) {
-      throw new LowpError('ERR_LIMIT_SIZE', `the loop has not ended after ${mostIterations} iterations`);
+    if (i === limits.loopIterations.value) {
+      throw new LowpError('ERR_LIMIT_SIZE', `the loop has not ended after ${limits.loopIterations.value} iterations`);
     }
     last = yield { subGraph: sub, feeds: feedsOf(sub, inputs, carried, i) };
     for (const { from, to } of sub.backEdges) carried.set(to, last[from]!);

@@ -1,4 +1,5 @@
 /** If, Loop and Scan: a body that is known to run takes the place of its node, others become bodies of operations. */
+import { limits } from '../../../errors/limits.ts';
 import { SubGraph } from '../../../graph/sub-graph.ts';
 import { toFloat64 } from '../../../tensor/convert.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
@@ -10,9 +11,6 @@ import { type Cut, iterate } from './iteration.ts';
 import { describe, isTensor, portsOf, type Value, withPorts } from './values.ts';
 
 export const controlImporters: ValueImporterTable = { If: ifElse, Loop: loop, Scan: scan };
-
-/** Most iterations that are written out because a sequence passes through them. */
-const mostIterations = 65_536;
 
 function ifElse(n: ImportNode): Value[] {
   const graphs = [n.attributes.graph('then_branch'), n.attributes.graph('else_branch')] as const;
@@ -85,9 +83,9 @@ function writtenOut(
   graph: GraphProto,
   loop: { readonly count: number; readonly carried: readonly Value[]; readonly joined: number },
 ): Value[] {
-  if (loop.count > mostIterations) {
+  if (loop.count > limits.sequenceIterations.value) {
     n.unsupported(
-      `a sequence passes through ${loop.count} iterations; at most ${mostIterations} of them are written out`,
+      `a sequence passes through ${loop.count} iterations; at most ${limits.sequenceIterations.value} of them are written out`,
     );
   }
   const size = loop.carried.length;

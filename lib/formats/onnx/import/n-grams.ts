@@ -1,13 +1,11 @@
 /** TfIdfVectorizer on whole numbers: how often each of a list of short sequences occurs, with gaps between its elements. */
+import { limits } from '../../../errors/limits.ts';
 import type { OutputPort } from '../../../graph/node.ts';
 import { fromFloat64 } from '../../../tensor/convert.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
 
 export const nGramImporters: ImporterTable = { TfIdfVectorizer: tfIdfVectorizer };
-
-/** Most comparisons of one n-gram size and gap for each row of the input. */
-const mostComparisons = 2 ** 26;
 
 /** The n-grams of one size, and their places in the list of all. */
 interface Grams {
@@ -71,7 +69,7 @@ function counted(n: ImportNode, { size, values }: Grams, length: number, gaps: n
   for (let step = 1; step <= (size === 1 ? 1 : gaps + 1); step++) {
     const starts = length - (size - 1) * step;
     if (starts < 1) break;
-    if (starts * values.length > mostComparisons)
+    if (starts * values.length > limits.nGramComparisons.value)
       n.unsupported(`it compares ${values.length} numbers at ${starts} places`);
     const at = Array.from({ length: starts * size }, (_, i) => Math.floor(i / size) + (i % size) * step);
     const windows = n.constant(tensor('i64', [1, starts, size], at), 'windows');

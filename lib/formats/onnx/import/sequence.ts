@@ -1,4 +1,5 @@
 /** Sequences and optionals: lists and absent values while the file is read, tensors and nothing else in the model. */
+import { limits } from '../../../errors/limits.ts';
 import type { OutputPort } from '../../../graph/node.ts';
 import { normalizeAxis } from '../../../tensor/shape.ts';
 import type { ImportNode, ValueImporterTable } from './import-node.ts';
@@ -18,9 +19,6 @@ export const sequenceImporters: ValueImporterTable = {
   OptionalHasElement: hasElement,
   OptionalGetElement: getElement,
 };
-
-/** Most parts into which a tensor is split. */
-const mostParts = 65_536;
 
 /** The elements of an input that is a sequence. */
 function sequence(n: ImportNode, index: number): readonly Value[] {
@@ -117,7 +115,8 @@ function equalParts(n: ImportNode, axis: number, part: number): readonly OutputP
   if (size < 0) n.unsupported(`axis ${axis} has a dynamic size, so the length of the sequence is not known`);
   if (part < 1) n.invalid(`its parts have the size ${part}`);
   const count = Math.ceil(size / part);
-  if (count > mostParts) n.unsupported(`it gives a sequence of ${count} tensors; at most ${mostParts} are read`);
+  if (count > limits.sequenceParts.value)
+    n.unsupported(`it gives a sequence of ${count} tensors; at most ${limits.sequenceParts.value} are read`);
   const lengths = Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
   return divided(n, axis, n.indices(lengths, 'sizes'));
 }
