@@ -93,7 +93,7 @@ Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context)
   }
   const EpilogueSettings settings = EpilogueSettings::Of(p);
   const ShallowShape shape = ShallowShape::Of(p);
-  const ShallowRow* shallow = SelectShallowRow(call, shape, problem, context);
+  const ShallowRow* shallow = SelectShallowRow(shape, problem, context);
   if (shallow) return PrepareShallow(call, shape, settings, *shallow, problem, context.threads);
   return PrepareGemm(call, context, settings, problem);
 }

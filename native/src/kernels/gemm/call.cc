@@ -245,8 +245,8 @@ void FillAddresses(const CallView& call, const GemmProblem& problem, GemmPlan* p
   plan->residual_stride = channels * plan->residual_element;
 }
 
-}  // namespace
-
+// Bytes of x from pixel to pixel, when x is nothing but what each pixel reads alone, is more than twice what is stored
+// and does not fit into L2, so that it is worth fetching a block ahead; otherwise 0.
 size_t StreamedBytes(const CallView& call, const GemmProblem& problem, const PrepareContext& context) {
   const Operand x = call.Input(kX);
   const size_t step = problem.walk.step_x, bytes = problem.pixels * step;
@@ -254,6 +254,8 @@ size_t StreamedBytes(const CallView& call, const GemmProblem& problem, const Pre
   const bool large = context.BeyondL2(bytes) && step > 2 * problem.out_stride * SizeOf(call.Output(0).type);
   return own && large && !problem.copy.needed ? step : 0;
 }
+
+}  // namespace
 
 Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& context, const EpilogueSettings& settings,
                                 GemmProblem problem) {

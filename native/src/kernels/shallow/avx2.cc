@@ -7,6 +7,8 @@ namespace lowp {
 namespace {
 
 struct Lanes : Ymm {
+  static constexpr size_t kWeightBytes = 32;  // from vector to vector
+
   template <int R, int V>
   static LOWP_INLINE void Finish(const PanelTask& t, size_t pixel, __m256 (&acc)[R][V]) {
     FinishVectors<FloatMath>(t, pixel, acc);

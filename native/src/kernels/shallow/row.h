@@ -15,6 +15,11 @@ struct LineTask {
   size_t count = 0;
   size_t steps = 0;
   size_t distance = 0;
+  // What is fetched meanwhile: in each step and for each pixel `next_share / 65536` bytes of what the next pixels read,
+  // and for each pixel `ahead_distance` bytes, those of pixel i at `ahead + i * ahead_distance`.
+  size_t next_share = 0;
+  const uint8_t* ahead = nullptr;
+  size_t ahead_distance = 0;
 };
 
 struct ShallowRow {

@@ -108,7 +108,12 @@ class ShallowCall final : public PreparedCall {
         }
       }
       const size_t count = FirstPixel(tile + 1) - pixel;
-      for (const Panel& panel : packed_.panels) RunPanel(context, lines, panel, pixel, count);
+      LineTask task = {lines, p_.kernel_h, steps_, walk_.step_x};
+      FetchNext(x, tile, &task);
+      for (const Panel& panel : packed_.panels) {
+        RunPanel(context, task, panel, pixel, count);
+        task.next_share = task.ahead_distance = 0;  // one panel fetches all
+      }
     }
   }
 
@@ -129,8 +134,33 @@ class ShallowCall final : public PreparedCall {
   // Tiles are output lines, or nearly equal parts of all pixels.
   size_t FirstPixel(size_t tile) const { return pixels_ * tile / tiles[0]; }
 
-  // Output pixels [pixel, pixel + count), whose taps begin at `lines`.
-  void RunPanel(const RunContext& context, const uint8_t* const* lines, const Panel& panel, size_t pixel,
+  // Sets what the task of a tile fetches: what its next pixels read or, when tiles are lines, the lines that the next
+  // tile adds.
+  void FetchNext(const uint8_t* x, size_t tile, LineTask* task) const {
+    task->ahead = x;
+    if (single_) {
+      task->next_share = (task->distance << 16) / task->steps;
+    } else if (tile + 1 < tiles[0]) {
+      const size_t image = (tile + 1) / p_.out_h, end = (tile + 1) % p_.out_h * p_.stride_h + WindowLines(p_);
+      const IndexRange lines = LinesOfX({end - std::min<size_t>(WindowLines(p_), p_.stride_h), end});
+      const size_t line_bytes = copy_.needed ? copy_.in_w * copy_.in_pixel : walk_.step_y / p_.stride_h;
+      task->ahead = x + image * (copy_.needed ? copy_.in_h * line_bytes : walk_.step_b) + lines.begin * line_bytes;
+      task->ahead_distance = (lines.end - lines.begin) * line_bytes / p_.out_w;
+    }
+  }
+
+  // Lines of an image, padded if it is copied, as lines of x.
+  IndexRange LinesOfX(IndexRange lines) const {
+    if (!copy_.needed) return lines;
+    const auto line = [&](size_t padded) {
+      const int64_t at = static_cast<int64_t>(padded) - copy_.top, end = static_cast<int64_t>(copy_.in_h);
+      return static_cast<size_t>(std::clamp<int64_t>(at, 0, end));
+    };
+    return {line(lines.begin), line(lines.end)};
+  }
+
+  // Output pixels [pixel, pixel + count), whose taps begin at the task's lines.
+  void RunPanel(const RunContext& context, const LineTask& lines, const Panel& panel, size_t pixel,
                 size_t count) const {
     PanelTask task;
     task.m = count;
@@ -147,7 +177,7 @@ class ShallowCall final : public PreparedCall {
       task.residual = static_cast<const uint8_t*>(context.inputs[kResidual]) + pixel * task.residual_stride +
                       panel.n * sizeof(float);
     }
-    row_.run({lines, p_.kernel_h, steps_, walk_.step_x}, task);
+    row_.run(lines, task);
   }
 
   ShallowShape p_;
@@ -182,10 +212,8 @@ bool ForcesGemmRow(const GemmProblem& problem, const PrepareContext& context) {
 
 }  // namespace
 
-const ShallowRow* SelectShallowRow(const CallView& call, const ShallowShape& p, const GemmProblem& problem,
-                                   const PrepareContext& context) {
-  if (!Fits(p, problem) || StreamedBytes(call, problem, context) > 0 || ForcesGemmRow(problem, context))
-    return nullptr;
+const ShallowRow* SelectShallowRow(const ShallowShape& p, const GemmProblem& problem, const PrepareContext& context) {
+  if (!Fits(p, problem) || ForcesGemmRow(problem, context)) return nullptr;
   const bool single = p.kernel_h == 1 && p.kernel_w == 1 && p.stride_h == 1 && p.stride_w == 1;
   const size_t pixels = single && !problem.copy.needed ? problem.pixels : p.out_w;  // of a tile, or more
   RowChoice<ShallowRow> choice(context.force_row);

@@ -26,7 +26,7 @@ struct ShallowShape {
 };
 
 // The row for a convolution that `problem` describes, or null: it belongs to the gemm room.
-const ShallowRow* SelectShallowRow(const CallView& call, const ShallowShape& shape, const GemmProblem& problem,
+const ShallowRow* SelectShallowRow(const ShallowShape& shape, const GemmProblem& problem,
                                    const PrepareContext& context);
 
 // kMemory when memory is exhausted.

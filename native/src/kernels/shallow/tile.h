@@ -11,20 +11,26 @@ namespace {
 template <class L, int R, int V>
 void RunLines(const LineTask& x, const PanelTask& t, size_t pixel) {
   constexpr int kShared = 3, kPointers = (R + kShared - 1) / kShared;
-  constexpr size_t kVector = L::kLanes * sizeof(float);
+  constexpr int kTurn = V == 3 ? 1 : 2;  // steps; 9 x 3 sums leave no registers for the weights of a second
   typename L::Float acc[R][V];
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = L::ZeroFloat();
   }
   const size_t distance = x.distance;
+  const size_t next_step = R * kTurn * x.next_share >> 16;
   const uint8_t* weights = t.weights;
+  const uint8_t* const ahead = x.ahead + pixel * x.ahead_distance;
+  for (size_t i = 0; i < R * x.ahead_distance; i += 64) __builtin_prefetch(ahead + i);
   for (size_t line = 0; line < x.count; line++) {
     const uint8_t* from[kPointers];
     from[0] = x.lines[line] + pixel * distance;
     LOWP_UNROLL for (int b = 1; b < kPointers; b++) from[b] = from[b - 1] + kShared * distance;
-    for (size_t step = x.steps; step > 0; step--, weights += V * kVector) {
+    const uint8_t* next = from[0] + R * distance;
+    const auto add_step = [&]() __attribute__((always_inline)) {
       typename L::Float w[V];
-      LOWP_UNROLL for (int j = 0; j < V; j++) w[j] = L::LoadFloat(reinterpret_cast<const float*>(weights + j * kVector));
+      LOWP_UNROLL for (int j = 0; j < V; j++) {
+        w[j] = L::LoadFloat(reinterpret_cast<const float*>(weights + j * L::kWeightBytes));
+      }
       LOWP_UNROLL for (int i = 0; i < R; i++) {
         const auto value = L::Set(*reinterpret_cast<const float*>(from[i / kShared] + i % kShared * distance));
         LOWP_UNROLL for (int j = 0; j < V; j++) acc[i][j] = L::Fma(value, w[j], acc[i][j]);
@@ -33,7 +39,24 @@ void RunLines(const LineTask& x, const PanelTask& t, size_t pixel) {
         from[b] += sizeof(float);
         asm("" : "+r"(from[b]));  // one pointer a pixel would not fit into registers
       }
+      weights += V * L::kWeightBytes;
+    };
+    if (next_step == 0) {
+      for (size_t turn = x.steps / kTurn; turn > 0; turn--) {
+        add_step();
+        if (kTurn == 2) add_step();
+      }
+    } else {
+      for (size_t turn = x.steps / kTurn; turn > 0; turn--, next += next_step) {
+        __builtin_prefetch(next);
+        if (R > 16) __builtin_prefetch(next + 128);
+        add_step();
+        if (V < 3) __builtin_prefetch(next + 64);
+        if (R > 16) __builtin_prefetch(next + 192);
+        if (kTurn == 2) add_step();
+      }
     }
+    if (x.steps % kTurn != 0) add_step();
   }
   L::Finish(t, pixel, acc);
 }
