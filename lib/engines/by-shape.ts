@@ -1,25 +1,33 @@
 // What is compiled for the input shapes used last.
 import type { Shape } from '../tensor/shape.ts';
-import type { Executable } from './engine.ts';
 
 /** Sets of input shapes for which programs are kept unless something else is asked for. */
 export const defaultKeptShapes = 8;
 
 /** What is kept for each set of input shapes. */
 interface Compiled {
-  readonly executable: Executable;
+  readonly executable: { close(): Promise<void> };
 }
 
 /** Compiles for each set of input shapes when it first comes, and closes what was not asked for longest. */
 export class ByShape<T extends Compiled> {
   private readonly most: number;
   private readonly compile: (shapes: Readonly<Record<string, Shape>>) => Promise<T>;
+  private readonly beforeLeaving: (compiled: T) => Promise<void>;
   private readonly kept = new Map<string, Promise<T>>();
 
-  /** @param most  sets of shapes that are kept at a time */
-  constructor(most: number, compile: (shapes: Readonly<Record<string, Shape>>) => Promise<T>) {
+  /**
+   * @param most  sets of shapes that are kept at a time
+   * @param beforeLeaving  done with what is closed to make room
+   */
+  constructor(
+    most: number,
+    compile: (shapes: Readonly<Record<string, Shape>>) => Promise<T>,
+    beforeLeaving: (compiled: T) => Promise<void> = async () => {},
+  ) {
     this.most = most;
     this.compile = compile;
+    this.beforeLeaving = beforeLeaving;
   }
 
   /**
@@ -39,10 +47,19 @@ export class ByShape<T extends Compiled> {
   }
 
   /** Makes room for one more. */
-  private closeOldest(): Promise<void> {
+  private async closeOldest(): Promise<void> {
     const old = [...this.kept].slice(0, Math.max(0, this.kept.size + 1 - this.most));
     for (const [key] of old) this.kept.delete(key);
-    return closeAll(old.map(([, compiled]) => compiled));
+    try {
+      for (const [, compiled] of old) await this.beforeLeaving(await compiled);
+    } finally {
+      await closeAll(old.map(([, compiled]) => compiled));
+    }
+  }
+
+  /** What is kept. */
+  all(): Promise<T[]> {
+    return Promise.all(this.kept.values());
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ export interface ObservePoint {
   readonly quantiles?: readonly QuantilePoint[];
   /** Whether the mean is asked for; without it `Observation.mean` says nothing. Default true. */
   readonly mean?: boolean;
-  /** Count the elements of each item, of all channels together, by their size. */
+  /** Count the elements of each item, of all channels together, by their size: {@link Executable.histograms}. */
   readonly histogram?: boolean;
 }
 
@@ -44,8 +44,6 @@ export interface Observation {
    * `share · (n − 1)` in ascending order, as numpy does.
    */
   readonly quantiles: readonly Float32Array[];
-  /** When it was asked for: for each item how many elements lie in each of the `floatBins`. */
-  readonly histogram?: Float32Array;
   /** 0 when all elements are finite. Otherwise how many are not, or how many lie in parts that were left out for them. */
   readonly nonFinite: number;
 }
@@ -94,6 +92,12 @@ export interface Executable extends AsyncDisposable {
   /** Runs that go on at the same time; further ones wait. */
   readonly streams: number;
   run(feeds: Feeds, options?: RunOptions): Promise<RunResult>;
+  /**
+   * How many elements of all runs so far lie in each of the `floatBins`, for each item, in the order of
+   * `CompileOptions.observe`; undefined where it was not asked for. Waits for runs that are going on; behind a run that
+   * failed or was aborted it means nothing.
+   */
+  histograms(): Promise<readonly (Float64Array | undefined)[]>;
   close(): Promise<void>;
 }
 

@@ -28,7 +28,7 @@ import type {
 } from './engine.ts';
 import { evaluateNamed } from './evaluate-named.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
-import { observe } from './observe.ts';
+import { HistogramCounter, observe } from './observe.ts';
 import { interpolate, quantilePosition } from './quantile-ranks.ts';
 import { VariableRun } from './variables.ts';
 
@@ -227,6 +227,8 @@ class NativeModel implements NativeModelExecutable {
   private readonly compiled: CompiledModel;
   private isClosed = false;
   private readonly constants = new Map<OutputPort, Tensor>();
+  /** Of values that no native step observes. */
+  private readonly counter = new HistogramCounter();
   /** Time of nodes on the host while a profile is taken. */
   private hostMs: Map<Node, number> | undefined;
 
@@ -263,9 +265,29 @@ class NativeModel implements NativeModelExecutable {
     }
     return {
       outputs,
-      observations: observed.map((o) => observations.get(o) ?? observe(value(o.port), o.point)),
+      observations: observed.map((o) => observations.get(o) ?? this.observeHere(value(o.port), o.point)),
       taps: taps.map((port, i) => convert(value(port), tapTypes[i]!)),
     };
+  }
+
+  private observeHere(value: Tensor, point: ObservePoint): Observation {
+    this.counter.count(value, point);
+    return observe(value, point);
+  }
+
+  async histograms(): Promise<readonly (Float64Array | undefined)[]> {
+    const counts = new Map<WatchedPort, Float64Array>();
+    for (const step of this.steps) {
+      if (step.kind === 'host' || step.observed.length === 0) continue;
+      const totals = await step.executable.totals();
+      let at = step.outputs.length;
+      for (const observed of step.observed) {
+        at += observedOutputs(observed).length;
+        const own = totals[at - 1];
+        if (own) counts.set(observed, own);
+      }
+    }
+    return this.compiled.observed.map((o) => counts.get(o) ?? this.counter.of(o.point)?.slice());
   }
 
   async profile(feeds: Feeds, runs: number): Promise<CallTime[]> {
@@ -354,14 +376,14 @@ async function runNative(
     ...(step.observed.length > 0 ? { grouped: step.outputs.length } : {}),
     ...(known ? { into: known.arrays } : {}),
   });
-  const { tensors, rows } = known ?? outputsOf(step, arrays);
+  const { tensors, rows } = known ?? resultsOf(step, arrays);
   for (let i = 0; i < tensors.length; i++) values.set(step.outputs[i]!, tensors[i]!);
   for (let i = 0; i < rows.length; i++) observations.set(step.observed[i]!, rows[i]!);
   if (step.kept && !known) step.kept.turns[turn] = { arrays, tensors, rows };
 }
 
 /** What a native step writes, and how it is read. */
-interface NativeOutputs {
+interface StepResults {
   readonly arrays: readonly TensorData[];
   readonly tensors: readonly Tensor[];
   readonly rows: readonly ObservedRows[];
@@ -371,15 +393,15 @@ interface NativeOutputs {
 const runsAtATime = 2;
 
 interface KeptOutputs {
-  readonly turns: NativeOutputs[];
+  readonly turns: StepResults[];
   /** How many were begun. */
   runs: number;
 }
 
-function outputsOf(
+function resultsOf(
   step: Extract<CompiledStep, { kind: 'native' }>,
   arrays: readonly TensorData[],
-): Omit<NativeOutputs, 'arrays'> {
+): Omit<StepResults, 'arrays'> {
   const tensors = step.outputs.map((port, i): Tensor => {
     const { type, shape } = port.fact;
     return { type, shape, data: arrays[i]! };
@@ -394,20 +416,18 @@ function outputsOf(
   return { tensors, rows };
 }
 
-/** What observers write - five rows, two for each quantile, a histogram -, as it is when it is read. */
+/** What observers write - five rows, two for each quantile -, as it is when it is read. */
 class ObservedRows implements Observation {
   readonly min: Float32Array;
   readonly max: Float32Array;
   readonly absMax: Float32Array;
   readonly mean: Float32Array;
-  readonly histogram?: Float32Array;
   private readonly broken: Float32Array;
   private readonly observed: WatchedPort;
   private readonly neighbours: readonly Float32Array[];
 
   constructor(observed: WatchedPort, [rows, ...others]: readonly Float32Array[]) {
     this.observed = observed;
-    if (observed.histogram) this.histogram = others.at(-1)!;
     this.neighbours = others.slice(0, observed.ranks.length);
     const n = rows!.length / 5;
     const row = (i: number): Float32Array => rows!.subarray(i * n, (i + 1) * n);

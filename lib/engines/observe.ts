@@ -31,15 +31,33 @@ export function observe(value: Tensor, point: ObservePoint): Observation {
         for (let c = 0; c < each; c++)
           groups[isPerChannel ? n * channels + c : n]!.add(data[n * item + (o * each + c) * inner + i]!);
   }
-  const observation = observationOf(groups, quantiles);
-  return point.histogram ? { ...observation, histogram: histogramOf(data, items) } : observation;
+  return observationOf(groups, quantiles);
 }
 
-function histogramOf(data: Float32Array, items: number): Float32Array {
-  const counts = new Float32Array(items * floatBins);
-  const item = data.length / items;
-  for (let i = 0; i < data.length; i++) counts[Math.floor(i / item) * floatBins + floatBin(data[i]!)]!++;
-  return counts;
+/** Counts the elements of values, run by run, for the points that ask for it. */
+export class HistogramCounter {
+  private readonly byPoint = new Map<ObservePoint, Float64Array>();
+
+  /** Adds the elements of one value of a point. */
+  count(value: Tensor, point: ObservePoint): void {
+    if (!point.histogram) return;
+    const { items = 1 } = point;
+    const counts = this.of(point)!;
+    const data = toFloat32(value);
+    const item = data.length / items;
+    for (let i = 0; i < data.length; i++) counts[Math.floor(i / item) * floatBins + floatBin(data[i]!)]!++;
+  }
+
+  /** The `floatBins` counts of each item; undefined when the point does not ask for them. */
+  of(point: ObservePoint): Float64Array | undefined {
+    if (!point.histogram) return undefined;
+    let counts = this.byPoint.get(point);
+    if (!counts) {
+      counts = new Float64Array((point.items ?? 1) * floatBins);
+      this.byPoint.set(point, counts);
+    }
+    return counts;
+  }
 }
 
 /** The elements that give one number of each kind. */

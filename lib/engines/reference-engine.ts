@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { CompileOptions, Engine, Executable, Feeds, Observation, RunOptions, RunResult } from './engine.ts';
 import { evaluateNamed } from './evaluate-named.ts';
 import { checkFeeds, feedOf } from './feeds.ts';
-import { observe } from './observe.ts';
+import { HistogramCounter, observe } from './observe.ts';
 import { assignments, VariableRun, variableOf } from './variables.ts';
 
 /**
@@ -56,6 +56,7 @@ class ReferenceExecutable implements Executable {
   /** Values that depend on no input, kept from the first run on. */
   private readonly constants = new Map<Node, readonly Tensor[]>();
   private readonly constantNodes: ReadonlySet<Node>;
+  private readonly counter = new HistogramCounter();
   private closed = false;
   private readonly read: (value: Tensor) => Tensor;
 
@@ -78,7 +79,7 @@ class ReferenceExecutable implements Executable {
     if (this.closed) throw new LowpError('ERR_RUN_CLOSED', `the session of '${this.model.name}' is closed`);
     checkFeeds(this.model, feeds, this.options.shapes ?? {});
     const variables = new VariableRun(options.variables);
-    const values = new Values(this.order, this.model, this.options);
+    const values = new Values(this.order, this.model, this.options, this.counter);
     for (const node of this.order) {
       throwIfAborted(options.signal);
       const inputs = node.inputs.map((i) => i.source && values.get(i.source));
@@ -106,6 +107,10 @@ class ReferenceExecutable implements Executable {
     return outputs;
   }
 
+  async histograms(): Promise<readonly (Float64Array | undefined)[]> {
+    return (this.options.observe ?? []).map((point) => this.counter.of(point)?.slice());
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     this.constants.clear();
@@ -124,10 +129,12 @@ class Values {
   private readonly model: Model;
   private readonly options: CompileOptions;
   private readonly observations: Observation[];
+  private readonly counter: HistogramCounter;
 
-  constructor(order: readonly Node[], model: Model, options: CompileOptions) {
+  constructor(order: readonly Node[], model: Model, options: CompileOptions, counter: HistogramCounter) {
     this.model = model;
     this.options = options;
+    this.counter = counter;
     this.observations = new Array<Observation>(options.observe?.length ?? 0);
     this.kept = new Set([...(options.taps ?? []), ...model.results().map((r) => r.output)]);
     for (const node of order) {
@@ -150,7 +157,9 @@ class Values {
       if (!value) continue;
       if (this.kept.has(port) || (this.readers.get(port) ?? 0) > 0) this.byPort.set(port, value);
       for (const [at, point] of (this.options.observe ?? []).entries()) {
-        if (point.port === port) this.observations[at] = observe(value, point);
+        if (point.port !== port) continue;
+        this.observations[at] = observe(value, point);
+        this.counter.count(value, point);
       }
     }
   }

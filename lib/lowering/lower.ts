@@ -83,7 +83,7 @@ export class Lowering implements LowerContext {
       this.values.return(port, this.builder.output(portName(port), ownType(port), port.fact.shape));
     const observers: Observers = new Map(
       (this.input.observe ?? []).map((o) => {
-        const outs = observedOutputs(o).map(({ name, shape }) => this.builder.output(name, 'f32', shape));
+        const outs = observedOutputs(o).map(({ name, type, shape }) => this.builder.output(name, type, shape));
         return [o, { statistics: outs[0]!, more: outs.slice(1) }];
       }),
     );

@@ -18,7 +18,7 @@ export interface ObservedPort {
   readonly ranks: readonly ObservedRank[];
   /** Whether the mean is wanted. */
   readonly mean: boolean;
-  /** Also count the elements of each item by their size. */
+  /** Also count the elements of each item by their size, over all runs. */
   readonly histogram?: boolean;
   /** Name of the program output that takes the five rows min, max, |max|, mean, non-finite. */
   readonly name: string;
@@ -30,15 +30,22 @@ export interface ObservedRank {
   readonly isAbsolute: boolean;
 }
 
-/** Names and shapes of the program outputs of an observed port: statistics, one for each rank, and the histogram. */
-export function observedOutputs(observed: ObservedPort): { readonly name: string; readonly shape: Shape }[] {
+/** A program output of an observed port. */
+interface ObservedOutput {
+  readonly name: string;
+  readonly type: 'f32' | 'i64';
+  readonly shape: Shape;
+}
+
+/** The program outputs of an observed port: statistics, one for each rank, and the histogram, which accumulates. */
+export function observedOutputs(observed: ObservedPort): ObservedOutput[] {
   const { port, axis, items, name, ranks, histogram } = observed;
   const { shape } = port.fact;
   const results = items * (axis === undefined ? 1 : shape[normalizeAxis(axis, shape.length)]!);
   return [
-    { name, shape: [5, results] },
-    ...ranks.map((_, i) => ({ name: `${name} rank ${i}`, shape: [2, results] })),
-    ...(histogram ? [{ name: `${name} histogram`, shape: [items, floatBins] }] : []),
+    { name, type: 'f32', shape: [5, results] },
+    ...ranks.map((_, i): ObservedOutput => ({ name: `${name} rank ${i}`, type: 'f32', shape: [2, results] })),
+    ...(histogram ? [{ name: `${name} histogram`, type: 'i64', shape: [items, floatBins] } as const] : []),
   ];
 }
 

@@ -31,6 +31,8 @@ export interface NativePort {
   readonly name: string;
   readonly type: ProgramType;
   readonly shape: readonly number[];
+  /** An output that every run adds to. */
+  readonly accumulates: boolean;
 }
 
 /** A call as the runtime will execute it. */
@@ -134,7 +136,10 @@ export interface NativeProgram {
   dispose(): void;
 }
 
-/** One run at a time. Arrays follow the order of the ports and have their type and length. */
+/**
+ * One run at a time. Arrays follow the order of the ports and have their type and length; those of outputs that accumulate
+ * are looked at by `totals` only, and the others by all but `totals`.
+ */
 export interface NativeSession {
   /**
    * Inputs are no longer read when it returns. Outputs are written right before the promise resolves, or, with
@@ -142,6 +147,8 @@ export interface NativeSession {
    */
   run(inputs: readonly TensorData[], outputs: readonly TensorData[], exclusive?: boolean): Promise<void>;
   runSync(inputs: readonly TensorData[], outputs: readonly TensorData[]): void;
+  /** Copies what outputs have accumulated; not while a run is going on. */
+  totals(outputs: readonly TensorData[]): void;
   /** Ends the run that is going on before its next call; it rejects with `aborted`. */
   cancel(): void;
   /** Switching on starts from zero. */

@@ -53,10 +53,13 @@ function streamsFor(options: CompileProgramOptions): { readonly count: number; r
   return { count, threads: Math.floor(threads / count) };
 }
 
+/** Stands for an output that accumulates. */
+const nothing = new BigInt64Array(0);
+
 /** How a program is run. */
 interface RunProgramOptions {
   readonly signal?: AbortSignal;
-  /** Outputs from this number on are f32 and share one buffer. */
+  /** Outputs from this number on are f32 and share one buffer, or accumulate. */
   readonly grouped?: number;
   /** Arrays to write into, which an earlier run returned. */
   readonly into?: readonly TensorData[];
@@ -86,7 +89,7 @@ export class NativeExecutable {
    * One run off the main thread.
    *
    * @param inputs  in the order of `info.inputs`, read when the run begins; do not change them before
-   * @returns  arrays in the order of `info.outputs`, new ones or `options.into`
+   * @returns  arrays in the order of `info.outputs`, new ones or `options.into`; those of outputs that accumulate are empty
    * @throws {LowpError} `ERR_RUN_INPUT`, `ERR_RUN_CLOSED`, `ERR_ABORTED` when the signal is aborted before the end
    */
   run(inputs: readonly TensorData[], options: RunProgramOptions = {}): Promise<readonly TensorData[]> {
@@ -124,6 +127,25 @@ export class NativeExecutable {
       throw fromNative(error, 'ERR_RUN_INPUT');
     }
     return outputs;
+  }
+
+  /**
+   * What outputs that accumulate hold after all runs so far, whichever stream ran them, in the order of `info.outputs`;
+   * undefined for the others. Waits for runs that are going on.
+   *
+   * @throws {LowpError} `ERR_RUN_CLOSED`
+   */
+  async totals(): Promise<readonly (Float64Array | undefined)[]> {
+    while (this.pending.size > 0) await Promise.all(this.pending);
+    this.assertOpen();
+    const { outputs } = this.info;
+    const sums = outputs.map((o) => (o.accumulates ? new Float64Array(elementCount(o.shape)) : undefined));
+    for (const session of this.sessions) {
+      const arrays = outputs.map((o) => (o.accumulates ? new BigInt64Array(elementCount(o.shape)) : nothing));
+      session.totals(arrays);
+      for (const [i, counts] of arrays.entries()) addCounts(counts, sums[i]);
+    }
+    return sums;
   }
 
   /** Switches the measurement of calls on (from zero) or off. */
@@ -185,19 +207,25 @@ export class NativeExecutable {
 
   /** Outputs from number `grouped` on are f32 and views of one buffer: hundreds of buffers are work for the collector. */
   private allocateOutputs(grouped: number = this.info.outputs.length): TensorData[] {
-    const single = this.info.outputs.slice(0, grouped).map(({ type, shape }) => allocate(type, elementCount(shape)));
-    const sizes = this.info.outputs.slice(grouped).map(({ shape }) => elementCount(shape));
-    const all = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
-    const views: TensorData[] = [];
+    const sizes = this.info.outputs.map((o) => (o.accumulates ? undefined : elementCount(o.shape)));
+    const all = new Float32Array(sizes.slice(grouped).reduce((sum: number, size = 0) => sum + size, 0));
     let begin = 0;
-    for (const size of sizes) {
-      views.push(all.subarray(begin, begin + size));
+    return this.info.outputs.map(({ type }, i) => {
+      const size = sizes[i];
+      if (size === undefined) return nothing;
+      if (i < grouped) return allocate(type, size);
       begin += size;
-    }
-    return [...single, ...views];
+      return all.subarray(begin - size, begin);
+    });
   }
 
   private assertOpen(): void {
     if (this.closed) throw new LowpError('ERR_RUN_CLOSED', 'the session was closed; compile the model again to run it');
   }
+}
+
+/** Adds whole numbers below 2^53. */
+function addCounts(counts: BigInt64Array, sums: Float64Array = new Float64Array()): void {
+  const words = new Uint32Array(counts.buffer, counts.byteOffset, counts.length * 2);
+  for (let i = 0; i < sums.length; i++) sums[i]! += words[2 * i]! + words[2 * i + 1]! * 2 ** 32;
 }

@@ -1,6 +1,6 @@
 // Runs the samples through the model once and answers all statistic requests.
 import { ByShape } from '../engines/by-shape.ts';
-import type { Engine, Executable, Observation, ObservePoint, RunResult } from '../engines/engine.ts';
+import type { Engine, Observation, ObservePoint, RunResult } from '../engines/engine.ts';
 import { shapesOf } from '../engines/feeds.ts';
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { Model } from '../graph/model.ts';
@@ -10,6 +10,7 @@ import { isFloat } from '../tensor/element-type.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Batch, batchOf, largerInputs } from './batches.ts';
 import { CollectedStatistics, noData } from './collected.ts';
+import { CountingExecutable } from './counting.ts';
 import { DataFingerprint } from './fingerprint.ts';
 import { type Answer, type CollectPlan, planOf } from './plan.ts';
 import type { StatisticRequest } from './request.ts';
@@ -60,6 +61,7 @@ export async function collectStatistics(
       done += samples;
       options.onSample?.(done);
     }
+    for (const { executable } of await executables.all()) await executable.handOut();
   } finally {
     await executables.close();
   }
@@ -72,7 +74,7 @@ export async function collectStatistics(
     model: options.fingerprint ?? noData,
     data: fingerprint?.digest() ?? noData,
   };
-  return new CollectedStatistics({ ...source, samples: done, inputShapes }, plan.answers);
+  return new CollectedStatistics({ ...source, samples: done, inputShapes }, [...plan.answers, ...plan.counts]);
 }
 
 /** Names the node in what an accumulator refuses. */
@@ -86,16 +88,15 @@ function take(answer: Answer, ...numbers: Parameters<Answer['take']>): void {
   }
 }
 
-/** A model compiled for one shape of the inputs, and how many parts of each point are observed apart. */
+/** A model compiled for one shape of the inputs. */
 interface Compiled {
-  readonly executable: Executable;
-  readonly items: readonly number[];
+  readonly executable: CountingExecutable;
 }
 
 /** The model compiled for the shapes in which samples come. */
 function executablesOf(model: Model, plan: CollectPlan, options: CollectOptions): ByShape<Compiled> {
   const { engine, threads, signal } = options;
-  return new ByShape(keptShapes, async (shapes) => {
+  const compile = async (shapes: Readonly<Record<string, Shape>>): Promise<Compiled> => {
     const items = itemsOf(model, plan, shapes);
     const observe = plan.points.map((point, i): ObservePoint => ({ ...point, items: items[i]! }));
     const executable = await engine.compile(model, {
@@ -105,8 +106,9 @@ function executablesOf(model: Model, plan: CollectPlan, options: CollectOptions)
       ...(threads === undefined ? {} : { threads }),
       ...(signal === undefined ? {} : { signal }),
     });
-    return { executable, items };
-  });
+    return { executable: new CountingExecutable(executable, items, plan.counts) };
+  };
+  return new ByShape(keptShapes, compile, ({ executable }) => executable.handOut());
 }
 
 /**
@@ -165,11 +167,11 @@ async function* runAhead(
     const { done, value: batch } = await iterator.next();
     if (done) return undefined;
     throwIfAborted(signal);
-    const { executable, items } = await executables.get(shapesOf(batch.feeds));
-    const result = executable.run(batch.feeds, signal ? { signal } : {});
+    const { executable } = await executables.get(shapesOf(batch.feeds));
+    const result = executable.run(batch, signal ? { signal } : {});
     // Failures are thrown in the order of the batches, by who waits for them.
     result.catch(() => undefined);
-    return { batch, items, result };
+    return { batch, items: executable.items, result };
   };
   let next = startNext();
   try {

@@ -13,7 +13,10 @@ export type PlannedPoint = Required<Omit<ObservePoint, 'items'>>;
 /** Points to observe, and how each request reads its numbers from them. Equal requests are answered once. */
 export interface CollectPlan {
   readonly points: readonly PlannedPoint[];
+  /** Those that take the numbers of every sample. */
   readonly answers: readonly Answer[];
+  /** Those that take the counts of all samples at once. */
+  readonly counts: readonly CountAnswer[];
 }
 
 /** Feeds one statistic. */
@@ -22,6 +25,12 @@ export interface Answer extends CollectedStatistic {
   readonly point: number;
   /** Takes the numbers of the first items, as many as count, of those that its point observed apart. */
   take(observation: Observation, items: { readonly observed: number; readonly count: number }): void;
+}
+
+/** A histogram, which its point counts by itself. */
+export interface CountAnswer extends CollectedStatistic {
+  /** Index of the point. */
+  readonly point: number;
 }
 
 export function planOf(model: Model, requests: readonly StatisticRequest[]): CollectPlan {
@@ -35,6 +44,7 @@ export function planOf(model: Model, requests: readonly StatisticRequest[]): Col
   const perChannel = new Map<OutputPort, StatisticRequest>();
   for (const r of requests) if (r.granularity === 'perChannel') perChannel.set(r.port, r);
   const answers = new Map<string, Answer>();
+  const counts = new Map<string, CountAnswer>();
   for (const request of requests) {
     const { port } = request;
     invariant(
@@ -43,20 +53,28 @@ export function planOf(model: Model, requests: readonly StatisticRequest[]): Col
     );
     const key = keyOf(request);
     const text = keyText(key);
-    if (answers.has(text)) continue;
+    if (answers.has(text) || counts.has(text)) continue;
     const source = sourceOf(request, perChannel);
     const { granularity, channelAxis = 1 } = source;
     const place = `${port.node.id}.${port.index} ${granularity === 'perChannel' ? channelAxis : ''}`;
     const point = { port, granularity, channelAxis, quantiles: [], histogram: false, mean: false };
     const found = points.get(place) ?? { index: points.size, point };
     points.set(place, found);
-    if (request.statistic.kind === 'histogram') found.point.histogram = true;
+    if (request.statistic.kind === 'histogram') {
+      found.point.histogram = true;
+      counts.set(text, { key, accumulator: accumulatorFor(request.aggregator), point: found.index });
+      continue;
+    }
     if (request.statistic.kind === 'mean') found.point.mean = true;
     const accumulator = accumulatorFor(request.aggregator);
     const read = readerOf(request, granularity, found.point.quantiles);
     answers.set(text, { key, accumulator, point: found.index, take: takerOf(key, accumulator, read) });
   }
-  return { points: [...points.values()].map((p) => p.point), answers: [...answers.values()] };
+  return {
+    points: [...points.values()].map((p) => p.point),
+    answers: [...answers.values()],
+    counts: [...counts.values()],
+  };
 }
 
 /**
@@ -89,7 +107,7 @@ function readerOf(
 ): (observation: Observation) => Numbers {
   if (!('share' in statistic)) {
     const { kind } = statistic;
-    if (kind === 'histogram') return (observation) => ({ values: observation.histogram! });
+    invariant(kind !== 'histogram', 'a histogram is not read from observations');
     if (granularity === observed) return (observation) => ({ values: observation[kind] });
     const join = kind === 'min' ? 'least' : 'greatest';
     return (observation) => ({ values: observation[kind], join });

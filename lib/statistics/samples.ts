@@ -184,14 +184,14 @@ function withType(value: Tensor, type: ElementType): Tensor | undefined {
 function isNotFinite(value: Tensor): boolean {
   const data = toFloat32(value);
   const whole = data.length - (data.length % 4);
-  // NaN and infinity times zero are NaN, and stay NaN in a sum.
+  // Finite floats cannot overflow a sum of doubles; what is not finite stays in it.
   let [a, b, c, d] = [0, 0, 0, 0];
   for (let i = 0; i < whole; i += 4) {
-    a += data[i]! * 0;
-    b += data[i + 1]! * 0;
-    c += data[i + 2]! * 0;
-    d += data[i + 3]! * 0;
+    a += data[i]!;
+    b += data[i + 1]!;
+    c += data[i + 2]!;
+    d += data[i + 3]!;
   }
-  for (let i = whole; i < data.length; i++) a += data[i]! * 0;
-  return Number.isNaN(a + b + c + d);
+  for (let i = whole; i < data.length; i++) a += data[i]!;
+  return !Number.isFinite(a + b + c + d);
 }

@@ -86,11 +86,11 @@ size_t ObservedClamp(ProgramBytes& program, uint32_t value) {
 
 // Both read what the convolution stores and nothing else.
 size_t TwoObservers(ProgramBytes& program, uint32_t value) {
-  const uint32_t counts = program.Port(BufferKind::kOutput, "counts", ElementType::kF32, {1, 4096});
+  const uint32_t counts = program.Port(BufferKind::kOutput, "counts", ElementType::kI64, {1, 4096});
   const uint32_t statistics = program.Port(BufferKind::kOutput, "statistics", ElementType::kF32, {5, kOut});
   program.Call("observe_histogram", "counts", {value}, {counts}, Words(ObserveHistogramParams{1, kPixels * kOut}));
   program.Call("observe", "statistics", {value}, {statistics}, Words(ObserveParams{kPixels, kOut, 1, 1, 1, 1}));
-  return 4096 + 5 * kOut;
+  return 2 * 4096 + 5 * kOut;
 }
 
 size_t DepthwiseStride2(ProgramBytes& program, uint32_t value) {

@@ -95,6 +95,7 @@ inline void BenchCall(const char* title, const KernelDef& kernel, const void* pa
     AlignedPtr<uint8_t> shared = AllocateAligned<uint8_t>(call.shared_bytes + 1);
     AlignedPtr<uint8_t> scratch = AllocateAligned<uint8_t>(call.scratch_bytes + 1);
     const RunContext run{in.data(), out, shared.get(), scratch.get()};
+    if (call.accumulates) call.Reset(run);
     const Times t = Measure([&] {
       for (size_t phase = 0; phase < call.phases; phase++) call.Run(run, phase, 0, call.tiles[phase]);
     });

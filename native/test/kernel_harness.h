@@ -93,9 +93,9 @@ inline Status ValidateOnly(const CallSpec& spec) {
 }
 
 // Runs the call on `isa`, by the row of a name if it fits, and returns the name of the row; fails the test on an
-// error or a write behind an output.
+// error or a write behind an output. A call that accumulates runs `runs` times.
 inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, const char* force_row = nullptr,
-                           std::string* fault_text = nullptr) {
+                           std::string* fault_text = nullptr, int runs = 1) {
   std::vector<Operand> ins, outs;
   CallView view;
   Status status = Validate(spec, &ins, &outs, &view);
@@ -134,14 +134,16 @@ inline std::string RunCall(const CallSpec& spec, Isa isa, unsigned seed = 1, con
   Fault fault;
   RunContext run{in.data(), out.data(), shared.get(), scratch.get(), &fault};
   std::mt19937 random(seed);
-  for (size_t phase = 0; phase < call.phases; phase++) {
-    size_t begin = 0;
-    while (begin < call.tiles[phase]) {
-      size_t end = std::min<size_t>(call.tiles[phase], begin + 1 + random() % 5);
-      call.Run(run, phase, begin, end);
-      begin = end;
+  if (call.accumulates) call.Reset(run);
+  for (int i = 0; i < runs; i++)
+    for (size_t phase = 0; phase < call.phases; phase++) {
+      size_t begin = 0;
+      while (begin < call.tiles[phase]) {
+        size_t end = std::min<size_t>(call.tiles[phase], begin + 1 + random() % 5);
+        call.Run(run, phase, begin, end);
+        begin = end;
+      }
     }
-  }
   for (size_t i = 0; i < ends.size(); i++) {
     if (ends[i]) ends[i]->CopyTo(spec.outputs[i]->data());
     EXPECT_TRUE(spec.outputs[i]->guard_intact()) << "write behind an output";

@@ -121,6 +121,15 @@ TEST(Lifetimes, ABufferWithSeveralWritersLivesFromTheFirst) {
   EXPECT_EQ(lifetimes.block_of_buffer[1], Lifetimes::kNoBlock);
 }
 
+TEST(Lifetimes, WhatACallAccumulatesLivesAllTheTime) {
+  DecodedProgram program = Chain(ElementType::kF32);
+  const Lifetimes lifetimes = ComputeLifetimes(program, {{0, 0}, {0, 0, 0, true}});
+  const Block& kept = lifetimes.blocks[lifetimes.block_of_buffer[2]];
+  EXPECT_EQ(kept.first, 0u);
+  EXPECT_EQ(kept.last, 3u);
+  EXPECT_NE(lifetimes.block_of_buffer[1], lifetimes.block_of_buffer[2]);
+}
+
 TEST(Lifetimes, SharedMemoryOfACallLivesDuringTheCall) {
   const Lifetimes lifetimes = ComputeLifetimes(Chain(ElementType::kF32), {{5000, -1}, {0, -1}});
   const size_t block = lifetimes.block_of_call[0];

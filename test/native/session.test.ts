@@ -51,7 +51,7 @@ test('lists kernels by name with their fields', () => {
 
 test('runs a program on its own thread and on this one', async () => {
   const executable = compileProgram(fillProgram(70000, 2.5));
-  assert.deepEqual(executable.info.outputs, [{ name: 'y', type: 'f32', shape: [70000] }]);
+  assert.deepEqual(executable.info.outputs, [{ name: 'y', type: 'f32', shape: [70000], accumulates: false }]);
   const expected = new Float32Array(70000).fill(2.5);
   assert.deepEqual(await executable.run([]), [expected]);
   assert.deepEqual(executable.runSync([]), [expected]);
@@ -87,6 +87,31 @@ test('gives the same values for every number of threads', async () => {
     assert.deepEqual(await executable.run([]), [new Float32Array(300001).fill(-1)]);
     await executable.close();
   }
+});
+
+test('keeps what outputs accumulate from run to run, in every stream', async () => {
+  const builder = new ProgramBuilder();
+  const x = builder.input('x', 'f32', [2, 3]);
+  const counts = builder.output('counts', 'i64', [2, 4096]);
+  const y = builder.output('y', 'f32', [8]);
+  builder.call('observe_histogram', { items: 2, count: 3 }, { name: 'counts', in: [x], out: [counts] });
+  builder.call('fill', { elements: 8, value: 3 }, { name: 'fill', in: [], out: [y] });
+  const executable = compileProgram(builder.finish(), { threads: 2, streams: 2 });
+  assert.deepEqual(
+    executable.info.outputs.map((o) => o.accumulates),
+    [true, false],
+  );
+  const runs = [0, 1, 2].map(() => executable.run([Float32Array.of(1, 1, 0, 0, -2, 1)]));
+  const expected = new Float64Array(2 * 4096);
+  expected.set([3], 0);
+  expected.set([6], 127 * 8);
+  expected.set([3], 4096);
+  expected.set([3], 4096 + 127 * 8);
+  expected.set([3], 4096 + 2048 + 128 * 8);
+  assert.deepEqual(await executable.totals(), [expected, undefined]);
+  for (const run of runs) assert.deepEqual(await run, [new BigInt64Array(0), new Float32Array(8).fill(3)]);
+  await executable.close();
+  await assert.rejects(executable.totals(), rejectsWith('ERR_RUN_CLOSED'));
 });
 
 test('serves runs in the order of the calls', async () => {
@@ -215,6 +240,7 @@ test('allows one run of a session at a time', async () => {
   const output = new Float32Array(1 << 20);
   const first = session.run([], [output]);
   await assert.rejects(session.run([], [output]), { code: 'invalid', message: /going on/ });
+  assert.throws(() => session.totals([output]), { code: 'invalid', message: /going on/ });
   assert.throws(() => session.runSync([], [output]), { code: 'invalid' });
   await first;
   session.dispose();
@@ -230,6 +256,7 @@ test('settles the promise of a run when its session is disposed', async () => {
   session.cancel();
   await rejected;
   await assert.rejects(session.run([], []), { code: 'closed' });
+  assert.throws(() => session.totals([]), { code: 'closed' });
 });
 
 test('keeps classes from being built or called from outside', () => {

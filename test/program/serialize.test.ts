@@ -140,6 +140,6 @@ test('the native side reads ports back', async () => {
   const [x, y] = [b.input('größe', 'u8', [2, 3]), b.output('výstup', 'f32', [6])];
   b.call('convert', { elements: 6 }, { name: 'c', in: [x], out: [y] });
   await using executable = compileProgram(b.finish());
-  assert.deepEqual(executable.info.inputs, [{ name: 'größe', type: 'u8', shape: [2, 3] }]);
-  assert.deepEqual(executable.info.outputs, [{ name: 'výstup', type: 'f32', shape: [6] }]);
+  assert.deepEqual(executable.info.inputs, [{ name: 'größe', type: 'u8', shape: [2, 3], accumulates: false }]);
+  assert.deepEqual(executable.info.outputs, [{ name: 'výstup', type: 'f32', shape: [6], accumulates: false }]);
 });

@@ -134,6 +134,17 @@ describe('statistics', () => {
     same(await collected(free, stacked(samples, 5)), free);
   });
 
+  it('are the same when more shapes come than stay compiled', async () => {
+    const free = network(1);
+    inferModel(free.model, { x: [-1, ...size] });
+    const many = [...samples, ...samples.slice(0, 4)];
+    const sizes = [1, 2, 3, 4, 5];
+    const batches = sizes.map((n, i) => stacked(many.slice((i * n) / 2, ((i + 2) * n) / 2), n)[0]!);
+    const [found, alone] = [await collected(free, batches), await collected(single, many)];
+    for (const [i, request] of free.requests.entries())
+      assert.deepEqual(found.get(request), alone.get(single.requests[i]!));
+  });
+
   it('of two halves merge to those of the whole', async () => {
     const halves = [await collected(single, samples.slice(6)), await collected(single, samples.slice(0, 6))];
     same(halves[0]!.merge(halves[1]!), single);

@@ -139,6 +139,9 @@ class PreparedCall {
   // that cannot follow.
   virtual IndexRange Readable(IndexRange) const { return {}; }
 
+  // Of a call that accumulates: sets output 0 to what it is before the first run.
+  virtual void Reset(const RunContext&) const {}
+
   // What is wrong at a position that Run reported, for people.
   virtual std::string Describe(const RunContext&, uint64_t) const { return {}; }
 
@@ -156,6 +159,8 @@ class PreparedCall {
   int inplace_input = -1;                // this input may share its memory with output 0
   // A run takes no longer than copying input 0, which may be aligned to its elements only and have nothing behind it.
   bool reads_in_place = false;
+  // Every run adds to output 0, which a session keeps from run to run in memory that nothing else gets.
+  bool accumulates = false;
 };
 
 using PreparedPtr = std::unique_ptr<PreparedCall>;

@@ -53,14 +53,15 @@ Result<Span<const uint8_t>> Bytes(const Napi::Value& value, const std::string& w
 }
 
 Status PortAddresses(const Napi::Value& arrays, const std::vector<Port>& ports, const char* what,
-                     std::vector<void*>* addresses) {
+                     std::vector<void*>* addresses, bool accumulates) {
   LOWP_REQUIRE(arrays.IsArray(), std::string(what) + "s must be an array of typed arrays");
   const Napi::Array list = arrays.As<Napi::Array>();
   LOWP_REQUIRE(list.Length() == ports.size(), "the program has " + std::to_string(ports.size()) + " " + what +
                                                   "s, got " + std::to_string(list.Length()));
-  addresses->resize(ports.size());
+  addresses->assign(ports.size(), nullptr);
   for (size_t i = 0; i < ports.size(); i++) {
     const Port& port = ports[i];
+    if (port.accumulates != accumulates) continue;
     const std::string name = std::string(what) + " " + port.name;
     ArrayView view;
     LOWP_RETURN_IF_ERROR(View(list.Get(static_cast<uint32_t>(i)), name, &view));

@@ -15,9 +15,10 @@ namespace lowp::binding {
 Result<Span<const uint8_t>> Bytes(const Napi::Value& value, const std::string& what);
 
 // The addresses of typed arrays that fit the ports: as many, each of the port's array kind and number of elements.
-// `what` is "input" or "output". Valid until JavaScript runs again.
+// `what` is "input" or "output". Ports that accumulate otherwise than asked for get null, whatever stands in their place.
+// Valid until JavaScript runs again.
 Status PortAddresses(const Napi::Value& arrays, const std::vector<Port>& ports, const char* what,
-                     std::vector<void*>* addresses);
+                     std::vector<void*>* addresses, bool accumulates = false);
 
 // A property of an options object; false when the object or the property is absent.
 Result<bool> StringOption(const Napi::Value& options, const char* name, std::string* value);

@@ -46,6 +46,7 @@ Napi::Array Ports(Napi::Env env, const std::vector<Port>& ports) {
     entry.Set("name", ports[i].name);
     entry.Set("type", TypeName(ports[i].type));
     entry.Set("shape", shape);
+    entry.Set("accumulates", ports[i].accumulates);
     result.Set(i, entry);
   }
   return result;

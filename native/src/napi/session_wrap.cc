@@ -20,6 +20,7 @@ Napi::Function SessionWrap::DefineClass(Napi::Env env) {
   return Napi::ObjectWrap<SessionWrap>::DefineClass(env, "NativeSession",
                                                     {InstanceMethod<&SessionWrap::Run>("run"),
                                                      InstanceMethod<&SessionWrap::RunSync>("runSync"),
+                                                     InstanceMethod<&SessionWrap::Totals>("totals"),
                                                      InstanceMethod<&SessionWrap::Cancel>("cancel"),
                                                      InstanceMethod<&SessionWrap::Profile>("profile"),
                                                      InstanceMethod<&SessionWrap::ProfileData>("profileData"),
@@ -106,6 +107,13 @@ void SessionWrap::Finish() {
   } else {
     promise->Reject(MakeError(env, status).Value());
   }
+}
+
+Napi::Value SessionWrap::Totals(const Napi::CallbackInfo& info) {
+  Status status = session_ ? Status() : Closed();
+  if (status.ok()) status = PortAddresses(info[0], program().outputs(), "output", &outputs_, true);
+  if (status.ok()) status = session_->CopyOutputs(outputs_.data());
+  return status.ok() ? info.Env().Undefined() : Throw(info.Env(), status);
 }
 
 Napi::Value SessionWrap::Cancel(const Napi::CallbackInfo& info) {

@@ -1,4 +1,4 @@
-// NativeSession: run, runSync, cancel, profile, profileData, dispose.
+// NativeSession: run, runSync, totals, cancel, profile, profileData, dispose.
 #pragma once
 #include <napi.h>
 
@@ -28,6 +28,7 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
  private:
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value RunSync(const Napi::CallbackInfo& info);
+  Napi::Value Totals(const Napi::CallbackInfo& info);
   Napi::Value Cancel(const Napi::CallbackInfo& info);
   Napi::Value Profile(const Napi::CallbackInfo& info);
   Napi::Value ProfileData(const Napi::CallbackInfo& info);

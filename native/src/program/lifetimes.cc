@@ -30,6 +30,10 @@ std::vector<Use> BufferUses(const DecodedProgram& program, const std::vector<Cal
       uses[id].At(BirthTime(calls, c));
       uses[id].At(c + 1);
     }
+    if (!calls[c].accumulates) continue;
+    Use& kept = uses[program.calls[c].outputs[0]];
+    kept.At(0);
+    kept.At(program.calls.size() + 1);
   }
   for (size_t i = 0; i < uses.size(); i++) {
     if (program.buffers[i].kind == BufferKind::kOutput) uses[i].At(program.calls.size() + 1);

@@ -13,6 +13,7 @@ struct CallMemory {
   size_t shared_bytes = 0;
   int inplace_input = -1;
   size_t follows = 0;  // so many calls before it is the call while which its tiles may run; 0: none
+  bool accumulates = false;  // output 0 keeps its content between runs
 };
 
 struct Lifetimes {
@@ -23,7 +24,8 @@ struct Lifetimes {
 };
 
 // Time 0 is the copy of inputs, call i happens at time i + 1, outputs are copied after the last call. A buffer lives
-// from its first write to its last read or write; what a call that follows writes lives from the call that it follows on. An
+// from its first write to its last read or write; what a call that follows writes lives from the call that it follows on,
+// and what a call accumulates lives all the time. An
 // output shares the memory of the input that its call allows, when that input is used for the last time, has the same
 // type and size, and the output is written for the first time.
 Lifetimes ComputeLifetimes(const DecodedProgram& program, const std::vector<CallMemory>& calls);

@@ -158,7 +158,8 @@ class ProgramBuilder {
     ChooseFollowers();
     std::vector<CallMemory> memory;
     for (const ProgramCall& call : program_->calls_)
-      memory.push_back({call.prepared->shared_bytes, call.prepared->inplace_input, call.follows});
+      memory.push_back(
+          {call.prepared->shared_bytes, call.prepared->inplace_input, call.follows, call.prepared->accumulates});
     const Lifetimes lifetimes = ComputeLifetimes(decoded_, memory);
     Result<MemoryPlan> plan = PlanMemory(lifetimes.blocks);
     if (!plan.ok()) return plan.status();
@@ -223,12 +224,17 @@ class ProgramBuilder {
   }
 
   void AddPorts() {
+    std::vector<bool> accumulates(decoded_.buffers.size());
+    for (size_t c = 0; c < decoded_.calls.size(); c++)
+      if (program_->calls_[c].prepared->accumulates) accumulates[decoded_.calls[c].outputs[0]] = true;
     for (size_t i = 0; i < decoded_.buffers.size(); i++) {
       BufferInfo& buffer = decoded_.buffers[i];
       if (buffer.kind != BufferKind::kInput && buffer.kind != BufferKind::kOutput) continue;
       std::vector<Port>& ports = buffer.kind == BufferKind::kInput ? program_->inputs_ : program_->outputs_;
+      std::vector<OperandIndex> operands;
+      if (!accumulates[i]) operands = OperandsOf(static_cast<uint32_t>(i));
       ports.push_back({std::move(buffer.name), buffer.type, std::move(buffer.shape), buffer.bytes, offsets_[i],
-                       OperandsOf(static_cast<uint32_t>(i))});
+                       std::move(operands), accumulates[i]});
     }
   }
 

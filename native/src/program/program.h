@@ -35,8 +35,9 @@ struct Port {
   uint64_t bytes = 0;
   size_t arena_offset = 0;
   // The operands that are this port, when the memory of whoever runs the program can take the place of the arena: of an
-  // input that only opening calls read, of an output that no call reads. Otherwise empty.
+  // input that only opening calls read, of an output that no call reads and that does not accumulate. Otherwise empty.
   std::vector<OperandIndex> operands;
+  bool accumulates = false;  // an output that keeps its content between runs
 };
 
 // Calls that may follow one at most.

@@ -135,6 +135,8 @@ void Executor::ResolveOperands() {
     input += call.inputs.size();
     output += call.outputs.size();
   }
+  for (const Step& step : steps_)
+    if (step.call->accumulates) step.call->Reset(step.context);
   LinkFollowers();
 }
 

@@ -55,6 +55,12 @@ void Session::TakeOutputs(void* const* outputs) {
   Release();
 }
 
+Status Session::CopyOutputs(void* const* outputs) {
+  LOWP_RETURN_IF_ERROR(Reserve());
+  TakeOutputs(outputs);
+  return Status();
+}
+
 void Session::Close() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -40,6 +40,9 @@ class Session {
   // After `completion`: copies the outputs (not those that are null; null copies none) and lets the next run begin.
   void TakeOutputs(void* const* outputs);
 
+  // Copies outputs (not those that are null) as the last run left them. Fails as Run() does.
+  Status CopyOutputs(void* const* outputs);
+
   // Stops the run that is going on between two calls.
   void Cancel() { executor_->Cancel(); }
 

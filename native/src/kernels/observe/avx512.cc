@@ -3,7 +3,7 @@
 #include "simd/vec_avx512.h"
 
 #include "kernels/observe/generic.h"
-#include "kernels/observe/histogram_rows.h"
+#include "kernels/observe/histogram_tables.h"
 
 namespace lowp {
 namespace {
@@ -21,9 +21,10 @@ void CountEach(const uint32_t* bins, size_t n, HistogramTable* tables) {
 }
 
 // Elements of bin 0, half of all behind a ReLU, are left out of what is counted one by one.
-void CountBins(const float* x, size_t n, HistogramTable* tables) {
+void CountBins(const float* x, size_t n, HistogramTable* tables, uint16_t* counts) {
   constexpr size_t kRoom = 512;
   uint32_t bins[kRoom + 16];
+  ClearTables(tables, kTables);
   size_t waiting = 0, others = 0;
   for (size_t i = 0; i < n; i += 16) {
     const size_t count = n - i < 16 ? n - i : 16;
@@ -39,12 +40,13 @@ void CountBins(const float* x, size_t n, HistogramTable* tables) {
   }
   CountEach(bins, waiting, tables);
   tables[0].counts[0] = static_cast<uint16_t>(n - others - waiting);
+  SumTables(tables, kTables, counts);
 }
 
 }  // namespace
 
 const ObserveRows observe_f32_avx512_64 = {Lanes, Columns, ClampLanes, ClampColumns};
-const HistogramRows observe_histogram_avx512_16 = {kTables, CountBins};
+const HistogramRows observe_histogram_avx512_16 = {kTables, CountBins, AddCounts};
 
 }  // namespace lowp
 #endif

@@ -7,7 +7,7 @@ namespace lowp {
 
 constexpr size_t kHistogramBins = 4096;
 constexpr unsigned kHistogramShift = 20;
-// Elements that are counted at a time; a count fits into 16 bits.
+// Elements that are counted at a time; their counts fit into 16 bits.
 constexpr size_t kHistogramChunk = 32768;
 
 // Equal bins of two tables must not be a multiple of 4096 bytes apart: a load would take the other's store for its own.
@@ -17,9 +17,11 @@ struct HistogramTable {
 
 struct HistogramRows {
   // Tables in turns: equal neighbours are frequent, and a count would have to wait for the one before. All lie in L1.
-  size_t tables;  // a power of two
-  // Adds n <= kHistogramChunk elements to tables that are zero; the count of a bin is the sum over the tables.
-  void (*count)(const float* x, size_t n, HistogramTable* tables);
+  size_t tables;  // a power of two, at least 2
+  // counts[kHistogramBins] of n <= kHistogramChunk elements; the tables are scratch.
+  void (*count)(const float* x, size_t n, HistogramTable* tables, uint16_t* counts);
+  // totals[kHistogramBins] += counts
+  void (*add)(const uint16_t* counts, int64_t* totals);
 };
 
 extern const HistogramRows observe_histogram_scalar;

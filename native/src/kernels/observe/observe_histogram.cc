@@ -27,26 +27,9 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(p.items > 0, "observe_histogram: items must be positive");
   LOWP_REQUIRE(CheckedMul(p.items, p.count, &elements), "observe_histogram: sizes overflow");
   LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements), "observe_histogram: x must be f32[items * count]");
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, uint64_t{p.items} * kBins),
-               "observe_histogram: y must be f32[items * 4096]");
+  LOWP_REQUIRE(call.Output(0).Is(ElementType::kI64, uint64_t{p.items} * kBins),
+               "observe_histogram: y must be i64[items * 4096]");
   return Status();
-}
-
-void AddTable(const HistogramTable& from, HistogramTable* __restrict to) {
-  for (size_t bin = 0; bin < kBins; bin++) to->counts[bin] = static_cast<uint16_t>(to->counts[bin] + from.counts[bin]);
-}
-
-void AddHistogram(const uint32_t* __restrict from, uint32_t* __restrict to) {
-  for (size_t bin = 0; bin < kBins; bin++) to[bin] += from[bin];
-}
-
-template <class T>
-void Count(const HistogramRows& rows, const float* x, size_t n, HistogramTable* tables, T* histogram) {
-  std::memset(tables, 0, rows.tables * sizeof(*tables));
-  rows.count(x, n, tables);
-  for (size_t step = rows.tables / 2; step > 0; step /= 2)
-    for (size_t t = 0; t < step; t++) AddTable(tables[t + step], &tables[t]);
-  for (size_t bin = 0; bin < kBins; bin++) histogram[bin] = static_cast<T>(tables[0].counts[bin]);
 }
 
 class ObserveHistogramCall final : public PreparedCall {
@@ -56,36 +39,33 @@ class ObserveHistogramCall final : public PreparedCall {
     const Row<HistogramRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;
-    const bool joins = chunks_ != 1;
-    shared_bytes = joins ? p.items * chunks_ * kBins * sizeof(uint32_t) : 0;
+    shared_bytes = p.items * chunks_ * kBins * sizeof(uint16_t);
     scratch_bytes = rows_->tables * sizeof(HistogramTable);
-    phases = joins ? 2 : 1;
+    phases = 2;
     tiles[0] = p.items * chunks_;
     tiles[1] = p.items;
     operations = static_cast<double>(p.items) * p.count;
+    accumulates = true;
+  }
+
+  void Reset(const RunContext& context) const override {
+    std::memset(context.outputs[0], 0, p_.items * kBins * sizeof(int64_t));
   }
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
-    uint32_t* histograms = reinterpret_cast<uint32_t*>(context.shared);
-    float* y = static_cast<float*>(context.outputs[0]);
-    if (phase == 0) {
-      const float* x = static_cast<const float*>(context.inputs[0]);
-      for (size_t tile = begin; tile < end; tile++) {
-        const size_t first = tile % chunks_ * kChunk;
-        const float* from = x + tile / chunks_ * p_.count + first;
-        const size_t n = std::min<size_t>(kChunk, p_.count - first);
-        HistogramTable* tables = reinterpret_cast<HistogramTable*>(context.scratch);
-        if (chunks_ == 1)
-          Count(*rows_, from, n, tables, y + tile * kBins);
-        else
-          Count(*rows_, from, n, tables, histograms + tile * kBins);
-      }
+    uint16_t* counts = reinterpret_cast<uint16_t*>(context.shared);
+    if (phase == 1) {
+      int64_t* totals = static_cast<int64_t*>(context.outputs[0]);
+      for (size_t tile = begin * chunks_; tile < end * chunks_; tile++)
+        rows_->add(counts + tile * kBins, totals + tile / chunks_ * kBins);
       return;
     }
-    for (size_t item = begin; item < end; item++) {
-      uint32_t* sums = histograms + item * chunks_ * kBins;
-      for (size_t chunk = 1; chunk < chunks_; chunk++) AddHistogram(sums + chunk * kBins, sums);
-      for (size_t bin = 0; bin < kBins; bin++) y[item * kBins + bin] = chunks_ ? static_cast<float>(sums[bin]) : 0.0f;
+    const float* x = static_cast<const float*>(context.inputs[0]);
+    HistogramTable* tables = reinterpret_cast<HistogramTable*>(context.scratch);
+    for (size_t tile = begin; tile < end; tile++) {
+      const size_t first = tile % chunks_ * kChunk;
+      const float* from = x + tile / chunks_ * p_.count + first;
+      rows_->count(from, std::min<size_t>(kChunk, p_.count - first), tables, counts + tile * kBins);
     }
   }
 

@@ -1,9 +1,10 @@
 // Kernel `observe_histogram`: how many elements of an f32 tensor have each sign, exponent and first three bits of mantissa.
 //
-// in 0 x f32 [items, count]. out 0 f32 [items, 4096]: element i counts the elements whose bits >> 20 is i, that is eight
-// bins for each octave of either sign; infinities and NaN lie in the bins of exponent 255.
+// in 0 x f32 [items, count]. out 0 i64 [items, 4096]: element i of an item counts its elements whose bits >> 20 is i, that
+// is eight bins for each octave of either sign; infinities and NaN lie in the bins of exponent 255.
 //
-// Counts are exact, rounded once to f32 when they exceed 2^24.
+// The output accumulates: it is 0 before the first run of a session, and each run adds its elements. Behind a run that was
+// cancelled it means nothing.
 #pragma once
 #include "kernels/kernel.h"
 

@@ -12,11 +12,12 @@ namespace {
 
 constexpr size_t kBins = 4096;
 
-std::vector<float> Compute(const ObserveHistogramParams& p, const std::vector<float>& x, Isa isa, unsigned seed = 1) {
+std::vector<int64_t> Compute(const ObserveHistogramParams& p, const std::vector<float>& x, Isa isa, unsigned seed = 1,
+                             int runs = 1) {
   const Buffer in = Buffer::F32(x);
-  Buffer y(ElementType::kF32, p.items * kBins);
-  RunCall({&kernel_observe_histogram, &p, {&in}, {}, {&y}}, isa, seed);
-  return y.to_vector<float>();
+  Buffer y(ElementType::kI64, p.items * kBins);
+  RunCall({&kernel_observe_histogram, &p, {&in}, {}, {&y}}, isa, seed, nullptr, nullptr, runs);
+  return y.to_vector<int64_t>();
 }
 
 TEST(ObserveHistogram, CountsEveryElementOnce) {
@@ -24,7 +25,7 @@ TEST(ObserveHistogram, CountsEveryElementOnce) {
   for (uint32_t items : {1u, 3u})
     for (uint32_t count : {0u, 1u, 2u, 7u, 1000u, 65535u, 65536u, 65537u, 200001u}) {
       const std::vector<float> x = RandomFloats(size_t{items} * count, seed++, -3.0f, 5.0f, true);
-      std::vector<float> wanted(items * kBins);
+      std::vector<int64_t> wanted(items * kBins);
       for (size_t i = 0; i < x.size(); i++) {
         uint32_t bits;
         std::memcpy(&bits, &x[i], sizeof bits);
@@ -32,12 +33,29 @@ TEST(ObserveHistogram, CountsEveryElementOnce) {
       }
       for (Isa isa : RunnableIsas())
         for (unsigned tiles : {1u, 2u})
-          ASSERT_TRUE(SameFloats(wanted, Compute({items, count}, x, isa, tiles))) << items << " x " << count;
+          ASSERT_EQ(wanted, Compute({items, count}, x, isa, tiles)) << items << " x " << count;
+    }
+}
+
+TEST(ObserveHistogram, EveryRunAddsToWhatTheRunsBeforeCounted) {
+  const std::vector<float> x = RandomFloats(2 * 40000, 7, -3.0f, 5.0f, true);
+  for (Isa isa : RunnableIsas()) {
+    std::vector<int64_t> wanted = Compute({2, 40000}, x, isa);
+    for (int64_t& count : wanted) count *= 3;
+    EXPECT_EQ(wanted, Compute({2, 40000}, x, isa, 2, 3));
+  }
+}
+
+TEST(ObserveHistogram, OneBinTakesAWholeChunk) {
+  for (float value : {0.0f, 1.0f})
+    for (Isa isa : RunnableIsas()) {
+      const std::vector<int64_t> y = Compute({1, 70000}, std::vector<float>(70000, value), isa);
+      EXPECT_EQ(y[value == 0.0f ? 0 : 127 * 8], 70000);
     }
 }
 
 TEST(ObserveHistogram, BinsHaveSignExponentAndThreeBitsOfMantissa) {
-  const std::vector<float> y = Compute({1, 8}, {0.0f, -0.0f, 1.0f, 1.124f, 1.126f, -2.0f, INFINITY, NAN}, Isa::kScalar);
+  const std::vector<int64_t> y = Compute({1, 8}, {0.0f, -0.0f, 1.0f, 1.124f, 1.126f, -2.0f, INFINITY, NAN}, Isa::kScalar);
   EXPECT_EQ(y[0], 1);
   EXPECT_EQ(y[2048], 1);
   EXPECT_EQ(y[127 * 8], 2);
@@ -48,7 +66,7 @@ TEST(ObserveHistogram, BinsHaveSignExponentAndThreeBitsOfMantissa) {
 }
 
 TEST(ObserveHistogram, RefusesBadCalls) {
-  const Buffer x(ElementType::kF32, 24), y(ElementType::kF32, 2 * kBins), bytes(ElementType::kU8, 24);
+  const Buffer x(ElementType::kF32, 24), y(ElementType::kI64, 2 * kBins), bytes(ElementType::kU8, 24);
   const auto ok = [](const ObserveHistogramParams& p, const Buffer& in, const Buffer& out) {
     return ValidateOnly({&kernel_observe_histogram, &p, {&in}, {}, {&out}}).ok();
   };
@@ -57,6 +75,7 @@ TEST(ObserveHistogram, RefusesBadCalls) {
   EXPECT_FALSE(ok({1, 24}, x, y));
   EXPECT_FALSE(ok({0, 12}, x, y));
   EXPECT_FALSE(ok({2, 12}, bytes, y));
+  EXPECT_FALSE(ok({2, 12}, x, Buffer(ElementType::kF32, 2 * kBins)));
   EXPECT_FALSE(ok({~0u, ~0u}, x, y));
 }
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/observe/histogram_rows.h"
+#include "kernels/observe/histogram_tables.h"
 #include "kernels/observe/rows.h"
 
 namespace lowp {
@@ -82,8 +82,11 @@ void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t ro
   }
 }
 
+constexpr size_t kTables = 4;
+
 // Two elements a load: loads are what limits this.
-void CountBins(const float* x, size_t n, HistogramTable* tables) {
+void CountBins(const float* x, size_t n, HistogramTable* tables, uint16_t* counts) {
+  ClearTables(tables, kTables);
   size_t i = 0;
   for (; i + 4 <= n; i += 4) {
     uint64_t pairs[2];
@@ -99,11 +102,12 @@ void CountBins(const float* x, size_t n, HistogramTable* tables) {
     std::memcpy(&bits, x + i, sizeof bits);
     tables[0].counts[bits >> kHistogramShift]++;
   }
+  SumTables(tables, kTables, counts);
 }
 
 }  // namespace
 
 const ObserveRows observe_f32_scalar = {Lanes, Columns, ClampLanes, ClampColumns};
-const HistogramRows observe_histogram_scalar = {4, CountBins};
+const HistogramRows observe_histogram_scalar = {kTables, CountBins, AddCounts};
 
 }  // namespace lowp
