@@ -32,12 +32,14 @@ export interface Joins {
  * Finds the Concats along axis 1 of images and the inputs that are read by nobody else.
  *
  * @param exposed  ports whose values must exist on their own
+ * @param observed  ports that are observed, also where floats of theirs lie among those of others
  */
 export function planJoins(
   nodes: readonly Node[],
   plan: PrecisionPlan,
   chains: Chains,
   exposed: ReadonlySet<OutputPort>,
+  observed: ReadonlySet<OutputPort>,
 ): Joins {
   const groups = new Map<Node, JoinGroup>();
   const slots = new Map<OutputPort, JoinSlot>();
@@ -53,7 +55,8 @@ export function planJoins(
     for (const input of node.inputs) {
       const port = input.source!;
       const isWritable = ends.has(port) || runtimeOf(port.node)?.storesApart === true;
-      if (port.consumers.size === 1 && !exposed.has(port) && isWritable) slots.set(port, { group, offset });
+      const isOwn = exposed.has(port) || (type !== 'f32' && observed.has(port));
+      if (port.consumers.size === 1 && !isOwn && isWritable) slots.set(port, { group, offset });
       offset += port.fact.shape[1]!;
     }
   }

@@ -20,7 +20,14 @@ import { lowerComputedProduct } from './computed-product.ts';
 import { type Chains, gatherChains } from './fuse-post-ops.ts';
 import { type Joins, planJoins } from './join.ts';
 import { imageSize } from './layout.ts';
-import { emitMore, emitObservation, emitObservedClamp, type ObservedPort, observedOutputs } from './observe.ts';
+import {
+  emitMore,
+  emitObservation,
+  emitObservedClamp,
+  type ObservedPort,
+  observedOutputs,
+  readsStrided,
+} from './observe.ts';
 import { type PrecisionPlan, planPrecision } from './plan.ts';
 import { lowerProduct } from './product.ts';
 import { formOf, ownType, Values } from './values.ts';
@@ -69,13 +76,15 @@ export class Lowering implements LowerContext {
   constructor(input: LoweringInput) {
     this.input = input;
     this.plan = planPrecision(input.nodes, input.simulate);
-    const exposed = new Set([...input.outputs, ...(input.observe ?? []).map((o) => o.port)]);
+    const read = new Set(input.outputs);
     const inside = new Set(input.nodes);
     for (const node of input.nodes)
-      for (const out of node.outputs) if ([...out.consumers].some((c) => !inside.has(c.node))) exposed.add(out);
-    this.exposed = exposed;
-    this.chains = gatherChains(input.nodes, this.plan, exposed);
-    this.joins = planJoins(input.nodes, this.plan, this.chains, exposed);
+      for (const out of node.outputs) if ([...out.consumers].some((c) => !inside.has(c.node))) read.add(out);
+    const observed = input.observe ?? [];
+    const apart = observed.filter((o) => !readsStrided(o)).map((o) => o.port);
+    this.exposed = new Set([...read, ...observed.map((o) => o.port)]);
+    this.chains = gatherChains(input.nodes, this.plan, this.exposed);
+    this.joins = planJoins(input.nodes, this.plan, this.chains, new Set([...read, ...apart]), this.exposed);
   }
 
   run(): Lowered {

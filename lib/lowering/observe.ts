@@ -82,6 +82,22 @@ function plainSizes({ port, items }: ObservedPort, axis: number): ObservedSizes 
   return { outer, channels, inner, perChannel: 1, items };
 }
 
+/** Whether the observers of a value can read its channels out of larger pixels. */
+export function readsStrided({ port, axis, ranks }: ObservedPort): boolean {
+  const { shape } = port.fact;
+  if (shape.length < 3 || sameInBothLayouts(shape) || shape[1]! < 2 || ranks.length > 0) return false;
+  return axis !== undefined && normalizeAxis(axis, shape.length) === 1;
+}
+
+/** Sizes of a value whose channels lie in larger pixels; undefined when it has memory of its own. */
+function sizesWithin(lowering: Lowering, observed: ObservedPort) {
+  const form = readsStrided(observed) ? lowering.values.stridedFloat(observed.port) : undefined;
+  if (!form) return undefined;
+  const { batch, channels, spatial } = imageSize(observed.port.fact.shape);
+  const { buffer, stride, offset } = form;
+  return { buffer, stride, offset, channels, outer: (batch / observed.items) * spatial };
+}
+
 /** Emits the observers of a value that need a pass of their own, into the outputs behind the statistics. */
 export function emitMore(lowering: Lowering, observed: ObservedPort, outs: readonly BufferId[]): void {
   emitRanks(lowering, observed, outs);
@@ -104,21 +120,37 @@ function emitRanks(lowering: Lowering, observed: ObservedPort, outs: readonly Bu
 }
 
 /** Emits the observer that counts elements by their size; it reads whatever layout is there. */
-function emitHistogram(lowering: Lowering, { port, name, items }: ObservedPort, out: BufferId): void {
+function emitHistogram(lowering: Lowering, observed: ObservedPort, out: BufferId): void {
+  const { port, name, items } = observed;
+  const within = sizesWithin(lowering, observed);
+  if (within) {
+    const { buffer, outer: rows, channels: run, stride, offset } = within;
+    lowering.builder.call(
+      'observe_histogram',
+      { items, rows, run, stride, offset },
+      { name, in: [buffer], out: [out] },
+    );
+    return;
+  }
   const buffer = lowering.values.float(port, lowering.values.layoutOf(port));
-  const params = { items, count: elementCount(port.fact.shape) / items };
+  const params = { items, rows: 1, run: elementCount(port.fact.shape) / items };
   lowering.builder.call('observe_histogram', params, { name, in: [buffer], out: [out] });
 }
 
 /** Emits the observer of one value. */
 export function emitObservation(lowering: Lowering, observed: ObservedPort, out: BufferId): void {
+  const { name, items } = observed;
+  const mean = observed.mean ? 1 : 0;
+  const within = sizesWithin(lowering, observed);
+  if (within) {
+    const { buffer, ...place } = within;
+    const params = { ...place, inner: 1, perChannel: 1, items, mean };
+    lowering.builder.call('observe', params, { name, in: [buffer], out: [out] });
+    return;
+  }
   const { layout, sizes } = sizesOf(lowering, observed);
   const buffer = lowering.values.float(observed.port, layout);
-  lowering.builder.call(
-    'observe',
-    { ...sizes, mean: observed.mean ? 1 : 0 },
-    { name: observed.name, in: [buffer], out: [out] },
-  );
+  lowering.builder.call('observe', { ...sizes, mean }, { name, in: [buffer], out: [out] });
 }
 
 /**

@@ -161,6 +161,13 @@ export class Values {
       : this.convertToFloat(port, layout);
   }
 
+  /** The value as floats among the channels of larger pixels; undefined when it has memory of its own. */
+  stridedFloat(port: OutputPort): Form | undefined {
+    if (this.views.has(port) || this.find(port, 'f32', this.layoutOf(port), { dense: true, quantized: false }))
+      return undefined;
+    return this.find(port, 'f32', 'channelsLast', { dense: false, quantized: false });
+  }
+
   /** The value as dense elements of its own type. */
   elements(port: OutputPort, layout: Layout): BufferId {
     const known = this.dense(port, ownType(port), layout);

@@ -353,6 +353,8 @@ export const kernelParams = {
     ['perChannel', 'u'],
     ['items', 'u'],
     ['mean', 'u'],
+    ['stride', 'u'],
+    ['offset', 'u'],
   ],
   observe_clamp: [
     ['outer', 'u'],
@@ -366,7 +368,10 @@ export const kernelParams = {
   ],
   observe_histogram: [
     ['items', 'u'],
-    ['count', 'u'],
+    ['rows', 'u'],
+    ['run', 'u'],
+    ['stride', 'u'],
+    ['offset', 'u'],
   ],
   observe_quantile: [
     ['outer', 'u'],

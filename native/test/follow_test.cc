@@ -88,8 +88,8 @@ size_t ObservedClamp(ProgramBytes& program, uint32_t value) {
 size_t TwoObservers(ProgramBytes& program, uint32_t value) {
   const uint32_t counts = program.Port(BufferKind::kOutput, "counts", ElementType::kI64, {1, 4096});
   const uint32_t statistics = program.Port(BufferKind::kOutput, "statistics", ElementType::kF32, {5, kOut});
-  program.Call("observe_histogram", "counts", {value}, {counts}, Words(ObserveHistogramParams{1, kPixels * kOut}));
-  program.Call("observe", "statistics", {value}, {statistics}, Words(ObserveParams{kPixels, kOut, 1, 1, 1, 1}));
+  program.Call("observe_histogram", "counts", {value}, {counts}, Words(ObserveHistogramParams{1, kPixels, kOut, 0, 0}));
+  program.Call("observe", "statistics", {value}, {statistics}, Words(ObserveParams{kPixels, kOut, 1, 1, 1, 1, 0, 0}));
   return 2 * 4096 + 5 * kOut;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ObservePoint } from '../../lib/engines/engine.ts';
+import type { Observation, ObservePoint } from '../../lib/engines/engine.ts';
 import { compileNative } from '../../lib/engines/native-engine.ts';
 import { HistogramCounter, observe } from '../../lib/engines/observe.ts';
 import { referenceEngine } from '../../lib/engines/reference-engine.ts';
@@ -110,6 +110,36 @@ test('an observer clamps on its way, and observes the result where that is asked
     const direct = observe(expected.taps[i]!, point);
     const { min, max, absMax, nonFinite } = found.observations[i]!;
     assert.deepEqual([min, max, absMax, nonFinite], [direct.min, direct.max, direct.absMax, 0]);
+  }
+});
+
+test('values that are written side by side are observed where they lie', async () => {
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [2, 4, 18, 17]);
+  const part = (channels: number) => b.convolution(x, b.weights('w', [channels, 4, 3, 3]));
+  const parts = [part(3), b.op('ReLU', [part(20)]), part(1), part(6)];
+  b.result(b.convolution(b.op('Concat', parts, { axis: 1 }, 'concat'), b.weights('w', [5, 30, 3, 3])), 'y');
+  const copies = async (observe: readonly ObservePoint[]): Promise<number> => {
+    const feeds = randomFeeds(b.model);
+    await using within = await compileNative(b.model, { observe, threads: 2 });
+    await using apart = await compileNative(b.model, { observe, taps: parts });
+    const [found, expected] = [await within.run(feeds), await apart.run(feeds)];
+    assert.deepEqual(found.outputs, expected.outputs);
+    const numbers = ({ min, max, absMax, mean, nonFinite, quantiles }: Observation) => {
+      return { min, max, absMax, mean, nonFinite, quantiles };
+    };
+    assert.deepEqual(found.observations.map(numbers), expected.observations.map(numbers));
+    assert.deepEqual(await within.histograms(), await apart.histograms());
+    const calls = within.steps.flatMap((s) => (s.kind === 'native' ? s.executable.info.calls : []));
+    return calls.filter((c) => c.kernel === 'copy' && c.name === 'concat').length;
+  };
+  for (const items of [1, 2]) {
+    const point = { granularity: 'perChannel', items, histogram: true } as const;
+    // Not the single channel.
+    assert.equal(await copies(parts.map((port) => ({ port, ...point }))), 1);
+    const quantile = { port: parts[1]!, ...point, quantiles: [{ share: 0.3, isAbsolute: false }] };
+    const whole = { port: parts[3]!, ...point, granularity: 'perTensor' } as const;
+    assert.equal(await copies([{ port: parts[0]!, ...point }, quantile, whole]), 2);
   }
 });
 

@@ -94,7 +94,7 @@ test('keeps what outputs accumulate from run to run, in every stream', async () 
   const x = builder.input('x', 'f32', [2, 3]);
   const counts = builder.output('counts', 'i64', [2, 4096]);
   const y = builder.output('y', 'f32', [8]);
-  builder.call('observe_histogram', { items: 2, count: 3 }, { name: 'counts', in: [x], out: [counts] });
+  builder.call('observe_histogram', { items: 2, rows: 1, run: 3 }, { name: 'counts', in: [x], out: [counts] });
   builder.call('fill', { elements: 8, value: 3 }, { name: 'fill', in: [], out: [y] });
   const executable = compileProgram(builder.finish(), { threads: 2, streams: 2 });
   assert.deepEqual(

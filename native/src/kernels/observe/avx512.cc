@@ -21,25 +21,28 @@ void CountEach(const uint32_t* bins, size_t n, HistogramTable* tables) {
 }
 
 // Elements of bin 0, half of all behind a ReLU, are left out of what is counted one by one.
-void CountBins(const float* x, size_t n, HistogramTable* tables, uint16_t* counts) {
+void CountBins(const HistogramRuns& x, HistogramTable* tables, uint16_t* counts) {
   constexpr size_t kRoom = 512;
   uint32_t bins[kRoom + 16];
   ClearTables(tables, kTables);
   size_t waiting = 0, others = 0;
-  for (size_t i = 0; i < n; i += 16) {
-    const size_t count = n - i < 16 ? n - i : 16;
-    const __m512i bits = _mm512_maskz_loadu_epi32(FirstLanes(count), x + i);
-    const __m512i bin = _mm512_srli_epi32(bits, kHistogramShift);
-    const __mmask16 other = _mm512_test_epi32_mask(bin, bin);
-    _mm512_storeu_si512(bins + waiting, _mm512_maskz_compress_epi32(other, bin));
-    waiting += static_cast<size_t>(__builtin_popcount(other));
-    if (waiting < kRoom) continue;
-    CountEach(bins, waiting, tables);
-    others += waiting;
-    waiting = 0;
+  for (size_t r = 0; r < x.count; r++) {
+    const float* run = x.first + r * x.stride;
+    for (size_t i = 0; i < x.run; i += 16) {
+      const size_t count = x.run - i < 16 ? x.run - i : 16;
+      const __m512i bits = _mm512_maskz_loadu_epi32(FirstLanes(count), run + i);
+      const __m512i bin = _mm512_srli_epi32(bits, kHistogramShift);
+      const __mmask16 other = _mm512_test_epi32_mask(bin, bin);
+      _mm512_storeu_si512(bins + waiting, _mm512_maskz_compress_epi32(other, bin));
+      waiting += static_cast<size_t>(__builtin_popcount(other));
+      if (waiting < kRoom) continue;
+      CountEach(bins, waiting, tables);
+      others += waiting;
+      waiting = 0;
+    }
   }
   CountEach(bins, waiting, tables);
-  tables[0].counts[0] = static_cast<uint16_t>(n - others - waiting);
+  tables[0].counts[0] = static_cast<uint16_t>(x.count * x.run - others - waiting);
   SumTables(tables, kTables, counts);
 }
 

@@ -16,7 +16,9 @@ constexpr size_t kObserveStatistics = 5;
 
 class ObserveChunks {
  public:
-  ObserveChunks(size_t items, size_t outer, size_t channels, size_t inner, bool per_channel) : items_(items) {
+  // `stride`: from one row of columns to the next; 0: the channels.
+  ObserveChunks(size_t items, size_t outer, size_t channels, size_t inner, bool per_channel, size_t stride = 0)
+      : items_(items), stride_(stride ? stride : channels) {
     const size_t elements = outer * channels * inner;
     channels_ = per_channel ? channels : 1;
     count_ = elements / channels_;
@@ -45,14 +47,14 @@ class ObserveChunks {
   Tile At(size_t tile) const {
     const size_t item = tile / tiles_;
     Tile t = InItem(tile % tiles_);
-    t.offset += item * count_ * channels_;
+    t.offset += item * count_ * (columns_ ? stride_ : channels_);
     t.partial += item * chunks_ * channels_;
     return t;
   }
 
   // Tiles that read nothing but elements [begin, end) of the tensor; whole chunks of rows, or of a single sequence.
   IndexRange Within(IndexRange elements) const {
-    if (tiles_ == 0 || items_ > 1 || (!columns_ && (channels_ > 1 || outer_ > 1))) return {};
+    if (tiles_ == 0 || items_ > 1 || (columns_ && stride_ != channels_) || (!columns_ && (channels_ > 1 || outer_ > 1))) return {};
     const size_t chunk = columns_ ? kChunkRows * channels_ : kChunkElements, all = count_ * channels_;
     const size_t first = CeilDiv(elements.begin, chunk);
     const size_t last = elements.end >= all ? chunks_ : elements.end / chunk;
@@ -118,8 +120,8 @@ class ObserveChunks {
       const size_t strips = CeilDiv(channels_, kObserveColumns);
       const size_t chunk = tile / strips, c = tile % strips * kObserveColumns;
       const size_t first = chunk * kChunkRows;
-      return {first * channels_ + c, std::min(kObserveColumns, channels_ - c), std::min(kChunkRows, outer_ - first),
-              channels_, chunk * channels_ + c};
+      return {first * stride_ + c, std::min(kObserveColumns, channels_ - c), std::min(kChunkRows, outer_ - first),
+              stride_, chunk * channels_ + c};
     }
     const size_t chunk = tile / channels_, c = tile % channels_;
     const size_t outer = chunk / pieces_ * runs_, at = chunk % pieces_ * kChunkElements;
@@ -128,6 +130,7 @@ class ObserveChunks {
   }
 
   size_t items_;
+  size_t stride_;    // of rows of columns
   size_t channels_;  // results of one item
   size_t count_;     // elements per result
   size_t outer_, inner_;

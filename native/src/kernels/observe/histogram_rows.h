@@ -15,11 +15,17 @@ struct HistogramTable {
   uint16_t counts[kHistogramBins + 544];
 };
 
+// `count` runs of `run` elements, which begin `stride` elements apart.
+struct HistogramRuns {
+  const float* first;
+  size_t run, count, stride;
+};
+
 struct HistogramRows {
   // Tables in turns: equal neighbours are frequent, and a count would have to wait for the one before. All lie in L1.
   size_t tables;  // a power of two, at least 2
-  // counts[kHistogramBins] of n <= kHistogramChunk elements; the tables are scratch.
-  void (*count)(const float* x, size_t n, HistogramTable* tables, uint16_t* counts);
+  // counts[kHistogramBins] of at most kHistogramChunk elements; the tables are scratch.
+  void (*count)(const HistogramRuns& x, HistogramTable* tables, uint16_t* counts);
   // totals[kHistogramBins] += counts
   void (*add)(const uint16_t* counts, int64_t* totals);
 };

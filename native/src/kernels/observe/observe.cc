@@ -23,8 +23,14 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(p.per_channel <= 1, "observe: per_channel must be 0 or 1");
   LOWP_REQUIRE(p.mean <= 1, "observe: mean must be 0 or 1");
   LOWP_REQUIRE(p.items > 0, "observe: items must be positive");
-  LOWP_REQUIRE(CheckedProduct(&elements, p.items, p.outer, p.channels, p.inner), "observe: sizes overflow");
-  LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements), "observe: x must be f32[items * outer * channels * inner]");
+  LOWP_REQUIRE(p.stride == 0 || (p.inner == 1 && p.per_channel == 1 && p.channels > 1),
+               "observe: x with a stride must have several channels, each with results of its own, and inner == 1");
+  LOWP_REQUIRE(p.stride == 0 ? p.offset == 0 : uint64_t{p.offset} + p.channels <= p.stride,
+               "observe: offset + channels must not be greater than stride");
+  LOWP_REQUIRE(CheckedProduct(&elements, p.items, p.outer, p.stride ? p.stride : p.channels, p.inner),
+               "observe: sizes overflow");
+  LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, elements),
+               "observe: x must be f32[items * outer * channels * inner], or with a stride f32[items * outer * stride]");
   const uint64_t results = uint64_t{p.items} * (p.per_channel ? p.channels : 1);
   LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, kObserveStatistics * results),
                "observe: y must be f32[5 * items * C]");
@@ -34,7 +40,7 @@ Status Validate(const CallView& call) {
 class ObserveCall final : public PreparedCall {
  public:
   ObserveCall(const ObserveParams& p, const PrepareContext& context)
-      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0), sums_(p.mean != 0) {
+      : chunks_(p.items, p.outer, p.channels, p.inner, p.per_channel != 0, p.stride), offset_(p.offset), sums_(p.mean != 0) {
     const Row<ObserveRows>& chosen = SelectRow(kRows, context);
     rows_ = chosen.run;
     row = chosen.name;
@@ -52,7 +58,7 @@ class ObserveCall final : public PreparedCall {
       chunks_.ForResults(begin, end, [&](size_t r) { chunks_.Write(chunks_.Sum(partials, r), r, y); });
       return;
     }
-    const float* x = static_cast<const float*>(context.inputs[0]);
+    const float* x = static_cast<const float*>(context.inputs[0]) + offset_;
     for (size_t tile = begin; tile < end; tile++) {
       const ObserveChunks::Tile t = chunks_.At(tile);
       if (chunks_.columns())
@@ -66,6 +72,7 @@ class ObserveCall final : public PreparedCall {
 
  private:
   ObserveChunks chunks_;
+  size_t offset_;
   bool sums_;
   const ObserveRows* rows_ = nullptr;
 };

@@ -1,6 +1,7 @@
 // Kernel `observe`: statistics of an f32 tensor in one read.
 //
-// in 0 x f32 [items, outer, channels, inner]; channels-last tensors have inner == 1.
+// in 0 x f32 [items, outer, channels, inner]; channels-last tensors have inner == 1. With a stride, x is f32 [items, outer,
+// stride], of which channels [offset, offset + channels) are read; then inner is 1, per_channel is 1 and channels > 1.
 // out 0 f32 [5, items, C], C = per_channel ? channels : 1, rows min, max, max |x|, mean, number of non-finite elements.
 //
 // Items are the samples of a batch: each gets the statistics that it has alone, to the bit.
@@ -20,7 +21,8 @@
 
 namespace lowp {
 
-#define LOWP_OBSERVE_PARAMS(F) F(u32, outer) F(u32, channels) F(u32, inner) F(u32, per_channel) F(u32, items) F(u32, mean)
+#define LOWP_OBSERVE_PARAMS(F) F(u32, outer) F(u32, channels) F(u32, inner) F(u32, per_channel) F(u32, items) F(u32, mean) \
+  F(u32, stride) F(u32, offset)
 LOWP_PARAMS(ObserveParams, LOWP_OBSERVE_PARAMS)
 
 extern const KernelDef kernel_observe;

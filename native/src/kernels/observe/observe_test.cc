@@ -2,6 +2,7 @@
 #include "kernels/observe/observe.h"
 
 #include <algorithm>
+#include <array>
 
 #include "float_data.h"
 #include "kernel_harness.h"
@@ -164,6 +165,24 @@ TEST(Observe, ZerosArePositiveAndLargeValuesDoNotOverflow) {
   }
 }
 
+// Channels out of larger rows give the bits that they give alone.
+TEST(Observe, ChannelsWithinLargerRows) {
+  for (const auto& [channels, stride, offset] : {std::array{2u, 5u, 3u}, {16u, 40u, 7u}, {70u, 70u, 0u}, {131u, 200u, 69u}}) {
+    const ObserveParams whole{300, stride, 1, 1, 2, 1, 0, 0}, alone{300, channels, 1, 1, 2, 1, 0, 0};
+    const std::vector<float> x = MakeInput(whole, channels, channels == 16);
+    std::vector<float> part;
+    for (size_t r = 0; r < 600; r++)
+      part.insert(part.end(), x.begin() + r * stride + offset, x.begin() + r * stride + offset + channels);
+    for (Isa isa : RunnableIsas()) {
+      const Buffer in = Buffer::F32(x);
+      Buffer y(ElementType::kF32, 5 * 2 * channels);
+      const ObserveParams within{300, channels, 1, 1, 2, 1, stride, offset};
+      RunCall({&kernel_observe, &within, {&in}, {}, {&y}}, isa, 3);
+      ASSERT_TRUE(SameFloats(Compute(alone, part, isa), y.to_vector<float>())) << channels << " of " << stride;
+    }
+  }
+}
+
 TEST(Observe, RefusesBadCalls) {
   const ObserveParams p{2, 3, 4, 1, 1, 1};
   const Buffer x(ElementType::kF32, 24), y(ElementType::kF32, 15), other(ElementType::kF32, 23);
@@ -181,6 +200,12 @@ TEST(Observe, RefusesBadCalls) {
   EXPECT_FALSE(ok({2, 0, 4, 1, 1, 1}, x, y));
   EXPECT_FALSE(ok({2, 3, 4, 1, 0, 1}, x, y));
   EXPECT_FALSE(ok({2, 3, 4, 1, 1, 2}, x, y));
+  EXPECT_TRUE(ok({4, 3, 1, 1, 1, 1, 6, 3}, x, y));
+  EXPECT_FALSE(ok({4, 3, 1, 1, 1, 1, 6, 4}, x, y));
+  EXPECT_FALSE(ok({4, 3, 1, 0, 1, 1, 6, 3}, x, Buffer(ElementType::kF32, 5)));
+  EXPECT_FALSE(ok({2, 3, 2, 1, 1, 1, 6, 3}, x, y));
+  EXPECT_FALSE(ok({4, 1, 1, 1, 1, 1, 6, 3}, x, Buffer(ElementType::kF32, 5)));
+  EXPECT_FALSE(ok({2, 3, 4, 1, 1, 1, 0, 1}, x, y));
   EXPECT_FALSE(ok({~0u, ~0u, ~0u, 0, 1, 1}, x, y));
 }
 

@@ -85,8 +85,7 @@ void ClampColumns(const float* x, float* y, const ObserveClamp& clamp, size_t ro
 constexpr size_t kTables = 4;
 
 // Two elements a load: loads are what limits this.
-void CountBins(const float* x, size_t n, HistogramTable* tables, uint16_t* counts) {
-  ClearTables(tables, kTables);
+void CountRun(const float* x, size_t n, HistogramTable* tables) {
   size_t i = 0;
   for (; i + 4 <= n; i += 4) {
     uint64_t pairs[2];
@@ -102,6 +101,11 @@ void CountBins(const float* x, size_t n, HistogramTable* tables, uint16_t* count
     std::memcpy(&bits, x + i, sizeof bits);
     tables[0].counts[bits >> kHistogramShift]++;
   }
+}
+
+void CountBins(const HistogramRuns& x, HistogramTable* tables, uint16_t* counts) {
+  ClearTables(tables, kTables);
+  for (size_t r = 0; r < x.count; r++) CountRun(x.first + r * x.stride, x.run, tables);
   SumTables(tables, kTables, counts);
 }
 
