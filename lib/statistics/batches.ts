@@ -13,6 +13,12 @@ export interface Batch {
   readonly feeds: Feeds;
   /** Samples that count, the first ones; those behind them only fill the batch. */
   readonly samples: number;
+  /**
+   * To be called by who does not find out otherwise whether all elements are finite; absent where that is known.
+   *
+   * @throws {LowpError} `ERR_DATA_NOT_FINITE` naming the sample
+   */
+  readonly requireFinite?: () => void;
 }
 
 /**
@@ -56,12 +62,15 @@ export function largerInputs(
   return shapesKey(a) <= shapesKey(b) ? a : b;
 }
 
+/** A sample, or several of them stacked, and what throws when an element is not finite. */
+type Sampled = Required<Omit<Batch, 'samples'>>;
+
 /** Makes batches of the size that a model takes of samples that come alone or several at a time. */
 export class Batcher {
   private readonly model: Model;
   private readonly inputs: readonly string[];
   private readonly size: number | undefined;
-  private waiting: Feeds[] = [];
+  private waiting: Sampled[] = [];
 
   constructor(model: Model) {
     this.model = model;
@@ -70,13 +79,13 @@ export class Batcher {
   }
 
   /** The batches that are complete with these samples, of which `most` may count at most. */
-  add(feeds: Feeds, most: number): Batch[] {
+  add({ feeds, requireFinite }: Sampled, most: number): Batch[] {
     const count = this.countOf(feeds);
     if (this.size === undefined || (this.waiting.length === 0 && count === this.size))
-      return [{ feeds, samples: Math.min(count, most) }];
+      return [{ feeds, samples: Math.min(count, most), requireFinite }];
     const ready: Batch[] = [];
     for (let i = 0; i < Math.min(count, most); i++) {
-      this.waiting.push(this.mapped((name) => sampleOf(feeds[name]!, i)));
+      this.waiting.push({ feeds: this.mapped((name) => sampleOf(feeds[name]!, i)), requireFinite });
       if (this.waiting.length === this.size) ready.push(...this.rest());
     }
     return ready;
@@ -88,9 +97,12 @@ export class Batcher {
     const last = waiting.at(-1);
     if (!last) return [];
     this.waiting = [];
-    const filled = [...waiting, ...new Array<Feeds>(size - waiting.length).fill(last)];
-    const feeds = size === 1 ? last : this.mapped((name) => stack(filled.map((sample) => sample[name]!)));
-    return [{ feeds, samples: waiting.length }];
+    const filled = [...waiting, ...new Array<Sampled>(size - waiting.length).fill(last)];
+    const feeds = size === 1 ? last.feeds : this.mapped((name) => stack(filled.map((s) => s.feeds[name]!)));
+    const requireFinite = () => {
+      for (const sample of waiting) sample.requireFinite();
+    };
+    return [{ feeds, samples: waiting.length, requireFinite }];
   }
 
   /** Samples in the feeds. */

@@ -33,8 +33,8 @@ const keptShapes = 4;
  * are kept. Every sample of a batch counts by itself, so that the answers are those of samples that run alone.
  *
  * @param batches  checked feeds
- * @throws {LowpError} `ERR_DATA_EMPTY` without samples; `ERR_DATA_NOT_FINITE` naming the sample and the first node whose
- *   value is NaN or infinite; `ERR_SHAPE_MISMATCH` when an observed channel axis changes its size; `ERR_ABORTED`
+ * @throws {LowpError} `ERR_DATA_EMPTY` without samples; `ERR_DATA_NOT_FINITE` naming the sample, and the first node whose
+ *   value is NaN or infinite where its inputs are not; `ERR_SHAPE_MISMATCH` when an observed channel axis changes its size; `ERR_ABORTED`
  */
 export async function collectStatistics(
   model: Model,
@@ -44,15 +44,22 @@ export async function collectStatistics(
 ): Promise<CollectedStatistics> {
   const plan = planOf(model, requests);
   const executables = executablesOf(model, plan, options);
+  const isObserved = observesInputs(model, plan);
   const fingerprint = options.fingerprint !== undefined ? new DataFingerprint() : undefined;
   let done = 0;
   let inputShapes: Readonly<Record<string, Shape>> = {};
   try {
-    for await (const { batch, items, observations } of runAhead(batches, executables, options.signal)) {
+    for await (const { batch, items, observations } of runAhead(batches, executables, {
+      isObserved,
+      signal: options.signal,
+    })) {
       const { feeds, samples } = batch;
       throwIfAborted(options.signal);
       inputShapes = largerInputs(inputShapes, shapesOf(feeds));
-      if (observations.some((o) => o.nonFinite > 0)) throw await notFinite(model, batch, done, options);
+      if (observations.some((o) => o.nonFinite > 0)) {
+        batch.requireFinite?.();
+        throw await notFinite(model, batch, done, options);
+      }
       for (const answer of plan.answers) {
         const observed = items[answer.point]!;
         take(answer, observations[answer.point]!, { observed, count: observed === 1 ? 1 : samples });
@@ -75,6 +82,12 @@ export async function collectStatistics(
     data: fingerprint?.digest() ?? noData,
   };
   return new CollectedStatistics({ ...source, samples: done, inputShapes }, [...plan.answers, ...plan.counts]);
+}
+
+/** Whether every float that is fed counts as finite or not in some observation. */
+function observesInputs(model: Model, plan: CollectPlan): boolean {
+  const observed = new Set(plan.points.map((p) => p.port));
+  return model.parameters().every(({ output }) => !isFloat(output.fact.type) || observed.has(output));
 }
 
 /** Names the node in what an accumulator refuses. */
@@ -153,6 +166,12 @@ interface Finished extends Omit<Started, 'result'> {
   readonly observations: readonly Observation[];
 }
 
+interface RunAheadOptions {
+  /** Whether what is fed is observed: then who takes the observations looks for what is not finite. */
+  readonly isObserved: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Runs batches in order. The next one is read, checked and begun before the results of one are handed out, so that the
  * engine computes while they are taken. Observations are valid until the next ones are asked for.
@@ -160,13 +179,14 @@ interface Finished extends Omit<Started, 'result'> {
 async function* runAhead(
   batches: AsyncIterable<Batch>,
   executables: ByShape<Compiled>,
-  signal: AbortSignal | undefined,
+  { isObserved, signal }: RunAheadOptions,
 ): AsyncGenerator<Finished> {
   const iterator = batches[Symbol.asyncIterator]();
   const startNext = async (): Promise<Started | undefined> => {
     const { done, value: batch } = await iterator.next();
     if (done) return undefined;
     throwIfAborted(signal);
+    if (!isObserved) batch.requireFinite?.();
     const { executable } = await executables.get(shapesOf(batch.feeds));
     const result = executable.run(batch, signal ? { signal } : {});
     // Failures are thrown in the order of the batches, by who waits for them.
@@ -180,12 +200,22 @@ async function* runAhead(
       if (!started) return;
       next = startNext();
       next.catch(() => undefined);
-      const { observations } = await started.result;
+      const { observations } = await resultOf(started);
       yield { batch: started.batch, items: started.items, observations };
     }
   } finally {
     await next.catch(() => undefined);
     await iterator.return?.();
+  }
+}
+
+/** What is wrong with the samples comes before what that made of the run. */
+async function resultOf({ batch, result }: Started): Promise<RunResult> {
+  try {
+    return await result;
+  } catch (error) {
+    batch.requireFinite?.();
+    throw error;
   }
 }
 

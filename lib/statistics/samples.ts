@@ -30,7 +30,7 @@ export interface SampleOptions {
  * model is another one; where it is dynamic, they run as they come.
  *
  * @throws {LowpError} naming the sample by its position: `ERR_DATA_INPUT` for a missing or unknown input, `ERR_DATA_SHAPE`,
- *   `ERR_DATA_TYPE`, `ERR_DATA_NOT_FINITE`; `ERR_ABORTED`
+ *   `ERR_DATA_TYPE`; `ERR_ABORTED`; `ERR_DATA_NOT_FINITE` by `Batch.requireFinite`
  */
 export async function* checkedSamples(model: Model, samples: Samples, options: SampleOptions): AsyncGenerator<Batch> {
   requireIterable(samples);
@@ -39,8 +39,9 @@ export async function* checkedSamples(model: Model, samples: Samples, options: S
   let left = options.subsetSize;
   for await (const sample of samples) {
     throwIfAborted(options.signal);
-    const feeds = checkSample(model, sample, index++);
-    for (const batch of batcher.add(feeds, left)) yield batch;
+    const at = index++;
+    const feeds = checkSample(model, sample, at);
+    for (const batch of batcher.add({ feeds, requireFinite: () => requireFinite(feeds, at) }, left)) yield batch;
     left -= batcher.countOf(feeds);
     if (left <= 0) break;
   }
@@ -60,7 +61,18 @@ function requireIterable(samples: unknown): void {
   );
 }
 
-/** One sample, or several of them stacked along axis 0, as feeds keyed by the names of the inputs. */
+/** @throws {LowpError} `ERR_DATA_NOT_FINITE` naming the input */
+export function requireFinite(feeds: Feeds, index: number): void {
+  for (const [name, value] of Object.entries(feeds)) {
+    if (isFloat(value.type) && isNotFinite(value))
+      throw new LowpError('ERR_DATA_NOT_FINITE', `sample ${index}: '${name}' contains NaN or infinity`);
+  }
+}
+
+/**
+ * One sample, or several of them stacked along axis 0, as feeds keyed by the names of the inputs. Whether its elements are
+ * finite is not looked at: {@link requireFinite}.
+ */
 export function checkSample(model: Model, sample: Sample, index: number): Feeds {
   const parameters = model.parameters();
   const known = parameters.map(inputName);
@@ -164,9 +176,6 @@ function checkTensor(
     throw new LowpError('ERR_DATA_TYPE', `sample ${index}: '${name}' has type ${value.type}, the input takes ${type}`, {
       help: `Convert the data to ${type}.`,
     });
-  }
-  if (isFloat(converted.type) && isNotFinite(converted)) {
-    throw new LowpError('ERR_DATA_NOT_FINITE', `sample ${index}: '${name}' contains NaN or infinity`);
   }
   return converted;
 }

@@ -115,6 +115,7 @@ export class StatisticsStore {
     const fingerprint = new DataFingerprint();
     let samples = 0;
     for await (const batch of batches) {
+      batch.requireFinite?.();
       fingerprint.add(batch.feeds, batch.samples, batchOf(model, shapesOf(batch.feeds)));
       samples += batch.samples;
     }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CompileOptions, Engine } from '../../lib/engines/engine.ts';
+import { nativeEngine } from '../../lib/engines/native-engine.ts';
 import { referenceEngine } from '../../lib/engines/reference-engine.ts';
 import type { Model } from '../../lib/graph/model.ts';
 import type { Batch } from '../../lib/statistics/batches.ts';
 import { collectStatistics } from '../../lib/statistics/collect.ts';
 import type { StatisticRequest } from '../../lib/statistics/request.ts';
+import { checkedSamples } from '../../lib/statistics/samples.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
 import { Network } from '../support/network.ts';
 
@@ -143,6 +145,48 @@ describe('collectStatistics', () => {
       ),
       { code: 'ERR_DATA_NOT_FINITE', node: 'log', message: /sample 1 .*'log'/ },
     );
+  });
+
+  it('names a sample that is not finite, whether its inputs are observed or not, before what becomes of it', async () => {
+    const net = new Network();
+    const x = net.input('x', [1, 2, 2]);
+    // NaN does not pass.
+    const port = net.op('ReLU', 'relu', [x]);
+    net.result(port);
+    const samples = [tensor('f32', [1, 2, 2], [1, 2, 3, 4]), tensor('f32', [1, 2, 2], [1, 2, Number.NaN, 4])];
+    const failing: Engine = {
+      name: 'failing',
+      async compile(model, options) {
+        const executable = await referenceEngine.compile(model, options);
+        const run: typeof executable.run = async (feeds) => {
+          const result = await executable.run(feeds);
+          assert.ok(!(feeds.x!.data as Float32Array).some(Number.isNaN), 'the run fails');
+          return result;
+        };
+        return {
+          streams: 1,
+          run,
+          histograms: () => executable.histograms(),
+          close: () => executable.close(),
+          [Symbol.asyncDispose]: () => executable.close(),
+        };
+      },
+    };
+    for (const engine of [nativeEngine, referenceEngine, failing])
+      for (const ports of [[x, port], [x], [port]]) {
+        const requests = ports.map(
+          (p): StatisticRequest => ({
+            port: p,
+            granularity: 'perTensor',
+            statistic: { kind: 'max' },
+            aggregator: 'max',
+          }),
+        );
+        await assert.rejects(
+          collectStatistics(net.model, requests, checkedSamples(net.model, samples, { subsetSize: 4 }), { engine }),
+          { code: 'ERR_DATA_NOT_FINITE', message: /^sample 1: 'x' contains NaN/ },
+        );
+      }
   });
 
   it('stops when it is interrupted', async () => {

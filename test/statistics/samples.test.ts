@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkedSamples, checkSample, type Samples } from '../../lib/statistics/samples.ts';
+import type { Batch } from '../../lib/statistics/batches.ts';
+import { checkedSamples, checkSample, requireFinite, type Samples } from '../../lib/statistics/samples.ts';
 import { tensor, zeros } from '../../lib/tensor/tensor.ts';
 import { Network } from '../support/network.ts';
 
@@ -55,7 +56,7 @@ describe('a sample', () => {
     ],
   ] as const) {
     it(`with ${what} is refused, naming it`, () => {
-      assert.throws(() => checkSample(twoInputs().model, sample, 3), { code, message: text });
+      assert.throws(() => requireFinite(checkSample(twoInputs().model, sample, 3), 3), { code, message: text });
     });
   }
 
@@ -76,6 +77,19 @@ describe('samples', () => {
     for await (const _ of checkedSamples(oneInput().model, samples, { subsetSize })) count++;
     return count;
   };
+
+  it('are looked at when that is asked for, each of those that make a batch', async () => {
+    const net = new Network();
+    net.result(net.op('ReLU', 'relu', [net.input('image', [3, 1, 1, 2])]));
+    const one = (...data: number[]) => tensor('f32', [1, 1, 1, 2], data);
+    const three = [one(1, 2), one(3, 4), one(5, 6)];
+    const batches: Batch[] = [];
+    for await (const batch of checkedSamples(net.model, [...three, one(7, 8), one(Number.NaN, 9)], { subsetSize: 9 }))
+      batches.push(batch);
+    batches[0]!.requireFinite!();
+    assert.throws(() => batches[1]!.requireFinite!(), { code: 'ERR_DATA_NOT_FINITE', message: /sample 4/ });
+    assert.equal(batches.length, 2);
+  });
 
   it('are read up to the subset size, and the source is closed', async () => {
     let isClosed = false;

@@ -87,7 +87,8 @@ function removeActivationQuantizers(model: Model): void {
 
 async function take(samples: AsyncIterable<Batch>, count: number): Promise<Feeds[]> {
   const taken: Feeds[] = [];
-  for await (const { feeds } of samples) {
+  for await (const { feeds, requireFinite } of samples) {
+    requireFinite?.();
     taken.push(feeds);
     if (taken.length === count) break;
   }
