@@ -1,5 +1,5 @@
 // Samples and batches: what runs at once may hold several samples, each of which counts by itself.
-import { shapesKey } from '../engines/by-shape.ts';
+import { sameShapes, shapesKey } from '../engines/by-shape.ts';
 import type { Feeds } from '../engines/engine.ts';
 import { shapesOf } from '../engines/feeds.ts';
 import { inputName, type Model } from '../graph/model.ts';
@@ -56,6 +56,7 @@ export function largerInputs(
   a: Readonly<Record<string, Shape>>,
   b: Readonly<Record<string, Shape>>,
 ): Readonly<Record<string, Shape>> {
+  if (sameShapes(a, b)) return a;
   if (Object.keys(a).length === 0) return b;
   const [x, y] = [a, b].map((shapes) => Object.values(shapes).reduce((sum, s) => sum + elementCount(s.slice(1)), 0));
   if (x !== y) return x! > y! ? a : b;

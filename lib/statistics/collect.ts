@@ -49,13 +49,13 @@ export async function collectStatistics(
   let done = 0;
   let inputShapes: Readonly<Record<string, Shape>> = {};
   try {
-    for await (const { batch, items, observations } of runAhead(batches, executables, {
+    for await (const { batch, shapes, items, observations } of runAhead(batches, executables, {
       isObserved,
       signal: options.signal,
     })) {
       const { feeds, samples } = batch;
       throwIfAborted(options.signal);
-      inputShapes = largerInputs(inputShapes, shapesOf(feeds));
+      inputShapes = largerInputs(inputShapes, shapes);
       if (observations.some((o) => o.nonFinite > 0)) {
         batch.requireFinite?.();
         throw await notFinite(model, batch, done, options);
@@ -64,7 +64,7 @@ export async function collectStatistics(
         const observed = items[answer.point]!;
         take(answer, observations[answer.point]!, { observed, count: observed === 1 ? 1 : samples });
       }
-      fingerprint?.add(feeds, samples, batchOf(model, shapesOf(feeds)));
+      fingerprint?.add(feeds, samples, batchOf(model, shapes));
       done += samples;
       options.onSample?.(done);
     }
@@ -157,6 +157,8 @@ function inferred(model: Model, shapes: Readonly<Record<string, Shape>>): ((port
 /** A run that was begun. */
 interface Started {
   readonly batch: Batch;
+  /** Of its feeds. */
+  readonly shapes: Readonly<Record<string, Shape>>;
   readonly items: readonly number[];
   readonly result: Promise<RunResult>;
 }
@@ -187,11 +189,12 @@ async function* runAhead(
     if (done) return undefined;
     throwIfAborted(signal);
     if (!isObserved) batch.requireFinite?.();
-    const { executable } = await executables.get(shapesOf(batch.feeds));
+    const shapes = shapesOf(batch.feeds);
+    const { executable } = await executables.get(shapes);
     const result = executable.run(batch, signal ? { signal } : {});
     // Failures are thrown in the order of the batches, by who waits for them.
     result.catch(() => undefined);
-    return { batch, items: executable.items, result };
+    return { batch, shapes, items: executable.items, result };
   };
   let next = startNext();
   try {
@@ -201,7 +204,8 @@ async function* runAhead(
       next = startNext();
       next.catch(() => undefined);
       const { observations } = await resultOf(started);
-      yield { batch: started.batch, items: started.items, observations };
+      const { batch, shapes, items } = started;
+      yield { batch, shapes, items, observations };
     }
   } finally {
     await next.catch(() => undefined);
