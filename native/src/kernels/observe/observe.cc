@@ -49,6 +49,7 @@ class ObserveCall final : public PreparedCall {
     tiles[0] = chunks_.tiles();
     tiles[1] = chunks_.combine_tiles();
     operations = 3.0 * p.items * p.outer * p.channels * p.inner;
+    reads_in_place = true;
   }
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
