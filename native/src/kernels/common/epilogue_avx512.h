@@ -94,21 +94,40 @@ LOWP_INLINE void StoreF32Tile(const Epilogue& e, __m512 (&v)[kRows][kVectors], c
   }
 }
 
-LOWP_INLINE void StoreBytes(uint8_t* y, __m512i bytes, int width, bool full, __mmask64 mask) {
-  if (!full) {
-    _mm512_mask_storeu_epi8(y, mask, bytes);
-  } else if (width == 64) {
-    _mm512_storeu_si512(y, bytes);
+// Part `part` of bytes to y: kVectors vectors' worth, or what the mask has of them.
+template <int kVectors>
+LOWP_INLINE void StorePart(uint8_t* y, __m512i bytes, int part, bool full, __mmask64 mask) {
+  if constexpr (kVectors == 1) {
+    const __m128i row = _mm512_extracti32x4_epi32(bytes, part);
+    if (full) return _mm_storeu_si128(reinterpret_cast<__m128i*>(y), row);
+    _mm_mask_storeu_epi8(y, static_cast<__mmask16>(mask), row);
+  } else if constexpr (kVectors == 2) {
+    const __m256i row = _mm512_extracti64x4_epi64(bytes, part);
+    if (full) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), row);
+    _mm256_mask_storeu_epi8(y, static_cast<__mmask32>(mask), row);
   } else {
-    if (width >= 32) _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm512_castsi512_si256(bytes));
-    if (width == 48) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + 32), _mm512_extracti32x4_epi32(bytes, 2));
-    if (width == 16) _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm512_castsi512_si128(bytes));
+    if (!full) return _mm512_mask_storeu_epi8(y, mask, bytes);
+    if (kVectors == 4) return _mm512_storeu_si512(y, bytes);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm512_castsi512_si256(bytes));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y + 32), _mm512_extracti32x4_epi32(bytes, 2));
   }
 }
 
+// The bounds of as many rows as are packed together.
+template <int kVectors>
+LOWP_INLINE __m512i LoadBounds(const uint8_t* bounds) {
+  const __m512i all = _mm512_loadu_si512(bounds);
+  if constexpr (kVectors == 1) return _mm512_broadcast_i32x4(_mm512_castsi512_si128(all));
+  if constexpr (kVectors == 2) return _mm512_broadcast_i64x4(_mm512_castsi512_si256(all));
+  return all;
+}
+
+// Vectors are packed to bytes four at a time: those of a row, or of four or two rows of one or two vectors.
 template <int kRows, int kVectors>
 LOWP_INLINE void StoreU8Tile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {
+  constexpr int kTogether = kVectors > 2 ? 1 : 4 / kVectors;
   const bool full = t.columns == kVectors * 16;
+  const bool dense = kTogether > 1 && full && t.y_stride == kVectors * 16;
   const __mmask64 mask = FirstBytes(t.columns);
   if (e.limit) {
     LOWP_UNROLL for (int i = 0; i < kRows; i++) {
@@ -116,16 +135,25 @@ LOWP_INLINE void StoreU8Tile(const Epilogue& e, __m512 (&v)[kRows][kVectors], co
     }
   }
   const bool bounded = e.bound_low != nullptr;
-  LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+  LOWP_UNROLL for (int i = 0; i < kRows; i += kTogether) {
     __m512i q[4];
-    LOWP_UNROLL for (int j = 0; j < 4; j++)
-      q[j] = j < kVectors ? EpilogueRound(v[i][j < kVectors ? j : 0]) : _mm512_setzero_si512();
+    LOWP_UNROLL for (int j = 0; j < 4; j++) {
+      const int row = i + j / kVectors, vector = j % kVectors;
+      const bool exists = j / kVectors < kTogether && row < kRows;
+      q[j] = exists ? EpilogueRound(v[exists ? row : 0][vector]) : _mm512_setzero_si512();
+    }
     __m512i bytes = EpiloguePack(q[0], q[1], q[2], q[3]);
     if (bounded) {
-      bytes = _mm512_max_epu8(bytes, _mm512_loadu_si512(e.bound_low + t.n));
-      bytes = _mm512_min_epu8(bytes, _mm512_loadu_si512(e.bound_high + t.n));
+      bytes = _mm512_max_epu8(bytes, LoadBounds<kVectors>(e.bound_low + t.n));
+      bytes = _mm512_min_epu8(bytes, LoadBounds<kVectors>(e.bound_high + t.n));
     }
-    StoreBytes(t.y + i * t.y_stride, bytes, kVectors * 16, full, mask);
+    if (dense && i + kTogether <= kRows) {
+      _mm512_storeu_si512(t.y + i * t.y_stride, bytes);
+      continue;
+    }
+    LOWP_UNROLL for (int part = 0; part < kTogether; part++) {
+      if (i + part < kRows) StorePart<kVectors>(t.y + (i + part) * t.y_stride, bytes, part, full, mask);
+    }
   }
 }
 
