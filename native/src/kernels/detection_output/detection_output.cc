@@ -136,6 +136,8 @@ class PreparedDetectionOutput final : public PreparedCall {
       const float* row = scores.Row(prior) + first;
       const bool has_object = scores.HasObject(prior);
       for (size_t l = 0; l < labels; l++) {
+        // Nearly every box is background: its keys would be the most.
+        if (scores.IsBackground(first + l)) continue;
         const float score = has_object ? row[l] : 0.0f;
         if (score > p_.confidence_threshold)
           keys[l * p_.priors + counts[l]++] = RankKey(score, static_cast<uint32_t>(prior));
