@@ -1,7 +1,9 @@
 // Activations without parameters that are rare in this field: SoftPlus, SoftSign, Mish, Selu.
-import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import { constantOf } from '../../graph/node.ts';
+import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import { lowerUnary } from '../elementwise/lower-unary.ts';
 import { definePointwise, mapValues } from '../elementwise/pointwise.ts';
 import { inputFact } from '../fact.ts';
 
@@ -22,6 +24,7 @@ export const softSign = definePointwise({
   opset: 'opset9',
   attributes: noAttributes,
   function: () => (x) => x / (1 + Math.abs(x)),
+  kernel: () => ['softSign'],
   quantization: { quantizedPorts: [0] },
 });
 
@@ -31,6 +34,7 @@ export const mish = definePointwise({
   opset: 'opset4',
   attributes: noAttributes,
   function: () => (x) => x * Math.tanh(softplus(x)),
+  kernel: () => ['mish'],
 });
 
 /** lambda · (x > 0 ? x : alpha · (e^x − 1)); alpha and lambda are inputs of one element. */
@@ -48,4 +52,10 @@ export const selu = defineOp({
     const out = mapValues(toFloat64(x!), (v) => l * (v > 0 ? v : a * Math.expm1(v)));
     return [fromFloat64(out, x!.shape, x!.type)];
   },
+  canLower: (_, node) => [1, 2].every((i) => constantOf(node.source(i)) !== undefined),
+  lower: (_, node, context) => {
+    const [alpha, lambda] = [1, 2].map((i) => toFloat32(constantOf(node.source(i))!)[0]!);
+    lowerUnary(node, context, 'selu', alpha, lambda);
+  },
+  runtime: { bytes: 'never', epilogue: 'store', storesBytes: true },
 });

@@ -23,6 +23,13 @@ const functions = {
   erf: 14,
   geluTanh: 15,
   hardSigmoid: 16,
+  roundEven: 17,
+  floor: 18,
+  ceiling: 19,
+  sign: 20,
+  mish: 21,
+  softSign: 22,
+  selu: 23,
 } as const;
 
 /** Name of a function of the `unary` kernel. */

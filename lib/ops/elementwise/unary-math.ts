@@ -18,9 +18,9 @@ interface Entry {
 const functions: Readonly<Record<string, Entry>> = {
   Abs: { function: Math.abs, kernel: 'abs', quantized: true },
   Negative: { function: (x) => -x, kernel: 'negative' },
-  Sign: { function: Math.sign, quantized: true },
-  Ceiling: { function: Math.ceil },
-  Floor: { function: Math.floor },
+  Sign: { function: Math.sign, kernel: 'sign', quantized: true },
+  Ceiling: { function: Math.ceil, kernel: 'ceiling' },
+  Floor: { function: Math.floor, kernel: 'floor' },
   Sqrt: { function: Math.sqrt, kernel: 'sqrt' },
   Exp: { function: Math.exp, kernel: 'exp', quantized: true },
   Log: { function: Math.log, quantized: true },
@@ -55,6 +55,7 @@ const round = definePointwise({
   opset: 'opset5',
   attributes: z.object({ mode: enumeration(['half_to_even', 'half_away_from_zero']).default('half_to_even') }),
   function: (a) => (a.mode === 'half_to_even' ? roundHalfToEven : roundHalfAwayFromZero),
+  kernel: (a) => (a.mode === 'half_to_even' ? ['roundEven'] : undefined),
 });
 
 export const unaryMath: readonly OpDef[] = [...plain, round];

@@ -172,6 +172,36 @@ export const elementwiseCases: readonly OpCase[] = [
   },
   {
     ...exact,
+    name: 'Floor',
+    op: 'Floor',
+    inputs: [f32([8], [-2, -1.5, -0.25, -0, 0, 0.75, 2.5, 8388609])],
+    expected: [f32([8], [-2, -2, -1, -0, 0, 0, 2, 8388609])],
+  },
+  {
+    ...exact,
+    name: 'Ceiling',
+    op: 'Ceiling',
+    inputs: [f32([8], [-2, -1.5, -0.25, -0, 0, 0.75, 2.5, -8388609])],
+    expected: [f32([8], [-2, -1, -0, -0, 0, 1, 3, -8388609])],
+  },
+  {
+    ...exact,
+    name: 'SoftSign',
+    op: 'SoftSign',
+    inputs: [f32([5], [-3, -1, 0, 1, 3])],
+    expected: [f32([5], [-0.75, -0.5, 0, 0.5, 0.75])],
+  },
+  {
+    // With e^x = a the hyperbolic tangent of ln(1 + a) is (a² + 2a) / (a² + 2a + 2): for a = 2 that is 8 / 10.
+    name: 'Mish',
+    op: 'Mish',
+    attributes: {},
+    inputs: [f32([4], [0, Math.log(2), -Math.log(2), 100])],
+    expected: [f32([4], [0, 0.8 * Math.log(2), (-5 / 13) * Math.log(2), 100])],
+    tolerance: 1e-6,
+  },
+  {
+    ...exact,
     name: 'Round: ties to even',
     op: 'Round',
     attributes: { mode: 'HALF_TO_EVEN' },
@@ -221,6 +251,15 @@ export const elementwiseCases: readonly OpCase[] = [
     op: 'Selu',
     inputs: [f32([2], [0, 2]), f32([1], [1.5]), f32([1], [2])],
     expected: [f32([2], [0, 4])],
+  },
+  {
+    name: 'Selu: constants',
+    op: 'Selu',
+    attributes: {},
+    inputs: [f32([3], [-Math.log(2), 1, -100]), f32([1], [1.5]), f32([1], [2])],
+    constants: [1, 2],
+    expected: [f32([3], [-1.5, 2, -3])],
+    tolerance: 1e-6,
   },
   {
     name: 'Swish: beta is an input',

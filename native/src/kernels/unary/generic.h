@@ -35,6 +35,20 @@ LOWP_INLINE Vec GeluTanh(Vec x, Vec, Vec) {
 }
 LOWP_INLINE Vec HardSigmoid(Vec x, Vec alpha, Vec beta) { return Confine(Fma(alpha, x, beta), 0.0f, 1.0f); }
 
+LOWP_INLINE Vec RoundEvenOp(Vec x, Vec, Vec) { return RoundEven(x); }
+// 1 is exact beside every float that has a fraction.
+LOWP_INLINE Vec Floor(Vec x, Vec, Vec) {
+  const Vec r = RoundEven(x);
+  return Select(Less(x, r), Sub(r, Set(1.0f)), r);
+}
+LOWP_INLINE Vec Ceiling(Vec x, Vec alpha, Vec beta) { return Negate(Floor(Negate(x), alpha, beta)); }
+LOWP_INLINE Vec Sign(Vec x, Vec, Vec) {
+  return Select(Less(Set(0.0f), x), Set(1.0f), Select(Less(x, Set(0.0f)), Set(-1.0f), x));
+}
+LOWP_INLINE Vec Mish(Vec x, Vec, Vec) { return Mul(x, Tanh(Softplus(x))); }
+LOWP_INLINE Vec SoftSign(Vec x, Vec, Vec) { return Div(x, Add(Set(1.0f), Abs(x))); }
+LOWP_INLINE Vec Selu(Vec x, Vec alpha, Vec beta) { return Mul(beta, Elu(x, alpha, beta)); }
+
 #define LOWP_UNARY_FUNCTION(Function, Formula)                                       \
   void Function(const float* x, float* y, size_t n, float alpha, float beta) {       \
     const Vec va = Set(alpha), vb = Set(beta);                                       \
@@ -60,12 +74,20 @@ LOWP_UNARY_FUNCTION(RunSoftplus, SoftplusOp)
 LOWP_UNARY_FUNCTION(RunErf, ErfOp)
 LOWP_UNARY_FUNCTION(RunGeluTanh, GeluTanh)
 LOWP_UNARY_FUNCTION(RunHardSigmoid, HardSigmoid)
+LOWP_UNARY_FUNCTION(RunRoundEven, RoundEvenOp)
+LOWP_UNARY_FUNCTION(RunFloor, Floor)
+LOWP_UNARY_FUNCTION(RunCeiling, Ceiling)
+LOWP_UNARY_FUNCTION(RunSign, Sign)
+LOWP_UNARY_FUNCTION(RunMish, Mish)
+LOWP_UNARY_FUNCTION(RunSoftSign, SoftSign)
+LOWP_UNARY_FUNCTION(RunSelu, Selu)
 
 #define LOWP_UNARY_ROWS                                                                                          \
   {                                                                                                              \
     {                                                                                                            \
       RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, RunHSigmoid, \
-          RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh, RunHardSigmoid                         \
+          RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh, RunHardSigmoid, RunRoundEven,          \
+          RunFloor, RunCeiling, RunSign, RunMish, RunSoftSign, RunSelu                                           \
     }                                                                                                            \
   }
 

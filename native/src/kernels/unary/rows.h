@@ -5,7 +5,7 @@
 
 namespace lowp {
 
-constexpr size_t kUnaryOps = 17;
+constexpr size_t kUnaryOps = 24;
 
 // y[i] = op(x[i]), i < n; y may be x.
 using UnaryFunction = void (*)(const float* x, float* y, size_t n, float alpha, float beta);

@@ -17,12 +17,18 @@
 //      14 erf
 //      15 gelu_tanh   (x / 2) * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
 //      16 hard_sigmoid  min(max(fma(alpha, x, beta), 0), 1)
+//      17 round_even  to the nearest whole number, ties to the even one
+//      18 floor       19 ceiling
+//      20 sign        -1, 1, or x where it is zero
+//      21 mish        x * tanh(softplus(x))
+//      22 soft_sign   x / (1 + |x|)
+//      23 selu        beta * elu(x)
 //
 // in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]: the byte of a result r is
 // round_even(fma(r, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most byte_high.
 // The algorithms of exp, erf, tanh, sigmoid and softplus with their errors are in simd/elementary.h. NaN gives NaN,
-// except in clamp, where it gives min(alpha, beta); hswish, swish, gelu_erf and gelu_tanh give NaN at -Inf. All rows
-// are bit-equal but for the payload of NaN.
+// except in clamp, where it gives min(alpha, beta); hswish, swish, gelu_erf, gelu_tanh and mish give NaN at -Inf,
+// soft_sign at both infinities. All rows are bit-equal but for the payload of NaN.
 #pragma once
 #include "kernels/kernel.h"
 

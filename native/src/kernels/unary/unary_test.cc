@@ -27,6 +27,13 @@ enum Op : uint32_t {
   kErf,
   kGeluTanh,
   kHardSigmoid,
+  kRoundEven,
+  kFloor,
+  kCeiling,
+  kSign,
+  kMish,
+  kSoftSign,
+  kSelu,
   kOps
 };
 
@@ -70,6 +77,20 @@ double Exact(uint32_t op, double x, double alpha, double beta) {
       return std::erf(x);
     case kGeluTanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case kRoundEven:
+      return std::nearbyint(x);
+    case kFloor:
+      return std::floor(x);
+    case kCeiling:
+      return std::ceil(x);
+    case kSign:
+      return x > 0 ? 1 : x < 0 ? -1 : x;
+    case kMish:
+      return x * std::tanh(std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))));
+    case kSoftSign:
+      return x / (1 + std::fabs(x));
+    case kSelu:
+      return beta * (x > 0 ? x : alpha * std::expm1(x));
     case kSoftplus:
       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
     default:
@@ -106,6 +127,9 @@ TEST(Unary, SigmoidIsAccurateToThreeUlp) { EXPECT_LE(LargestUlpError(kSigmoid, S
 TEST(Unary, TanhIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kTanh, Sweep(1e-30f, 50.0f, 997)), 2.0); }
 TEST(Unary, EluIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kElu, Sweep(1e-30f, 110.0f, 997)), 2.0); }
 TEST(Unary, SoftplusIsAccurateToThreeUlp) { EXPECT_LE(LargestUlpError(kSoftplus, Sweep(1e-30f, 110.0f, 997)), 3.0); }
+TEST(Unary, SeluIsAccurateToFourUlp) { EXPECT_LE(LargestUlpError(kSelu, Sweep(1e-30f, 110.0f, 997), 1.6f, 1.1f), 4.0); }
+TEST(Unary, SoftSignIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kSoftSign, Sweep(1e-30f, 1e30f, 9973)), 2.0); }
+TEST(Unary, MishIsAccurateToSixUlp) { EXPECT_LE(LargestUlpError(kMish, Sweep(1e-30f, 80.0f, 997)), 6.0); }
 TEST(Unary, SwishIsAccurateToFourUlp) { EXPECT_LE(LargestUlpError(kSwish, Sweep(1e-30f, 80.0f, 997)), 4.0); }
 
 TEST(Unary, ErfIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kErf, Sweep(1e-30f, 10.0f, 997)), 2.0); }
@@ -126,6 +150,17 @@ TEST(Unary, GeluIsAccurateToFourUlpOrItsCancellation) {
       ASSERT_LE(UlpError(exact, y[i]), 4.0) << x[i];
     else
       ASSERT_LE(std::fabs(exact - y[i]), std::fabs(x[i]) * 0x1p-24) << x[i];
+  }
+}
+
+TEST(Unary, WholeNumbersAreExact) {
+  std::vector<float> x = Sweep(1e-45f, 3e38f, 10007);
+  for (float v : SpecialFloats()) x.push_back(v);
+  for (int i = -40; i <= 40; i++) x.push_back(static_cast<float>(i) / 4);
+  for (uint32_t op : {kRoundEven, kFloor, kCeiling, kSign}) {
+    const std::vector<float> y = Compute(op, x, ActiveIsa());
+    for (size_t i = 0; i < x.size(); i++)
+      ASSERT_TRUE(SameFloat(static_cast<float>(Exact(op, x[i], 0, 0)), y[i])) << op << " " << x[i];
   }
 }
 
