@@ -121,7 +121,8 @@ void Executor::ResolveOperands() {
     for (const ProgramCall::Place& place : call.outputs) output_pointers_.push_back(arena_.get() + place.offset);
   }
   size_t input = 0, output = 0;
-  for (const ProgramCall& call : calls) {
+  for (size_t i = 0; i < calls.size(); i++) {
+    const ProgramCall& call = calls[i];
     first_input_.push_back(input);
     first_output_.push_back(output);
     Step step;
@@ -130,7 +131,10 @@ void Executor::ResolveOperands() {
     step.context.outputs = output_pointers_.data() + output;
     step.context.shared = arena_.get() + call.shared_offset;
     step.context.fault = &fault_;
-    step.parallel = call.prepared->operations >= kParallelOperations || call.bytes >= kParallelBytes;
+    // Opening calls run on the caller's thread alone, while workers wake up for what comes next.
+    const bool large = call.prepared->operations >= kParallelOperations || call.bytes >= kParallelBytes;
+    step.parallel = large && i >= program_->opening_calls();
+    shares_work_ = shares_work_ || step.parallel;
     steps_.push_back(step);
     input += call.inputs.size();
     output += call.outputs.size();
@@ -238,6 +242,7 @@ void Executor::PlaceOutputs(void* const* outputs) {
 void Executor::TakeInputs(const void* const* inputs, void* const* outputs) {
   const ScopedFloatMode float_mode;
   fault_.Reset();
+  if (shares_work_) pool_->Wake();
   PlaceInputs(inputs);
   PlaceOutputs(outputs);
   for (size_t i = 0; i < program_->opening_calls(); i++) RunStep(i);

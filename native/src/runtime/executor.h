@@ -76,6 +76,7 @@ class Executor {
   std::vector<size_t> first_input_;           // by step: of its pointers
   std::vector<size_t> first_output_;
   std::vector<Step> steps_;
+  bool shares_work_ = false;  // any step does
   std::unique_ptr<uint8_t[]> followed_;  // by tile of each step that follows: 1 when it has run; written by one thread each
   std::unique_ptr<CallTime[]> times_;
   Fault fault_;

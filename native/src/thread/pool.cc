@@ -96,6 +96,13 @@ void Pool::Work(size_t worker, uint32_t generation) {
   }
 }
 
+// No slot has the new generation, so there is nothing to claim.
+void Pool::Wake() {
+  if (parked_.load(std::memory_order_seq_cst) == 0) return;
+  generation_.fetch_add(1, std::memory_order_seq_cst);
+  generation_.notify_all();
+}
+
 void Pool::Run(size_t tiles, TileFunction function, void* context) {
   if (tiles == 0) return;
   if (threads_ == 1 || tiles == 1) {

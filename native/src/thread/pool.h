@@ -32,6 +32,9 @@ class Pool {
   // Returns when every tile has run. One caller at a time. Allocates nothing; takes no lock but to wake a sleeper.
   void Run(size_t tiles, TileFunction function, void* context);
 
+  // Workers that sleep wake up and spin, as work is about to come. Not while Run() is going on.
+  void Wake();
+
  private:
   struct Job {
     TileFunction function = nullptr;

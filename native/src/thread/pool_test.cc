@@ -45,6 +45,7 @@ TEST(Pool, WakesWorkersThatWentToSleep) {
   ASSERT_TRUE(pool.ok());
   for (int round = 0; round < 20; round++) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    for (int wake = 0; wake < round % 3; wake++) pool.value()->Wake();
     ExpectOnce(*pool.value(), 37);
   }
 }
