@@ -82,7 +82,7 @@ function groupByType(ops) {
 }
 
 function floatForm(revisions) {
-  if (!revisions.some((r) => r.lower)) return 'host';
+  if (!revisions.some((r) => r.lower)) return revisions.some((r) => r.expand) ? 'by others' : 'host';
   return revisions.some((r) => r.canLower) ? 'native, most forms' : 'native';
 }
 
@@ -96,7 +96,7 @@ function operationsTable() {
   return table(['operation', 'opset', 'FP32', 'INT8', 'to ONNX'], operationRows());
 }
 
-const legend = `FP32: \`native\` runs on a kernel, \`most forms\` leaves rare ones to the host, \`host\` is evaluated in doubles between native calls. INT8: \`native\` reads and writes bytes, \`fused\` happens inside the operation before it; FakeQuantize decides the format of the bytes. What is folded before anything runs, such as batch normalization behind a convolution, needs neither. Opset: the revisions of OpenVINO's operation sets that are told apart.`;
+const legend = `FP32: \`native\` runs on a kernel, \`most forms\` leaves rare ones to the host, \`by others\` becomes operations that run so, \`host\` is evaluated in doubles between native calls. INT8: \`native\` reads and writes bytes, \`fused\` happens inside the operation before it; FakeQuantize decides the format of the bytes. What is folded before anything runs, such as batch normalization behind a convolution, needs neither. Opset: the revisions of OpenVINO's operation sets that are told apart.`;
 
 function operationsPage() {
   const names = [...importers.keys()].sort().map((name) => `\`${name}\``);
