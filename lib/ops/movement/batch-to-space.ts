@@ -1,11 +1,13 @@
 // BatchToSpace and SpaceToBatch: blocks of neighbours as samples of the batch, and back.
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
-import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
+import type { Fact, Node, OutputPort } from '../../graph/node.ts';
+import { elementCount, isStatic, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, requiredIntegers } from '../fact.ts';
+import type { Expansion } from '../expansion.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, knownIntegers, requiredIntegers } from '../fact.ts';
+import { kernelAxes } from './emit-copy.ts';
 import { take } from './take.ts';
 
 /** Block sizes, and what is cut or padded at both ends, one for each axis. */
@@ -65,6 +67,63 @@ function sources(shape: Shape, from: (position: readonly number[]) => number): I
   );
 }
 
+/** The blocks of a node of known shape, of so few axes that the copy kernel can turn them. */
+function knownBlocks(node: Node): (Blocks & { readonly split: readonly number[] }) | undefined {
+  const facts = factsOfNode(node);
+  const { shape } = inputFact(facts, 0);
+  if (!isStatic(shape) || elementCount(shape) === 0 || [1, 2, 3].some((i) => !knownIntegers(facts[i])))
+    return undefined;
+  const blocks = blocksOf(facts);
+  const split = blocks.block.flatMap((b, axis) => (b > 1 ? [axis] : []));
+  return shape.length + split.length <= kernelAxes ? { ...blocks, split } : undefined;
+}
+
+function ints(e: Expansion, values: readonly number[], name: string): OutputPort {
+  return e.constant('i64', [values.length], values, name);
+}
+
+/** [offsets in the block, n, …] → [n, …, offset behind each axis that has blocks], and what is cut of it. */
+function expandToSpace(node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const blocks = knownBlocks(node);
+  if (!blocks) return undefined;
+  const { block, begin, split, count } = blocks;
+  const { shape } = node.source(0)!.fact;
+  const k = split.length;
+  const parts = [...split.map((axis) => block[axis]!), shape[0]! / count, ...shape.slice(1)];
+  const order = shape.flatMap((_, axis) => (split.includes(axis) ? [k + axis, split.indexOf(axis)] : [k + axis]));
+  const whole = shape.map((d, axis) => (axis === 0 ? d / count : d * block[axis]!));
+  const x = e.reshape(node.source(0)!, parts, 'parts');
+  const y = e.reshape(e.add('Transpose', [x, ints(e, order, 'order')], {}, 'turned'), whole, 'whole');
+  const out = node.output.fact.shape;
+  if (whole.every((d, axis) => d === out[axis])) return [y];
+  const ends = begin.map((b, axis) => b + out[axis]!);
+  const masks = { begin_mask: [], end_mask: [] };
+  return [e.add('StridedSlice', [y, ints(e, begin, 'begin'), ints(e, ends, 'end')], masks, 'cut')];
+}
+
+/** Zeros around, then the way of {@link expandToSpace} back. */
+function expandToBatch(node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const blocks = knownBlocks(node);
+  if (!blocks) return undefined;
+  const { block, begin, end, split, count } = blocks;
+  const { shape } = node.source(0)!.fact;
+  const padded = shape.map((d, axis) => d + begin[axis]! + end[axis]!);
+  const isPadded = padded.some((d, axis) => d !== shape[axis]);
+  const amounts = [ints(e, begin, 'begin'), ints(e, end, 'end')];
+  const whole = isPadded
+    ? e.add('Pad', [node.source(0)!, ...amounts], { pad_mode: 'constant' }, 'padded')
+    : node.source(0)!;
+  const places: number[] = [];
+  const parts = padded.flatMap((d, axis) => {
+    places.push(places.length === 0 ? 0 : places.at(-1)! + (split.includes(axis - 1) ? 2 : 1));
+    return split.includes(axis) ? [d / block[axis]!, block[axis]!] : [d];
+  });
+  const order = [...split.map((axis) => places[axis]! + 1), ...places];
+  const turned = e.add('Transpose', [e.reshape(whole, parts, 'parts'), ints(e, order, 'order')], {}, 'turned');
+  const out = padded.map((d, axis) => (axis === 0 ? d * count : d / block[axis]!));
+  return [e.reshape(turned, out, 'batch')];
+}
+
 /**
  * Inputs: data, block shape, crops at begin and end. Samples `[offset in block, n]` become the elements of blocks of
  * sample n; the first block size is 1.
@@ -91,6 +150,7 @@ export const batchToSpace = defineOp({
     });
     return [take(x, shape, map)];
   },
+  expand: (_, node, e) => expandToSpace(node, e),
 });
 
 /** Inputs: data, block shape, zeros to pad at begin and end. The inverse of BatchToSpace. */
@@ -118,4 +178,5 @@ export const spaceToBatch = defineOp({
     });
     return [take(x, shape, map)];
   },
+  expand: (_, node, e) => expandToBatch(node, e),
 });

@@ -1,11 +1,13 @@
 // LRN: local response normalisation.
 import * as z from 'zod';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
-import { stridesOf } from '../../tensor/shape.ts';
+import { elementCount, isStatic, stridesOf } from '../../tensor/shape.ts';
 import { float, int } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
 import { defineOp } from '../define-op.ts';
-import { inputFact } from '../fact.ts';
+import type { Expansion } from '../expansion.ts';
+import { inputFact, knownIntegers } from '../fact.ts';
 
 const attributes = z.object({ alpha: float, beta: float, bias: float.default(1), size: int });
 
@@ -19,6 +21,50 @@ function windowSums(values: Float64Array, size: number, stride: number, before: 
     out[i] = sum;
   }
   return out;
+}
+
+type Attributes = z.infer<typeof attributes>;
+
+/** The mean of squares over the window around each element: of channels, or of all axes behind them. */
+function windowMeans(
+  a: Attributes,
+  axes: readonly number[],
+  squares: OutputPort,
+  e: Expansion,
+): OutputPort | undefined {
+  const { shape } = squares.fact;
+  const isSpatial = axes.length === shape.length - 2 && axes.every((axis, i) => axis === i + 2);
+  const count = isSpatial ? axes.length : 1;
+  const every = (value: number) => Array.from({ length: count }, () => value);
+  const window = {
+    ...{ kernel: every(a.size), strides: every(1), 'exclude-pad': false },
+    ...{ pads_begin: every(Math.floor((a.size - 1) / 2)), pads_end: every(Math.ceil((a.size - 1) / 2)) },
+  };
+  if (isSpatial && count <= 3) return e.add('AvgPool', [squares], window, 'means');
+  if (axes.length !== 1 || axes[0] !== 1) return undefined;
+  // Pixels become channels, and channels a line: their windows are one vector after the other.
+  const turned = e.constant('i64', [3], [0, 2, 1], 'order');
+  const lines = e.reshape(squares, [shape[0]!, shape[1]!, elementCount(shape.slice(2))], 'lines');
+  const means = e.add('AvgPool', [e.add('Transpose', [lines, turned], {}, 'turned')], window, 'means');
+  return e.reshape(e.add('Transpose', [means, turned], {}, 'back'), shape, 'means/shaped');
+}
+
+/** The powers that AlexNet and its successors use, as roots. */
+function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const x = node.source(0)!;
+  const known = knownIntegers(node.source(1)?.fact);
+  const { type, shape } = x.fact;
+  if (!known || type !== 'f32' || !isStatic(shape) || ![0.5, 0.75, 1].includes(a.beta)) return undefined;
+  const squares = e.add('Multiply', [x, x], {}, 'squares');
+  const means = windowMeans(a, [...normalizeAxes(known, shape.length)].sort(), squares, e);
+  if (!means) return undefined;
+  const scaled = e.add('Multiply', [means, e.constant('f32', [], [a.alpha], 'alpha')], {}, 'scaled');
+  const sum = e.add('Add', [scaled, e.constant('f32', [], [a.bias], 'bias')], {}, 'sum');
+  if (a.beta === 1) return [e.add('Divide', [x, sum], {}, 'quotient')];
+  const root = e.add('Sqrt', [sum], {}, 'root');
+  if (a.beta === 0.5) return [e.add('Divide', [x, root], {}, 'quotient')];
+  const power = e.add('Multiply', [root, e.add('Sqrt', [root], {}, 'root/root')], {}, 'power');
+  return [e.add('Divide', [x, power], {}, 'quotient')];
 }
 
 /**
@@ -45,4 +91,5 @@ export const lrn = defineOp({
     for (let i = 0; i < data.length; i++) data[i]! /= (a.bias + factor * sums[i]!) ** a.beta;
     return [fromFloat64(data, x!.shape, x!.type)];
   },
+  expand: (a, node, e) => expand(a, node, e),
 });
