@@ -170,14 +170,15 @@ constexpr void (*kTiles[])(const DepthwiseTask& task, size_t ox) = {
     kTileOf<V, kKernel, kStride, kMost, 11>, kTileOf<V, kKernel, kStride, kMost, 12>,
     kTileOf<V, kKernel, kStride, kMost, 13>, kTileOf<V, kKernel, kStride, kMost, 14>};
 
-// kKernel x kKernel taps with dilation_w 1 and stride_w kStride; at most kMost pixels at a time, in numbers that
-// differ by at most one.
-template <class V, int kKernel, int kStride, int kMost>
+// kKernel x kKernel taps with dilation_w 1 and stride_w kStride: at most kMost pixels at a time, kMostOfMany when that is
+// not the whole line, in numbers that differ by at most one.
+template <class V, int kKernel, int kStride, int kMost, int kMostOfMany = kMost>
 void RunFloatColumns(const DepthwiseTask& task) {
   const InnerColumns inner = InnerColumns::Of(*task.geometry, kKernel / 2);
   size_t ox = 0;
   while (ox < inner.begin) FloatPixels<V, 1, true>(task, ox++);
-  for (size_t tiles = (inner.end - ox + kMost - 1) / kMost; tiles > 0; tiles--) {
+  const size_t most = inner.end - ox <= kMost ? kMost : kMostOfMany;
+  for (size_t tiles = (inner.end - ox + most - 1) / most; tiles > 0; tiles--) {
     const size_t pixels = (inner.end - ox + tiles - 1) / tiles;
     kTiles<V, kKernel, kStride, kMost>[pixels - 1](task, ox);
     ox += pixels;
