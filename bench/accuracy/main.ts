@@ -8,6 +8,7 @@ import { inputInfos } from '../../lib/cli/options.ts';
 import { evaluate, type Model, openData, openModel, type QuantizeOptions, quantize } from '../../lib/index.ts';
 import { findMetric } from '../../lib/metrics/index.ts';
 import { describeHost, type Host } from '../host.ts';
+import { measureDtln } from './dtln.ts';
 import { peerRow } from './peers.ts';
 import { prepareArrays } from './prepare.ts';
 import { accuracyTable } from './table.ts';
@@ -27,6 +28,11 @@ const models: Readonly<Record<string, Pick<QuantizeOptions, 'modelType'>>> = {
   imdn_x2: {},
   'version-RFB-320': {},
   meshnet11: {},
+};
+
+/** Networks that run together, with the file that must be there. */
+const programs: Readonly<Record<string, { readonly file: string; measure(shared: string): Promise<AccuracyRow[]> }>> = {
+  dtln: { file: 'dtln_model_1.onnx', measure: measureDtln },
 };
 
 /** Figures of one model and metric; fractions as percent. */
@@ -124,7 +130,7 @@ function write(results: AccuracyResults): void {
   if (options.table !== undefined) writeFileSync(options.table, accuracyTable(results));
 }
 
-const names = options.model ?? Object.keys(models);
+const names = options.model ?? [...Object.keys(models), ...Object.keys(programs)];
 const rows: AccuracyRow[] =
   options.keep && existsSync(options.output) ? read().rows.filter((row) => !names.includes(row.model)) : [];
 if (options.reuse) {
@@ -132,11 +138,12 @@ if (options.reuse) {
 } else {
   const host = describeHost({});
   for (const name of names) {
-    if (!existsSync(path.join(shared, 'models', `${name}.onnx`))) {
+    const program = programs[name];
+    if (!existsSync(path.join(shared, 'models', program?.file ?? `${name}.onnx`))) {
       process.stderr.write(`${name}: not in ${shared}/models, left out\n`);
       continue;
     }
-    const measured = await measure(name);
+    const measured = await (program?.measure(shared) ?? measure(name));
     rows.push(...measured);
     for (const row of measured) process.stdout.write(`${lineOf(row)}\n`);
     write({ host, rows });

@@ -11,13 +11,13 @@ export function accuracyTable({ host, rows }: AccuracyResults): string {
 
 ${host.cpu} (${host.isa}), ${host.date.slice(0, 10)}, \`${host.command}\`; lowp ${host.versions.lowp}.
 
-Default settings; the transformer is declared as one. *Simulated* runs FakeQuantize in FP32 (\`--device CPU_FP32\`), *INT8* runs bytes. *Goal* is FP32 plus what the best of ONNX Runtime and NNCF gains or loses on the same model, minus 0.2. Fractions are in percent, PSNR in dB. Seconds are calibration and correction together, wall time on a shared machine.
+Default settings; the transformer is declared as one. *Simulated* runs FakeQuantize in FP32 (\`--device CPU_FP32\`), *INT8* runs bytes. *Goal* is FP32 plus what the best of ONNX Runtime and NNCF gains or loses on the same model, minus 0.2. Fractions are in percent, PSNR and SI-SDR in dB. Seconds are calibration and correction together, wall time on a shared machine.
 
 The best is the largest of up to seven settings of those tools (weights by channel in all of them, the same calibration samples, partly other test samples); a quantizer that changed nothing would miss the goals that lie above FP32.
 
 ${[...head, ...rows.map(rowText)].join('\n')}
 
-Each row is described by \`bench/accuracy/MODEL.yaml\` and \`MODEL.calibration.yaml\`, for example \`lowp evaluate MODEL --dataset bench/accuracy/MODEL.yaml\`.
+Each row is described by \`bench/accuracy/MODEL.yaml\` and \`MODEL.calibration.yaml\`, for example \`lowp evaluate MODEL --dataset bench/accuracy/MODEL.yaml\`. DTLN is two networks with state that suppress noise 5 dB below speech; \`bench/accuracy/dtln.ts\` runs them block by block, and the noisy signal itself has 5 dB. The loss is that of the second network, whose cells are written out as single operations; with the products of its hidden values in FP32 (\`--ignored model_2/lstm_6/MatMul_1_add --ignored model_2/lstm_7/MatMul_1_add\`) 14.20 dB are left.
 `;
 }
 

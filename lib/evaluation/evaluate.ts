@@ -27,7 +27,7 @@ export interface Evaluation {
 }
 
 /**
- * Runs every sample once and reports the metrics.
+ * Runs every sample once and reports the metrics. Samples do not follow each other: a model with state begins anew with each.
  *
  * @param labels  what is right for each sample, in the order of the data; undefined with `reference`
  * @throws {LowpError} `ERR_DATA_LABELS` when there are fewer or more labels than samples, or none; `ERR_DATA_EMPTY`
@@ -49,8 +49,10 @@ export async function evaluate(
   options.onProgress?.({ kind: 'phase:start', phase: 'evaluate', total: data.length });
   try {
     if (!labels) sessions.push(await compile(options.reference!, options));
-    const infer = async (session: Session, sample: Sample): Promise<Outputs> =>
-      postprocess(await session.infer(sample.inputs, options.signal ? { signal: options.signal } : {}), sample);
+    const infer = async (session: Session, sample: Sample): Promise<Outputs> => {
+      if (session.state.size > 0) await session.resetState();
+      return postprocess(await session.infer(sample.inputs, options.signal ? { signal: options.signal } : {}), sample);
+    };
     for await (const sample of data) {
       throwIfAborted(options.signal);
       const outputs = await infer(sessions[0]!, sample);

@@ -37,6 +37,8 @@ export interface QuantTraits {
    * to input 0, to all inputs, or to all inputs that are not constant.
    */
   readonly ascend?: 'first' | 'all' | 'nonConstant';
+  /** It may leave out most of input 0: a quantizer only moves in front of it when all readers of that value are quantized. */
+  readonly selects?: true;
   /** All inputs share one scale when the operation stays between quantized ones (Concat). */
   readonly unifiesScales?: boolean;
   /** Row of the target's table, when it is not the operation type itself. */

@@ -124,28 +124,34 @@ class Paths {
     this.ignored = ignored;
   }
 
-  /** A quantizer behind `node` may move in front of it: nobody behind it reads its values in floating point. */
+  /**
+   * A quantizer behind `node` may move in front of it: nobody behind it reads its values in floating point. In front of a
+   * selection its range is that of the whole value, which must be worth it: every reader of the value is quantized. A state
+   * that holds hidden values and cells side by side has none for both.
+   */
   mayCross(node: Node): boolean {
-    return !this.ignored.barriers.has(node) && this.isQuantizedBehind(node);
+    if (this.ignored.barriers.has(node) || this.readAs(consumersOf(node), node) !== 'bytes') return false;
+    const from = traitsOf(node).selects ? node.source(0) : undefined;
+    return !from || isConstant(from) || this.readAs([...from.consumers], node) !== 'floats';
   }
 
-  /** Every path behind the node meets a quantizer before an operation that computes, and at least one path exists. */
-  private isQuantizedBehind(node: Node): boolean {
-    const visited = new Set<Node>([node]);
-    const stack = [node];
+  /** `bytes` when every path meets a quantizer before an operation that computes, `none` when there is no path. */
+  private readAs(readers: readonly InputPort[], seen: Node): 'bytes' | 'floats' | 'none' {
+    const visited = new Set<Node>([seen]);
+    const stack = [readers];
     let found = false;
     while (stack.length > 0) {
-      for (const { node: consumer } of consumersOf(stack.pop()!)) {
+      for (const { node: consumer } of stack.pop()!) {
         if (isQuantizer(consumer)) found = true;
         else if (readsShapeOnly(consumer) || visited.has(consumer)) continue;
-        else if (!this.roles.isAgnostic(consumer)) return false;
+        else if (!this.roles.isAgnostic(consumer)) return 'floats';
         else {
           visited.add(consumer);
-          stack.push(consumer);
+          stack.push(consumersOf(consumer));
         }
       }
     }
-    return found;
+    return found ? 'bytes' : 'none';
   }
 }
 

@@ -4,6 +4,7 @@ import { fromArrays } from '../../lib/data/numpy.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import { evaluate } from '../../lib/evaluation/evaluate.ts';
 import type { LowpEvent } from '../../lib/events/events.ts';
+import { createNode } from '../../lib/ops/index.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
 
@@ -50,6 +51,17 @@ test('takes metrics of ones own', async () => {
   };
   const result = await evaluate(model(), data, [0, 1, 2], { device: 'REFERENCE', metrics: [mean] });
   assert.deepEqual(result.metrics, { 'mean label': 1 });
+});
+
+test('begins with the first state for each sample', async () => {
+  const b = new ModelBuilder('summing');
+  const attributes = { variable_id: 'sum', variable_type: 'f32', variable_shape: [1, 3] };
+  const sum = b.op('Add', [b.op('ReadValue', [], attributes, 'read'), b.parameter('x', [1, 3])], {}, 'add');
+  createNode(b.model, { type: 'Assign', name: 'write', attributes: { variable_id: 'sum' }, inputs: [sum] });
+  b.result(sum);
+  // With the state of the samples before it, the last one would be of class 2.
+  const { perSample } = await evaluate(b.model, data, [2, 0, 1], { device: 'REFERENCE' });
+  assert.deepEqual(perSample, { 'accuracy@1': [1, 1, 1] });
 });
 
 test('refuses labels of another length and empty data before anything runs', async () => {

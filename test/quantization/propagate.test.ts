@@ -57,6 +57,35 @@ describe('placement', () => {
     assert.deepEqual(place(net).activations, ['a/fq_input_0', 'b/fq_input_0']);
   });
 
+  it('leaves it behind a selection when other parts of the value are read in floating point', () => {
+    const parts = (read: (net: Network, part: OutputPort) => OutputPort) => {
+      const net = new Network();
+      const x = net.input('x', [1, 8, 8, 8]);
+      const part = (name: string, from: number): OutputPort =>
+        net.op(
+          'StridedSlice',
+          name,
+          [x, ...[from, from + 4, 1].map((v, i) => net.integers(`${name}/${i}`, i < 2 ? [0, v] : [1, v]))],
+          { begin_mask: [1, 0], end_mask: [1, 0] },
+        );
+      net.result(net.convolution('a', part('low', 0), 4));
+      net.result(read(net, part('high', 4)));
+      return place(net).activations;
+    };
+    assert.deepEqual(
+      parts((net, high) => net.op('Sigmoid', 'sigmoid', [high])),
+      ['a/fq_input_0'],
+    );
+    assert.deepEqual(
+      parts((net, high) => net.convolution('b', high, 4)),
+      ['high/fq_input_0'],
+    );
+    assert.deepEqual(
+      parts((net, high) => net.op('ShapeOf', 'shape', [high])),
+      ['low/fq_input_0'],
+    );
+  });
+
   it('moves the quantizers of all branches at once when all readers are quantized', () => {
     const net = new Network();
     const pooled = pool(net, 'pool', net.op('ReLU', 'relu', [net.convolution('a', net.input('x', image), 4)]));

@@ -113,7 +113,7 @@ const batched = {
   lower: (a: { batch_dims: number }, node: Node, context: LowerContext) => lower(a.batch_dims, node, context),
   canLower: (a: { batch_dims: number }, node: Node) => canLower(a.batch_dims, node),
   runtime: gatherRuntime,
-  quantization: { ascend: 'first' as const },
+  quantization: { ascend: 'first', selects: true } as const,
 };
 
 /** Inputs: data, indices, axis. The axis of the data is replaced by the axes of the indices. */
@@ -128,7 +128,7 @@ export const gather1 = defineOp({
   lower: (_, node, context) => lower(0, node, context),
   canLower: (_, node) => canLower(0, node),
   runtime: gatherRuntime,
-  quantization: { ascend: 'first' },
+  quantization: { ascend: 'first', selects: true },
 });
 
 /** Gather whose first `batch_dims` axes are common to data and indices. */

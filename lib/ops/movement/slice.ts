@@ -59,5 +59,5 @@ export const slice = defineOp({
   lower: (_, node, context) => lowerSlices(node, context, [sliceBox(node.output, positionsOf(factsAt(node))!)]),
   canLower: (_, node) => node.output.fact.shape.every((d) => d > 0) && positionsOf(factsAt(node)) !== undefined,
   runtime: moveRuntime,
-  quantization: { ascend: 'first' },
+  quantization: { ascend: 'first', selects: true },
 });

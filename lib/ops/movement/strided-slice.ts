@@ -145,5 +145,5 @@ export const stridedSlice = defineOp({
   canLower: (a, node) =>
     node.output.fact.shape.every((d) => d > 0) && (resolve(a, factsAt(node))?.axes.every((i) => i >= 0) ?? false),
   runtime: moveRuntime,
-  quantization: { ascend: 'first' },
+  quantization: { ascend: 'first', selects: true },
 });
