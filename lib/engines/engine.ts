@@ -61,6 +61,11 @@ export interface CompileOptions {
   readonly shapes?: Readonly<Record<string, Shape>>;
   readonly observe?: readonly ObservePoint[];
   /**
+   * False when only observations and taps are read: outputs may be left out of `RunResult.outputs`, and with them what
+   * nothing else depends on. Default true.
+   */
+  readonly outputs?: boolean;
+  /**
    * No more than two runs go on at a time, and each may write over the arrays that the last but one before it returned:
    * thousands of runs then leave nothing behind for the collector. Default false.
    */

@@ -97,12 +97,13 @@ export async function compileNative(source: Model, options: CompileOptions = {})
   const ports = prepare(model, wanted);
   const taps = ports.slice(0, options.taps?.length ?? 0);
   const watched = ports.slice(taps.length);
-  const results = model.results().map((r) => r.source(0)!);
+  const results = options.outputs === false ? [] : model.results();
   const constants = constantNodes(model);
   const observed = (options.observe ?? []).map((point, i) => watch(point, watched[i]!, `observation ${i}`));
   const steps: CompiledStep[] = [];
   try {
-    for (const step of partition(model, [...results, ...taps], watched))
+    const returned = results.map((r) => r.source(0)!);
+    for (const step of partition(model, [...returned, ...taps], watched))
       steps.push(await compileStep(step, observed, options));
   } catch (error) {
     for (const step of steps) if (step.kind === 'native') await step.executable.close();
@@ -118,7 +119,7 @@ export async function compileNative(source: Model, options: CompileOptions = {})
       ...(simulate === undefined ? {} : { simulate }),
     }),
   );
-  return new NativeModel({ model, steps, taps, tapTypes, types, observed, isConstant, bodies });
+  return new NativeModel({ model, steps, results, taps, tapTypes, types, observed, isConstant, bodies });
 }
 
 /** A value that a program observes, and the point that asked for it. */
@@ -211,6 +212,8 @@ function requireStaticInputs(model: Model): void {
 interface CompiledModel {
   readonly model: Model;
   readonly steps: readonly CompiledStep[];
+  /** The `Result` nodes whose values are returned. */
+  readonly results: readonly Node[];
   readonly taps: readonly OutputPort[];
   readonly tapTypes: readonly ElementType[];
   /** Element types that users feed, by `Parameter`, and get, by `Result`. */
@@ -245,7 +248,7 @@ class NativeModel implements NativeModelExecutable {
   async run(feeds: Feeds, options: RunOptions = {}): Promise<RunResult> {
     if (this.isClosed) throw new LowpError('ERR_RUN_CLOSED', 'the executable is closed');
     throwIfAborted(options.signal);
-    const { types, taps, tapTypes, observed } = this.compiled;
+    const { types, results, taps, tapTypes, observed } = this.compiled;
     const values = new Map<OutputPort, Tensor>();
     checkFeeds(this.model, feeds, {}, types);
     for (const { output } of this.model.parameters())
@@ -260,7 +263,7 @@ class NativeModel implements NativeModelExecutable {
     variables.commit();
     const value = (port: OutputPort): Tensor => values.get(port) ?? this.constant(port);
     const outputs: Record<string, Tensor> = {};
-    for (const result of this.model.results()) {
+    for (const result of results) {
       outputs[outputName(result)] = convert(value(result.source(0)!), types.get(result)!);
     }
     return {

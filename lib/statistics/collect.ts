@@ -115,6 +115,7 @@ function executablesOf(model: Model, plan: CollectPlan, options: CollectOptions)
     const executable = await engine.compile(model, {
       shapes,
       observe,
+      outputs: false,
       overwrites: true,
       ...(threads === undefined ? {} : { threads }),
       ...(signal === undefined ? {} : { signal }),

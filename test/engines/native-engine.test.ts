@@ -143,6 +143,24 @@ test('values that are written side by side are observed where they lie', async (
   }
 });
 
+test('what only outputs depend on is left out where they are not asked for', async () => {
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [1, 4, 6, 6]);
+  const relu = b.op('ReLU', [b.convolution(x, b.weights('w', [3, 4, 3, 3]))]);
+  const pool = b.op('AvgPool', [relu], { kernel: [2, 2], strides: [2, 2] });
+  b.result(b.op('Softmax', [pool], { axis: 1 }), 'y');
+  const observe: ObservePoint[] = [{ port: relu, granularity: 'perTensor' }];
+  await using all = await compileNative(b.model, { observe });
+  await using part = await compileNative(b.model, { observe, taps: [relu], outputs: false });
+  const feeds = randomFeeds(b.model);
+  const [expected, found] = [await all.run(feeds), await part.run(feeds)];
+  assert.deepEqual(found.outputs, {});
+  assert.equal(found.taps.length, 1);
+  assert.deepEqual(found.observations[0]!.max, expected.observations[0]!.max);
+  const kernels = part.steps.flatMap((s) => (s.kind === 'native' ? s.executable.info.calls.map((c) => c.kernel) : []));
+  assert.ok(kernels.includes('convolution') && !kernels.includes('pool') && !kernels.includes('softmax'));
+});
+
 test('an observer counts what is not finite', async () => {
   const b = new ModelBuilder();
   const x = b.parameter('x', [1, 2, 2]);
