@@ -80,25 +80,42 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
   }
 }
 
+// The lines of the input that an output row's windows read.
+struct InnerLines {
+  const float* first;  // channel 0 of the first pixel
+  size_t count;
+  size_t above;     // kernel lines in front of them
+  size_t distance;  // floats
+
+  static LOWP_INLINE InnerLines Of(const DepthwiseTask& task) {
+    const DepthwiseGeometry& g = *task.geometry;
+    size_t top = task.oy * g.stride_h - g.pad_top;  // wraps when above the input
+    InnerLines lines = {nullptr, 0, 0, g.dilation_h * g.in_w * g.in_stride};
+    for (; lines.above < g.kernel_h && top >= g.in_h; lines.above++) top += g.dilation_h;
+    if (lines.above == g.kernel_h) top = 0;
+    for (size_t iy = top; lines.above + lines.count < g.kernel_h && iy < g.in_h; iy += g.dilation_h) lines.count++;
+    lines.first = RowOf(task, top);
+    return lines;
+  }
+};
+
 // kPixels output pixels for kKernel x kKernel taps with dilation_w 1 and stride_w kStride: a loaded column serves every
 // window that it is in. Up to kKernel / 2 columns on either side may lie outside of the input.
 template <class V, int kKernel, int kStride, int kPixels>
-__attribute__((noinline)) void FloatColumns(const DepthwiseTask& task, size_t ox) {
+__attribute__((noinline)) void FloatColumns(const DepthwiseTask& task, const InnerLines& lines, size_t ox) {
   constexpr int kColumns = (kPixels - 1) * kStride + kKernel, kOutside = kKernel / 2;
   const DepthwiseGeometry& g = *task.geometry;
   const size_t first = ox * kStride - g.pad_left, in_w = g.in_w, step = g.in_stride, end = task.end;
-  const size_t row_step = g.dilation_h * in_w * step;
-  size_t top = task.oy * g.stride_h - g.pad_top, above = 0, rows = 0;  // top wraps when above the input
-  for (; above < kKernel && top >= g.in_h; above++) top += g.dilation_h;
-  for (size_t iy = top; above + rows < kKernel && iy < g.in_h; rows++) iy += g.dilation_h;
-  const float* base = RowOf(task, rows > 0 ? top : 0);
-  const float* weights = reinterpret_cast<const float*>(task.weights) + task.begin * (kKernel * kKernel);
+  const size_t line_step = lines.distance, count = lines.count;
+  const float* const base = lines.first;
+  const float* weights = reinterpret_cast<const float*>(task.weights) + task.begin * (kKernel * kKernel) +
+                         lines.above * (kKernel * V::kLanes);
   for (size_t c = task.begin; c < end; c += V::kLanes, weights += kKernel * kKernel * V::kLanes) {
     typename V::Float sum[kPixels];
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) { sum[i] = V::ZeroFloat(); }
-    const float* tap = weights + above * (kKernel * V::kLanes);
+    const float* tap = weights;
     const float* row = base + c;
-    for (size_t ky = rows; ky > 0; ky--, tap += kKernel * V::kLanes, row += row_step) {
+    for (size_t ky = count; ky > 0; ky--, tap += kKernel * V::kLanes, row += line_step) {
       typename V::Float w[kKernel];
       LOWP_UNROLL for (int kx = 0; kx < kKernel; kx++) { w[kx] = V::LoadFloat(tap + kx * V::kLanes); }
       size_t at = first * step;
@@ -161,7 +178,7 @@ template <class V, int kKernel, int kStride, int kMost, int kPixels>
 constexpr auto kTileOf = FloatColumns<V, kKernel, kStride, (kPixels < kMost ? kPixels : kMost)>;
 
 template <class V, int kKernel, int kStride, int kMost>
-constexpr void (*kTiles[])(const DepthwiseTask& task, size_t ox) = {
+constexpr void (*kTiles[])(const DepthwiseTask& task, const InnerLines& lines, size_t ox) = {
     kTileOf<V, kKernel, kStride, kMost, 1>,  kTileOf<V, kKernel, kStride, kMost, 2>,
     kTileOf<V, kKernel, kStride, kMost, 3>,  kTileOf<V, kKernel, kStride, kMost, 4>,
     kTileOf<V, kKernel, kStride, kMost, 5>,  kTileOf<V, kKernel, kStride, kMost, 6>,
@@ -175,12 +192,13 @@ constexpr void (*kTiles[])(const DepthwiseTask& task, size_t ox) = {
 template <class V, int kKernel, int kStride, int kMost, int kMostOfMany = kMost>
 void RunFloatColumns(const DepthwiseTask& task) {
   const InnerColumns inner = InnerColumns::Of(*task.geometry, kKernel / 2);
+  const InnerLines lines = InnerLines::Of(task);
   size_t ox = 0;
   while (ox < inner.begin) FloatPixels<V, 1, true>(task, ox++);
   const size_t most = inner.end - ox <= kMost ? kMost : kMostOfMany;
   for (size_t tiles = (inner.end - ox + most - 1) / most; tiles > 0; tiles--) {
     const size_t pixels = (inner.end - ox + tiles - 1) / tiles;
-    kTiles<V, kKernel, kStride, kMost>[pixels - 1](task, ox);
+    kTiles<V, kKernel, kStride, kMost>[pixels - 1](task, lines, ox);
     ox += pixels;
   }
   while (ox < task.geometry->out_w) FloatPixels<V, 1, true>(task, ox++);
