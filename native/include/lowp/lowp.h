@@ -99,7 +99,8 @@ LOWP_API void lowp_session_destroy(lowp_session* session);
 LOWP_API lowp_status lowp_session_run(lowp_session* session, const void* const* inputs, void* const* outputs);
 
 /* Is over with the inputs when it returns, runs on the session's thread and calls `done` there, once. Until then the
- * outputs must stay where they are; they may be written at any time. `done` must not destroy the session. `message` is null when the status is LOWP_OK, and lives until `done` returns. */
+ * outputs must stay where they are; they may be written at any time. `done` must not destroy the session. `message` is
+ * null when the status is LOWP_OK, and lives until `done` returns. */
 typedef void (*lowp_done)(void* context, lowp_status status, const char* message);
 LOWP_API lowp_status lowp_session_run_async(lowp_session* session, const void* const* inputs, void* const* outputs,
                                             lowp_done done, void* context);

@@ -109,8 +109,10 @@ class Fault {
 };
 
 struct RunContext {
-  const void* const* inputs = nullptr;  // by operand index; null when absent. Buffers are 64-byte aligned, kReadSlack readable behind
-  void* const* outputs = nullptr;       // aligned to their elements; nothing behind them is there to be read
+  // By operand index; null when absent. Inputs are 64-byte aligned with kReadSlack readable behind, outputs aligned to
+  // their elements with nothing behind.
+  const void* const* inputs = nullptr;
+  void* const* outputs = nullptr;
   uint8_t* shared = nullptr;            // PreparedCall::shared_bytes, 64-byte aligned, one per call
   uint8_t* scratch = nullptr;           // PreparedCall::scratch_bytes, 64-byte aligned, one per worker
   Fault* fault = nullptr;               // never null for kernels that can report

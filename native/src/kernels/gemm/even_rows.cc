@@ -27,8 +27,8 @@ bool HasEvenRows(const RowWalk& w, size_t batch) {
 // Dropped rows may be a third of all.
 bool IsWorthIt(size_t stored, size_t rows) { return stored * 3 >= rows * 2; }
 
-// What a stored row takes, when `rows` are computed for `stored` ones in tiles of `tile` rows. Two tiles of rows by two of
-// weights are four products and four loads; a product takes a cycle for each row, a load of x too, one of 16 rows of
+// What a stored row takes, when `rows` are computed for `stored` ones in tiles of `tile` rows. Two tiles of rows by two
+// of weights are four products and four loads; a product takes a cycle for each row, a load of x too, one of 16 rows of
 // weights about three for each, as most come from L2.
 double Cost(size_t tile, size_t rows, size_t stored) {
   const double weights = 2 * 3 * 16, cycles = static_cast<double>(4 * tile + 2 * tile) + weights;

@@ -25,9 +25,9 @@ struct EvenRows {
 };
 
 // How the rows of a problem of one group get to where `row` wants them, preferably by computing the rows in the gaps too
-// and dropping their sums: then the problem has these rows as pixels. Where lines are whole numbers of tiles of a few rows
-// less, tiles have as many, if that is faster. Where more than a third of the rows would be dropped, rows are copied: then
-// the problem's runs become one run of the copy.
+// and dropping their sums: then the problem has these rows as pixels. Where lines are whole numbers of tiles of a few
+// rows less, tiles have as many, if that is faster. Where more than a third of the rows would be dropped, rows are
+// copied: then the problem's runs become one run of the copy.
 EvenRows PlanEvenRows(const GemmRow& row, GemmProblem* problem);
 
 }  // namespace lowp

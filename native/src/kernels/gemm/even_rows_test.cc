@@ -92,7 +92,9 @@ TEST(EvenRows, LinesOfFewPixelsAreTilesOfAsManyRows) {
       const bool narrower = width < 16 || stride == 2;
       EXPECT_EQ(even.whole_tiles, narrower) << width << " " << stride;
       EXPECT_EQ(even.tile_rows, !narrower ? 16 : width > 15 ? width / 2 : width) << width << " " << stride;
-      if (narrower) EXPECT_EQ(p.pixels, 14 * width);
+      if (narrower) {
+        EXPECT_EQ(p.pixels, 14 * width);
+      }
     }
   }
 }
