@@ -112,7 +112,7 @@ TEST(Program, OpeningCallsReadInputsAndOthersWriteOutputsWhereTheyAre) {
     EXPECT_EQ(program.value()->outputs()[1].operands.size(), 1u);
     auto session = Session::Create(program.value(), 2);
     ASSERT_TRUE(session.ok());
-    for (const size_t shift : {0, 1, 4}) {  // of addresses: floats that are not aligned are copied
+    for (const size_t shift : {0, 1, 4}) {  // of addresses: what is not aligned to 8 bytes is copied
       Bytes x(100), y(404), z(404);
       for (size_t i = 0; i < 100; i++) x[i] = static_cast<uint8_t>(2 * i + shift);
       const test::PageEnd input(x.data(), 100);

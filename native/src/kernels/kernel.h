@@ -109,8 +109,8 @@ class Fault {
 };
 
 struct RunContext {
-  // By operand index; null when absent. Inputs are 64-byte aligned with kReadSlack readable behind, outputs aligned to
-  // their elements with nothing behind.
+  // By operand index; null when absent. Inputs are 64-byte aligned with kReadSlack readable behind, outputs 8-byte
+  // aligned with nothing behind.
   const void* const* inputs = nullptr;
   void* const* outputs = nullptr;
   uint8_t* shared = nullptr;            // PreparedCall::shared_bytes, 64-byte aligned, one per call
@@ -159,7 +159,7 @@ class PreparedCall {
   // kernel needs fewer.
   double operations = 0;
   int inplace_input = -1;                // this input may share its memory with output 0
-  // A run takes no longer than copying input 0, which may be aligned to its elements only and have nothing behind it.
+  // A run takes no longer than copying input 0, which may be 8-byte aligned only and have nothing behind it.
   bool reads_in_place = false;
   // Every run adds to output 0, which a session keeps from run to run in memory that nothing else gets.
   bool accumulates = false;
