@@ -82,10 +82,11 @@ test('a constant target that would mix the samples of another batch is refused, 
     assert.deepEqual(reshape(mixing(target), { x: input }).results()[0]!.output.fact.shape, output);
 });
 
-test('a model is opened for other input shapes than those in the file', async () => {
+/** An IR of one ReLU whose input `x` has this shape. */
+function reluFile(shape: string): Uint8Array {
   const xml = irText(
     [
-      { id: 0, type: 'Parameter', name: 'x', data: 'element_type="f32" shape="1,2"' },
+      { id: 0, type: 'Parameter', name: 'x', data: `element_type="f32" shape="${shape}"` },
       { id: 1, type: 'ReLU', inputs: 1 },
       { id: 2, type: 'Result', inputs: 1, outputs: 0 },
     ],
@@ -94,7 +95,11 @@ test('a model is opened for other input shapes than those in the file', async ()
       [1, 1, 2, 0],
     ],
   );
-  const bytes = new TextEncoder().encode(xml);
+  return new TextEncoder().encode(xml);
+}
+
+test('a model is opened for other input shapes than those in the file', async () => {
+  const bytes = reluFile('1,2');
   const model = await openModel(bytes, { shapes: { x: [-1, 3] } });
   assert.deepEqual(model.results()[0]!.output.fact.shape, [-1, 3]);
   const code = (wanted: string) => (e: unknown) => e instanceof LowpError && e.code === wanted;
@@ -103,18 +108,7 @@ test('a model is opened for other input shapes than those in the file', async ()
 });
 
 test('an input of dynamic rank takes the shape that is given when the model is opened', async () => {
-  const xml = irText(
-    [
-      { id: 0, type: 'Parameter', name: 'x', data: 'element_type="f32" shape="..."' },
-      { id: 1, type: 'ReLU', inputs: 1 },
-      { id: 2, type: 'Result', inputs: 1, outputs: 0 },
-    ],
-    [
-      [0, 0, 1, 0],
-      [1, 1, 2, 0],
-    ],
-  );
-  const bytes = new TextEncoder().encode(xml);
+  const bytes = reluFile('...');
   const model = await openModel(bytes, { shapes: { x: [-1, 2] } });
   assert.deepEqual(model.results()[0]!.output.fact.shape, [-1, 2]);
   await assert.rejects(openModel(bytes), (e) => e instanceof LowpError && e.code === 'ERR_SHAPE_DYNAMIC');

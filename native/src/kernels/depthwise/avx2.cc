@@ -14,42 +14,14 @@ using Block16 = PairBlock<Ymm>;
 extern const DepthwiseRow depthwise_f32_avx2_7x8 = {
     "depthwise_f32_avx2_7x8", Isa::kAvx2, DepthwisePacking::kPlainFloat, TapGroups::kSequence, 8, 8, 0, 0,
     RunFloat<Ymm>};
-extern const DepthwiseRow depthwise_f32_avx2_3x3s1_10x8 = {"depthwise_f32_avx2_3x3s1_10x8",
-                                                           Isa::kAvx2,
-                                                           DepthwisePacking::kPlainFloat,
-                                                           TapGroups::kSequence,
-                                                           8,
-                                                           8,
-                                                           3,
-                                                           1,
-                                                           RunFloatColumns<Ymm, 3, 1, 10>};
-extern const DepthwiseRow depthwise_f32_avx2_3x3s2_10x8 = {"depthwise_f32_avx2_3x3s2_10x8",
-                                                           Isa::kAvx2,
-                                                           DepthwisePacking::kPlainFloat,
-                                                           TapGroups::kSequence,
-                                                           8,
-                                                           8,
-                                                           3,
-                                                           2,
-                                                           RunFloatColumns<Ymm, 3, 2, 10, 5>};
-extern const DepthwiseRow depthwise_f32_avx2_5x5s1_10x8 = {"depthwise_f32_avx2_5x5s1_10x8",
-                                                           Isa::kAvx2,
-                                                           DepthwisePacking::kPlainFloat,
-                                                           TapGroups::kSequence,
-                                                           8,
-                                                           8,
-                                                           5,
-                                                           1,
-                                                           RunFloatColumns<Ymm, 5, 1, 10>};
-extern const DepthwiseRow depthwise_f32_avx2_5x5s2_10x8 = {"depthwise_f32_avx2_5x5s2_10x8",
-                                                           Isa::kAvx2,
-                                                           DepthwisePacking::kPlainFloat,
-                                                           TapGroups::kSequence,
-                                                           8,
-                                                           8,
-                                                           5,
-                                                           2,
-                                                           RunFloatColumns<Ymm, 5, 2, 10>};
+extern const DepthwiseRow depthwise_f32_avx2_3x3s1_10x8 =
+    FloatColumnsRow<Ymm, 3, 1, 10>("depthwise_f32_avx2_3x3s1_10x8", Isa::kAvx2);
+extern const DepthwiseRow depthwise_f32_avx2_3x3s2_10x8 =
+    FloatColumnsRow<Ymm, 3, 2, 10, 5>("depthwise_f32_avx2_3x3s2_10x8", Isa::kAvx2);
+extern const DepthwiseRow depthwise_f32_avx2_5x5s1_10x8 =
+    FloatColumnsRow<Ymm, 5, 1, 10>("depthwise_f32_avx2_5x5s1_10x8", Isa::kAvx2);
+extern const DepthwiseRow depthwise_f32_avx2_5x5s2_10x8 =
+    FloatColumnsRow<Ymm, 5, 2, 10>("depthwise_f32_avx2_5x5s2_10x8", Isa::kAvx2);
 extern const DepthwiseRow depthwise_u8s8_avx2_1x16 = {
     "depthwise_u8s8_avx2_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kSequence, 16, 16, 0, 0,
     RunInteger<Block16, Block16>};

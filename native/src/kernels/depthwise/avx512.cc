@@ -20,42 +20,14 @@ extern const DepthwiseRow depthwise_f32_avx512_7x16 = {"depthwise_f32_avx512_7x1
                                                        0,
                                                        0,
                                                        RunFloat<Zmm>};
-extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16 = {"depthwise_f32_avx512_3x3s1_7x16",
-                                                             Isa::kAvx512,
-                                                             DepthwisePacking::kPlainFloat,
-                                                             TapGroups::kSequence,
-                                                             16,
-                                                             16,
-                                                             3,
-                                                             1,
-                                                             RunFloatColumns<Zmm, 3, 1, 7>};
-extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16 = {"depthwise_f32_avx512_3x3s2_7x16",
-                                                             Isa::kAvx512,
-                                                             DepthwisePacking::kPlainFloat,
-                                                             TapGroups::kSequence,
-                                                             16,
-                                                             16,
-                                                             3,
-                                                             2,
-                                                             RunFloatColumns<Zmm, 3, 2, 7>};
-extern const DepthwiseRow depthwise_f32_avx512_5x5s1_14x16 = {"depthwise_f32_avx512_5x5s1_14x16",
-                                                              Isa::kAvx512,
-                                                              DepthwisePacking::kPlainFloat,
-                                                              TapGroups::kSequence,
-                                                              16,
-                                                              16,
-                                                              5,
-                                                              1,
-                                                              RunFloatColumns<Zmm, 5, 1, 14>};
-extern const DepthwiseRow depthwise_f32_avx512_5x5s2_14x16 = {"depthwise_f32_avx512_5x5s2_14x16",
-                                                              Isa::kAvx512,
-                                                              DepthwisePacking::kPlainFloat,
-                                                              TapGroups::kSequence,
-                                                              16,
-                                                              16,
-                                                              5,
-                                                              2,
-                                                              RunFloatColumns<Zmm, 5, 2, 14>};
+extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16 =
+    FloatColumnsRow<Zmm, 3, 1, 7>("depthwise_f32_avx512_3x3s1_7x16", Isa::kAvx512);
+extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16 =
+    FloatColumnsRow<Zmm, 3, 2, 7>("depthwise_f32_avx512_3x3s2_7x16", Isa::kAvx512);
+extern const DepthwiseRow depthwise_f32_avx512_5x5s1_14x16 =
+    FloatColumnsRow<Zmm, 5, 1, 14>("depthwise_f32_avx512_5x5s1_14x16", Isa::kAvx512);
+extern const DepthwiseRow depthwise_f32_avx512_5x5s2_14x16 =
+    FloatColumnsRow<Zmm, 5, 2, 14>("depthwise_f32_avx512_5x5s2_14x16", Isa::kAvx512);
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32 = {
     "depthwise_u8s8_avx512_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kSequence, 32, 16, 0, 0,
     RunInteger<Block32, Block16>};

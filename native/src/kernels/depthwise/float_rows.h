@@ -187,8 +187,8 @@ constexpr void (*kTiles[])(const DepthwiseTask& task, const InnerLines& lines, s
     kTileOf<V, kKernel, kStride, kMost, 11>, kTileOf<V, kKernel, kStride, kMost, 12>,
     kTileOf<V, kKernel, kStride, kMost, 13>, kTileOf<V, kKernel, kStride, kMost, 14>};
 
-// kKernel x kKernel taps with dilation_w 1 and stride_w kStride: at most kMost pixels at a time, kMostOfMany when that is
-// not the whole line, in numbers that differ by at most one.
+// kKernel x kKernel taps with dilation_w 1 and stride_w kStride: at most kMost pixels at a time, kMostOfMany when that
+// is not the whole line, in numbers that differ by at most one.
 template <class V, int kKernel, int kStride, int kMost, int kMostOfMany = kMost>
 void RunFloatColumns(const DepthwiseTask& task) {
   const InnerColumns inner = InnerColumns::Of(*task.geometry, kKernel / 2);
@@ -202,6 +202,12 @@ void RunFloatColumns(const DepthwiseTask& task) {
     ox += pixels;
   }
   while (ox < task.geometry->out_w) FloatPixels<V, 1, true>(task, ox++);
+}
+
+template <class V, int kKernel, int kStride, int kMost, int kMostOfMany = kMost>
+constexpr DepthwiseRow FloatColumnsRow(const char* name, Isa isa) {
+  return {name,     isa,     DepthwisePacking::kPlainFloat, TapGroups::kSequence, V::kLanes, V::kLanes, kKernel,
+          kStride, RunFloatColumns<V, kKernel, kStride, kMost, kMostOfMany>};
 }
 
 }  // namespace

@@ -42,11 +42,12 @@ Tiling ChooseTiling(const TilingQuery& q) {
   const double useful_tiles = std::max(1.0, q.operations / kSmallTile);
   const bool split = q.threads > 1 && useful_tiles > 1;
   size_t blocks = 1, group = weights_fit ? q.panels : 1;
+  const size_t even_blocks = split && !SharesPixels(q.pixels, q.threads) ? EvenBlocks(q) : 1;
   bool panels_first = false;
   if (split && SharesPanels(q)) {
     group = std::max<size_t>(1, q.panels / (kTilesPerThread * q.threads));
-  } else if (split && !SharesPixels(q.pixels, q.threads) && EvenBlocks(q) > 1) {
-    blocks = EvenBlocks(q);
+  } else if (even_blocks > 1) {
+    blocks = even_blocks;
     group = 1;
     panels_first = true;
   } else {
