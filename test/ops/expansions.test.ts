@@ -125,3 +125,41 @@ test('SpaceToBatch and BatchToSpace are padding, turned blocks and cuts', async 
     { numRuns: 100 },
   );
 });
+
+test('RegionYolo is sigmoids and softmax of its parts', async () => {
+  const plan = fc.record({
+    ...{ batch: fc.integer({ min: 1, max: 2 }), height: size, width: size, classes: size, num: size, seed },
+    ...{ coords: fc.constantFrom(3, 4, 5), isSoftmax: fc.boolean(), more: fc.constantFrom(0, 3) },
+    ...{ axis: fc.constantFrom(1, 2), endAxis: fc.constantFrom(2, 3, -1) },
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async (p) => {
+      const b = new ModelBuilder();
+      const channels = p.num * (p.coords + p.classes + 1) + (p.isSoftmax ? 0 : p.more);
+      const shape = [p.batch, channels, p.height, p.width];
+      const boxes = { coords: p.coords, classes: p.classes, num: p.isSoftmax ? p.num : 9 };
+      const kind = { do_softmax: p.isSoftmax, mask: Array.from({ length: p.num }, (_, i) => i) };
+      const flat = { axis: p.axis, end_axis: p.endAxis };
+      b.result(b.op('RegionYolo', [b.parameter('x', shape)], { ...boxes, ...kind, ...flat }));
+      // A few units in the last place of results up to 1, and of sizes none.
+      await expectNative(b.model, uneven(shape, p.seed), 4e-7);
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('ReorgYolo is SpaceToDepth of the input as it reads it', async () => {
+  const plan = fc.record({
+    ...{ batch: fc.integer({ min: 1, max: 3 }), height: size, width: size, planes: size, seed },
+    stride: fc.integer({ min: 1, max: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async (p) => {
+      const b = new ModelBuilder();
+      const shape = [p.batch, p.planes * p.stride ** 2, p.height * p.stride, p.width * p.stride];
+      b.result(b.op('ReorgYolo', [b.parameter('x', shape)], { stride: [p.stride] }));
+      await expectNative(b.model, uneven(shape, p.seed), 0);
+    }),
+    { numRuns: 60 },
+  );
+});

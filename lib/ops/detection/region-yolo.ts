@@ -1,12 +1,13 @@
 // RegionYolo: activations of the numbers that a YOLO network says about the boxes of each cell.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, formatShape, normalizeAxis } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, floatList, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
 
 const attributes = z.object({
@@ -81,6 +82,42 @@ function evaluate(a: Attributes, [x]: readonly Tensor[]): Tensor[] {
   return [fromFloat64(out, shape, type)];
 }
 
+/** Number `i` of a box goes through a sigmoid. */
+function isActivated(a: Attributes, i: number): boolean {
+  return i < 2 || i >= a.coords;
+}
+
+/** Everything goes through a sigmoid, and sizes are put back: nothing is cut into parts. */
+function expandSigmoids(a: Attributes, x: OutputPort, e: Expansion): OutputPort {
+  const numbers = a.coords + a.classes + 1;
+  const channels = regionsOf(a) * numbers;
+  const given = x.fact.shape[1]!;
+  const own = given === channels ? x : e.parts(x, 1, [channels, given - channels], 'own')[0]!;
+  const activated = Array.from({ length: channels }, (_, c) => (isActivated(a, c % numbers) ? 1 : 0));
+  const condition = e.constant('boolean', [1, channels, 1, 1], activated, 'activated');
+  return e.add('Select', [condition, e.add('Sigmoid', [own], {}, 'sigmoid'), own], {}, 'select');
+}
+
+function expandSoftmax(a: Attributes, x: OutputPort, shape: readonly number[], e: Expansion): OutputPort {
+  const [batch, , height, width] = x.fact.shape as [number, number, number, number];
+  const boxes = e.reshape(x, [batch, a.num, a.coords + a.classes + 1, height * width], 'boxes');
+  const [center, sizes, object, classes] = e.parts(boxes, 2, [2, a.coords - 2, 1, a.classes], 'parts');
+  const numbers = [
+    e.add('Sigmoid', [center!], {}, 'center'),
+    sizes!,
+    e.add('Sigmoid', [object!], {}, 'object'),
+    e.add('SoftMax', [classes!], { axis: 2 }, 'classes'),
+  ];
+  return e.reshape(e.concat(numbers, 2, 'numbers'), shape, 'result');
+}
+
+function expand(a: Attributes, node: Node, e: Expansion): OutputPort[] | undefined {
+  const x = node.source(0)!;
+  const { type, shape } = x.fact;
+  if (type !== 'f32' || !isStatic(shape) || a.coords <= 2 || a.classes < 1 || regionsOf(a) < 1) return undefined;
+  return [a.do_softmax ? expandSoftmax(a, x, node.output.fact.shape, e) : expandSigmoids(a, x, e)];
+}
+
 /**
  * For each box of each cell x, y, w, h, objectness and classes, as planes of [N, boxes · (coords + 1 + classes), H, W].
  * x, y and objectness go through a sigmoid; classes through a softmax, flattened from `axis` to `end_axis` (YOLO v2), or
@@ -93,4 +130,5 @@ export const regionYolo = defineOp({
   inputs: [1, 1],
   infer,
   evaluate,
+  expand,
 });

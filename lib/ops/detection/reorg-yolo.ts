@@ -1,10 +1,12 @@
 // ReorgYolo: pixels become channels, in the order of the original Darknet layer.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import { elementCount, formatShape } from '../../tensor/shape.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
+import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
 import { take } from '../movement/take.ts';
 
@@ -47,6 +49,17 @@ function evaluate(a: Attributes, [x]: readonly Tensor[]): Tensor[] {
   return [take(x!, infer(a, factsOf([x]))[0]!.shape, source)];
 }
 
+/** The loop of `evaluate` is SpaceToDepth of what it reads the input as, where that is all of the input. */
+function expand(a: Attributes, node: Node, e: Expansion): OutputPort[] | undefined {
+  const stride = a.stride[0]!;
+  const { shape } = node.source(0)!.fact;
+  const [n, c, h, w] = shape as [number, number, number, number];
+  if (!isStatic(shape) || c % (stride * stride) !== 0) return undefined;
+  const read = e.reshape(node.source(0)!, [n, c / stride ** 2, h * stride, w * stride], 'read');
+  const deep = e.add('SpaceToDepth', [read], { mode: 'blocks_first', block_size: stride }, 'deep');
+  return [e.reshape(deep, node.output.fact.shape, 'result')];
+}
+
 /** [N, C, H, W] → [N, C · s², H / s, W / s] with the index arithmetic of Darknet's reorg layer. */
 export const reorgYolo = defineOp({
   type: 'ReorgYolo',
@@ -55,4 +68,5 @@ export const reorgYolo = defineOp({
   inputs: [1, 1],
   infer,
   evaluate,
+  expand,
 });
