@@ -25,12 +25,14 @@ extern const DepthwiseRow depthwise_f32_avx2_5x5s2_10x8 =
 extern const DepthwiseRow depthwise_u8s8_avx2_1x16 = {
     "depthwise_u8s8_avx2_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kSequence, 16, 16, 0, 0,
     RunInteger<Block16, Block16>};
-extern const DepthwiseRow depthwise_u8s8_avx2_3x3s1_1x16 = {
-    "depthwise_u8s8_avx2_3x3s1_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kColumns, 16, 16, 3, 1,
-    RunInteger3x3<Block16, Block16, 1>};
-extern const DepthwiseRow depthwise_u8s8_avx2_3x3s2_1x16 = {
-    "depthwise_u8s8_avx2_3x3s2_1x16",  Isa::kAvx2, DepthwisePacking::kPairs, TapGroups::kColumns, 16, 16, 3, 2,
-    RunInteger3x3<Block16, Block16, 2>};
+extern const DepthwiseRow depthwise_u8s8_avx2_3x3s1_1x16 = IntegerColumnsRow<Block16, Block16, 3, 1>(
+    "depthwise_u8s8_avx2_3x3s1_1x16", Isa::kAvx2, DepthwisePacking::kPairs);
+extern const DepthwiseRow depthwise_u8s8_avx2_3x3s2_1x16 = IntegerColumnsRow<Block16, Block16, 3, 2>(
+    "depthwise_u8s8_avx2_3x3s2_1x16", Isa::kAvx2, DepthwisePacking::kPairs);
+extern const DepthwiseRow depthwise_u8s8_avx2_5x5s1_1x16 = IntegerColumnsRow<Block16, Block16, 5, 1>(
+    "depthwise_u8s8_avx2_5x5s1_1x16", Isa::kAvx2, DepthwisePacking::kPairs);
+extern const DepthwiseRow depthwise_u8s8_avx2_5x5s2_1x16 = IntegerColumnsRow<Block16, Block16, 5, 2>(
+    "depthwise_u8s8_avx2_5x5s2_1x16", Isa::kAvx2, DepthwisePacking::kPairs);
 
 }  // namespace lowp
 #endif

@@ -31,12 +31,14 @@ extern const DepthwiseRow depthwise_f32_avx512_5x5s2_14x16 =
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32 = {
     "depthwise_u8s8_avx512_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kSequence, 32, 16, 0, 0,
     RunInteger<Block32, Block16>};
-extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32 = {
-    "depthwise_u8s8_avx512_3x3s1_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 3, 1,
-    RunInteger3x3<Block32, Block16, 1>};
-extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32 = {
-    "depthwise_u8s8_avx512_3x3s2_1x32", Isa::kAvx512, DepthwisePacking::kPairs, TapGroups::kColumns, 32, 16, 3, 2,
-    RunInteger3x3<Block32, Block16, 2>};
+extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32 = IntegerColumnsRow<Block32, Block16, 3, 1>(
+    "depthwise_u8s8_avx512_3x3s1_1x32", Isa::kAvx512, DepthwisePacking::kPairs);
+extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32 = IntegerColumnsRow<Block32, Block16, 3, 2>(
+    "depthwise_u8s8_avx512_3x3s2_1x32", Isa::kAvx512, DepthwisePacking::kPairs);
+extern const DepthwiseRow depthwise_u8s8_avx512_5x5s1_1x32 = IntegerColumnsRow<Block32, Block16, 5, 1>(
+    "depthwise_u8s8_avx512_5x5s1_1x32", Isa::kAvx512, DepthwisePacking::kPairs);
+extern const DepthwiseRow depthwise_u8s8_avx512_5x5s2_1x32 = IntegerColumnsRow<Block32, Block16, 5, 2>(
+    "depthwise_u8s8_avx512_5x5s2_1x32", Isa::kAvx512, DepthwisePacking::kPairs);
 
 }  // namespace lowp
 #endif

@@ -181,6 +181,7 @@ TEST(Depthwise, IsExactForEveryChannelCountUpTo130) {
     for (uint32_t stride : {1, 2}) {
       ExpectExact(Case(channels, 5, 3, stride, 1));
       ExpectExact(Case(channels, 5, 3, stride, 1).Float());
+      ExpectExact(Case(channels, 6, 5, stride, 2));
       ExpectExact(Case(channels, 6, 5, stride, 2).Float());
     }
   }
@@ -193,6 +194,7 @@ TEST(Depthwise, IsExactForEverySmallImage) {
       ExpectExact(Case(20, size, 3, stride, 1).Float());
       ExpectExact(Case(40, size, 3, stride, 2));
       ExpectExact(Case(20, size, 3, stride, 2).Float());
+      for (uint32_t pad : {2, 3, 4}) ExpectExact(Case(40, size, 5, stride, pad));
       for (uint32_t pad : {2, 3, 4}) ExpectExact(Case(20, size, 5, stride, pad).Float());
     }
   }
@@ -221,11 +223,13 @@ TEST(Depthwise, IsExactForOtherKernelsStridesDilationsAndPaddings) {
 }
 
 TEST(Depthwise, LeavesOutputsFarOutsideOfTheInputAtTheBias) {
-  Case c(40, 3, 3, 1, 0);
-  c.p.out_h = c.p.out_w = 9;  // most windows lie below or right of the input
-  c.p.pad_top = 2;
-  ExpectExact(c);
-  ExpectExact(c.Float());
+  for (uint32_t kernel : {3, 5}) {
+    Case c(40, 3, kernel, 1, 0);
+    c.p.out_h = c.p.out_w = 9;  // most windows lie below or right of the input
+    c.p.pad_top = 2;
+    ExpectExact(c);
+    ExpectExact(c.Float());
+  }
 }
 
 TEST(Depthwise, KeepsTheBytesOfOtherChannels) {
@@ -307,7 +311,7 @@ TEST(Depthwise, SaturatesAndRoundsToEven) {
 }
 
 TEST(Depthwise, SumsTheLargestProductsWithoutOverflow) {
-  for (uint32_t kernel : {3, 6}) {
+  for (uint32_t kernel : {3, 5, 6}) {
     Case c(70, 8, kernel, 1, 0);
     c.u8_output = false;
     Operands o(c, 1);
@@ -349,6 +353,12 @@ TEST(Depthwise, TakesTheFastRowsFor3x3And5x5) {
   ExpectRows(Case(16, 8, 3, 1, 1),
              {"depthwise_u8s8_scalar_1x16", "depthwise_u8s8_avx2_3x3s1_1x16", "depthwise_u8s8_avx2_3x3s1_1x16",
               "depthwise_u8s8_avx512_3x3s1_1x32", "depthwise_u8s8_vnni_3x3s1_1x64", "depthwise_u8s8_vnni_3x3s1_1x64"});
+  ExpectRows(Case(16, 8, 5, 1, 2),
+             {"depthwise_u8s8_scalar_1x16", "depthwise_u8s8_avx2_5x5s1_1x16", "depthwise_u8s8_avx2_5x5s1_1x16",
+              "depthwise_u8s8_avx512_5x5s1_1x32", "depthwise_u8s8_vnni_5x5s1_1x64", "depthwise_u8s8_vnni_5x5s1_1x64"});
+  ExpectRows(Case(16, 8, 5, 2, 2),
+             {"depthwise_u8s8_scalar_1x16", "depthwise_u8s8_avx2_5x5s2_1x16", "depthwise_u8s8_avx2_5x5s2_1x16",
+              "depthwise_u8s8_avx512_5x5s2_1x32", "depthwise_u8s8_vnni_5x5s2_1x64", "depthwise_u8s8_vnni_5x5s2_1x64"});
   ExpectRows(Case(16, 8, 3, 2, 1).Float(),
              {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_3x3s2_10x8", "depthwise_f32_avx2_3x3s2_10x8",
               "depthwise_f32_avx512_3x3s2_7x16", "depthwise_f32_avx512_3x3s2_7x16", "depthwise_f32_avx512_3x3s2_7x16"});

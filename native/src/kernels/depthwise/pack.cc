@@ -9,11 +9,17 @@ namespace {
 constexpr size_t kNoTap = SIZE_MAX;
 
 size_t GroupCount(TapGroups groups, const DepthwiseGeometry& g) {
+  if (groups == TapGroups::kColumnsAndLine) return kFiveByFiveGroups;
   return groups == TapGroups::kColumns ? g.kernel_w : (g.taps() + 3) / 4;
 }
 
 size_t TapOf(TapGroups groups, const DepthwiseGeometry& g, size_t group, size_t slot) {
   if (groups == TapGroups::kColumns) return slot < g.kernel_h ? slot * g.kernel_w + group : kNoTap;
+  if (groups == TapGroups::kColumnsAndLine) {
+    if (group < 5) return slot * 5 + group;
+    if (group == 5) return 20 + slot + 1;
+    return slot == g.stride_w - 1 ? 20 : kNoTap;
+  }
   const size_t tap = group * 4 + slot;
   return tap < g.taps() ? tap : kNoTap;
 }

@@ -22,8 +22,13 @@ enum class DepthwisePacking : uint32_t { kPlainFloat, kPlainInteger, kQuads, kPa
 // Taps that an integer row wants beside each other.
 enum class TapGroups : uint32_t {
   kSequence,  // taps 4 g to 4 g + 3 in the order (ky, kx)
-  kColumns,   // group kx is (0, kx), (1, kx), (2, kx) and a weight of 0
+  kColumns,   // of 3 x 3: group kx is (0, kx), (1, kx), (2, kx) and a weight of 0
+  // Of 5 x 5: group kx is (0, kx) to (3, kx), group 5 is (4, 1) to (4, 4), group 6 is (4, 0) in place stride_w - 1 and
+  // weights of 0.
+  kColumnsAndLine,
 };
+
+constexpr size_t kFiveByFiveGroups = 7;
 
 // All sizes are elements and pixels; params in the width of an address.
 struct DepthwiseGeometry {
@@ -88,6 +93,8 @@ extern const DepthwiseRow depthwise_f32_avx2_5x5s2_10x8;
 extern const DepthwiseRow depthwise_u8s8_avx2_1x16;
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s1_1x16;
 extern const DepthwiseRow depthwise_u8s8_avx2_3x3s2_1x16;
+extern const DepthwiseRow depthwise_u8s8_avx2_5x5s1_1x16;
+extern const DepthwiseRow depthwise_u8s8_avx2_5x5s2_1x16;
 extern const DepthwiseRow depthwise_f32_avx512_7x16;
 extern const DepthwiseRow depthwise_f32_avx512_3x3s1_7x16;
 extern const DepthwiseRow depthwise_f32_avx512_3x3s2_7x16;
@@ -96,9 +103,13 @@ extern const DepthwiseRow depthwise_f32_avx512_5x5s2_14x16;
 extern const DepthwiseRow depthwise_u8s8_avx512_1x32;
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s1_1x32;
 extern const DepthwiseRow depthwise_u8s8_avx512_3x3s2_1x32;
+extern const DepthwiseRow depthwise_u8s8_avx512_5x5s1_1x32;
+extern const DepthwiseRow depthwise_u8s8_avx512_5x5s2_1x32;
 extern const DepthwiseRow depthwise_u8s8_vnni_1x64;
 extern const DepthwiseRow depthwise_u8s8_vnni_3x3s1_1x64;
 extern const DepthwiseRow depthwise_u8s8_vnni_3x3s2_1x64;
+extern const DepthwiseRow depthwise_u8s8_vnni_5x5s1_1x64;
+extern const DepthwiseRow depthwise_u8s8_vnni_5x5s2_1x64;
 #endif
 
 }  // namespace lowp

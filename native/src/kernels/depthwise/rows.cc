@@ -8,15 +8,17 @@ namespace {
 
 const DepthwiseRow* const kRows[] = {
 #if defined(__x86_64__)
-    &depthwise_u8s8_vnni_3x3s1_1x64,   &depthwise_u8s8_vnni_3x3s2_1x64,   &depthwise_u8s8_vnni_1x64,
-    &depthwise_u8s8_avx512_3x3s1_1x32, &depthwise_u8s8_avx512_3x3s2_1x32, &depthwise_u8s8_avx512_1x32,
-    &depthwise_u8s8_avx2_3x3s1_1x16,   &depthwise_u8s8_avx2_3x3s2_1x16,   &depthwise_u8s8_avx2_1x16,
-    &depthwise_f32_avx512_5x5s1_14x16, &depthwise_f32_avx512_5x5s2_14x16, &depthwise_f32_avx512_3x3s1_7x16,
-    &depthwise_f32_avx512_3x3s2_7x16,  &depthwise_f32_avx512_7x16,        &depthwise_f32_avx2_5x5s1_10x8,
-    &depthwise_f32_avx2_5x5s2_10x8,    &depthwise_f32_avx2_3x3s1_10x8,    &depthwise_f32_avx2_3x3s2_10x8,
+    &depthwise_u8s8_vnni_5x5s1_1x64,     &depthwise_u8s8_vnni_5x5s2_1x64,     &depthwise_u8s8_vnni_3x3s1_1x64,
+    &depthwise_u8s8_vnni_3x3s2_1x64,     &depthwise_u8s8_vnni_1x64,           &depthwise_u8s8_avx512_5x5s1_1x32,
+    &depthwise_u8s8_avx512_5x5s2_1x32,   &depthwise_u8s8_avx512_3x3s1_1x32,   &depthwise_u8s8_avx512_3x3s2_1x32,
+    &depthwise_u8s8_avx512_1x32,         &depthwise_u8s8_avx2_5x5s1_1x16,     &depthwise_u8s8_avx2_5x5s2_1x16,
+    &depthwise_u8s8_avx2_3x3s1_1x16,     &depthwise_u8s8_avx2_3x3s2_1x16,     &depthwise_u8s8_avx2_1x16,
+    &depthwise_f32_avx512_5x5s1_14x16,   &depthwise_f32_avx512_5x5s2_14x16,   &depthwise_f32_avx512_3x3s1_7x16,
+    &depthwise_f32_avx512_3x3s2_7x16,    &depthwise_f32_avx512_7x16,          &depthwise_f32_avx2_5x5s1_10x8,
+    &depthwise_f32_avx2_5x5s2_10x8,      &depthwise_f32_avx2_3x3s1_10x8,      &depthwise_f32_avx2_3x3s2_10x8,
     &depthwise_f32_avx2_7x8,
 #endif
-    &depthwise_u8s8_scalar_1x16,       &depthwise_f32_scalar_1x16,
+    &depthwise_u8s8_scalar_1x16, &depthwise_f32_scalar_1x16,
 };
 
 bool Fits(const DepthwiseRow& row, const DepthwiseGeometry& g, bool integer, Isa isa) {

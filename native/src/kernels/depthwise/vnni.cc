@@ -66,12 +66,14 @@ using Block32 = QuadBlock<Ymm>;
 extern const DepthwiseRow depthwise_u8s8_vnni_1x64 = {
     "depthwise_u8s8_vnni_1x64",  Isa::kVnni, DepthwisePacking::kQuads, TapGroups::kSequence, 64, 32, 0, 0,
     RunInteger<Block64, Block32>};
-extern const DepthwiseRow depthwise_u8s8_vnni_3x3s1_1x64 = {
-    "depthwise_u8s8_vnni_3x3s1_1x64",  Isa::kVnni, DepthwisePacking::kQuads, TapGroups::kColumns, 64, 32, 3, 1,
-    RunInteger3x3<Block64, Block32, 1>};
-extern const DepthwiseRow depthwise_u8s8_vnni_3x3s2_1x64 = {
-    "depthwise_u8s8_vnni_3x3s2_1x64",  Isa::kVnni, DepthwisePacking::kQuads, TapGroups::kColumns, 64, 32, 3, 2,
-    RunInteger3x3<Block64, Block32, 2>};
+extern const DepthwiseRow depthwise_u8s8_vnni_3x3s1_1x64 = IntegerColumnsRow<Block64, Block32, 3, 1>(
+    "depthwise_u8s8_vnni_3x3s1_1x64", Isa::kVnni, DepthwisePacking::kQuads);
+extern const DepthwiseRow depthwise_u8s8_vnni_3x3s2_1x64 = IntegerColumnsRow<Block64, Block32, 3, 2>(
+    "depthwise_u8s8_vnni_3x3s2_1x64", Isa::kVnni, DepthwisePacking::kQuads);
+extern const DepthwiseRow depthwise_u8s8_vnni_5x5s1_1x64 = IntegerColumnsRow<Block64, Block32, 5, 1>(
+    "depthwise_u8s8_vnni_5x5s1_1x64", Isa::kVnni, DepthwisePacking::kQuads);
+extern const DepthwiseRow depthwise_u8s8_vnni_5x5s2_1x64 = IntegerColumnsRow<Block64, Block32, 5, 2>(
+    "depthwise_u8s8_vnni_5x5s2_1x64", Isa::kVnni, DepthwisePacking::kQuads);
 
 }  // namespace lowp
 #endif
