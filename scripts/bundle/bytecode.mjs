@@ -2,9 +2,11 @@
 // and running a model need. Models are what lowp is started for; other functions are compiled when they are called.
 //
 //   node scripts/bundle/bytecode.mjs
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeTour } from './tour.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bundle = path.join(root, 'dist', 'bundle');
@@ -26,6 +28,12 @@ async function run({ compile, inputName, openModel, zeros }, source) {
 // V8 refuses empty bytecode, and compiles.
 writeFileSync(file, '');
 const { index, script } = await import(path.join(bundle, 'load.js'));
-for (const name of ['glyphs.onnx', 'glyphs.xml']) await run(index, path.join(root, 'assets', 'demo', name));
+const folder = mkdtempSync(path.join(tmpdir(), 'lowp-tour-'));
+try {
+  const demo = ['glyphs.onnx', 'glyphs.xml'].map((name) => path.join(root, 'assets', 'demo', name));
+  for (const model of [...demo, ...(await writeTour(folder))]) await run(index, model);
+} finally {
+  rmSync(folder, { recursive: true });
+}
 writeFileSync(`${file}.new`, script.createCachedData());
 renameSync(`${file}.new`, file);
