@@ -42,11 +42,11 @@ struct BlockRows {
 // M tiles of rows by V vectors, V at most 2. Tiles 0 to 3 are the sums [rows][vector], 4 and 5 x, 6 and 7 weights.
 template <int M, int V>
 struct TileBlock {
-  static LOWP_INLINE void Start(const int32_t* initial) {
-    _tile_loadd(0, initial, 0);
-    if constexpr (V > 1) _tile_loadd(1, initial + 16, 0);
-    if constexpr (M > 1) _tile_loadd(2, initial, 0);
-    if constexpr (M > 1 && V > 1) _tile_loadd(3, initial + 16, 0);
+  static LOWP_INLINE void Start() {
+    _tile_zero(0);
+    if constexpr (V > 1) _tile_zero(1);
+    if constexpr (M > 1) _tile_zero(2);
+    if constexpr (M > 1 && V > 1) _tile_zero(3);
   }
 
   static LOWP_INLINE void Add(const BlockRows& rows, int64_t offset, const uint8_t* weights, size_t weights_distance) {
@@ -91,7 +91,7 @@ LOWP_INLINE void SumVectors(const PanelTask& t, const BlockRows& rows, size_t ve
   const size_t distance = t.vectors * kTileBytes;
   const uint8_t* weights = t.weights + vector * kTileBytes;
   BeforeTileLoads();
-  Block::Start(t.initial + vector * 16);
+  Block::Start();
   for (const Segment *s = t.segments, *end = s + t.segment_count; s != end; s++) {
     const int64_t stop = s->offset + static_cast<int64_t>(s->steps * 4);
     for (int64_t offset = s->offset; offset < stop; offset += kTileBytes, weights += distance * kTileSteps) {
@@ -107,7 +107,7 @@ LOWP_INLINE void FinishRows(const PanelTask& t, const int32_t (*sums)[64], size_
   __m512i acc[R][V];
   LOWP_UNROLL for (int i = 0; i < R; i++) {
     LOWP_UNROLL for (int j = 0; j < V; j++) {
-      acc[i][j] = _mm512_load_si512(sums[i] + j * 16);
+      acc[i][j] = _mm512_add_epi32(_mm512_loadu_si512(t.initial + j * 16), _mm512_load_si512(sums[i] + j * 16));
       if (t.row_initial) acc[i][j] = _mm512_add_epi32(acc[i][j], _mm512_set1_epi32(t.row_initial[row + i]));
     }
   }
@@ -181,8 +181,29 @@ class FinishAtOnce {
   const PanelTask& t_;
 };
 
-// Finishes the rows of a block while the products of the next one are computed: tiles and vectors are different units
-// of the CPU. That pays when there are many steps for each piece.
+// Finishes them behind the products of the next block, so that nothing waits for what a tile has just stored. That pays
+// when there is little to sum and little to keep.
+template <int V>
+class FinishBehind {
+ public:
+  static constexpr size_t kBlocks = 2;
+  LOWP_INLINE explicit FinishBehind(const PanelTask& t) : t_(t) {}
+  LOWP_INLINE void Add(const SummedRows& rows) { pieces_[added_++] = rows; }
+  LOWP_INLINE void Begin(size_t) {}
+  LOWP_INLINE void Step() {}
+  LOWP_INLINE void End() {
+    for (size_t i = 0; i < added_; i++) FinishAll<V>(t_, pieces_[i]);
+    added_ = 0;
+  }
+
+ private:
+  const PanelTask& t_;
+  SummedRows pieces_[2 * kTileRows];  // of one block
+  size_t added_ = 0;
+};
+
+// Finishes them a few at a time along the steps of the next block: tiles and vectors are different units of the CPU. That
+// pays when there are many steps for each piece.
 template <int V>
 class FinishMeanwhile {
  public:
@@ -289,8 +310,8 @@ void RunFewRows(const PanelTask& t) {
 void RunTask(const PanelTask& t) {
   if (t.m < t.tile_rows) return RunFewRows(t);
   constexpr size_t kManySteps = 64;  // for 8 pieces
-  constexpr void (*kByVectors[][2])(const PanelTask&) = {{RunBlocks<1, FinishAtOnce>, RunBlocks<1, FinishMeanwhile>},
-                                                         {RunBlocks<2, FinishAtOnce>, RunBlocks<2, FinishMeanwhile>},
+  constexpr void (*kByVectors[][2])(const PanelTask&) = {{RunBlocks<1, FinishBehind>, RunBlocks<1, FinishMeanwhile>},
+                                                         {RunBlocks<2, FinishBehind>, RunBlocks<2, FinishMeanwhile>},
                                                          {RunBlocks<3, FinishAtOnce>, RunBlocks<3, FinishMeanwhile>},
                                                          {RunBlocks<4, FinishAtOnce>, RunBlocks<4, FinishMeanwhile>}};
   kByVectors[t.vectors - 1][StepsOfBlock(t) >= kManySteps](t);
@@ -325,7 +346,8 @@ const GemmRow gemm_u8s8_amx_32x64 = {.name = "gemm_u8s8_amx_32x64",
                                      .gather = Gather,
                                      .tile_rows = kTileRows,
                                      .enter = Enter,
-                                     .leave = Leave};
+                                     .leave = Leave,
+                                     .large_blocks = true};
 
 }  // namespace lowp
 #endif

@@ -98,8 +98,10 @@ class GemmCall final : public PreparedCall {
     for (size_t i = 0; i < count; plane++, y = 0) {
       const uint8_t* first = base + plane / w.out_d * w.step_b + plane % w.out_d * w.step_z;
       for (; i < count && y < w.out_h; y++, x = 0) {
-        for (const uint8_t* row = first + y * w.step_y; i < count && x < w.out_w; x++)
-          rows[i++] = row + (x < w.back_from ? x : x - w.back) * w.step_x;
+        const uint8_t* row = first + y * w.step_y;
+        const size_t end = std::min(w.out_w, x + count - i), kept = std::min(end, w.back_from);
+        for (const uint8_t* at = row + x * w.step_x; x < kept; x++, at += w.step_x) rows[i++] = at;
+        for (; x < end; x++) rows[i++] = row + (x - w.back) * w.step_x;
       }
     }
   }
@@ -294,6 +296,7 @@ Result<PreparedPtr> PrepareGemm(const CallView& call, const PrepareContext& cont
   query.operations = operations;
   query.threads = context.threads;
   query.l2_bytes = context.l2_bytes;
+  query.large_blocks = plan.row->large_blocks;
   if (plan.even.whole_tiles) query.unit_rows = plan.row->most_rows / plan.row->tile_rows * plan.even.tile_rows;
   plan.tiling = ChooseTiling(query);
 

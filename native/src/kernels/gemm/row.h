@@ -139,6 +139,7 @@ struct GemmRow {
   // What a thread does before its first and after its last task, which have tiles of so many rows; may be null.
   void (*enter)(size_t tile_rows) = nullptr;
   void (*leave)() = nullptr;
+  bool large_blocks = false;  // blocks of many rows pay, even if panels that take turns do not find x in L1
 };
 
 extern const GemmRow gemm_f32_scalar_1x8;

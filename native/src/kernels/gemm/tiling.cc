@@ -35,6 +35,14 @@ size_t EvenBlocks(const TilingQuery& q) {
   return 1;
 }
 
+// Pixels of a block when the weights stay in L2. Panels that take turns should find x in L1, but what a task costs besides
+// its products counts more where these are fast.
+size_t UsualRows(const TilingQuery& q, bool split) {
+  if (q.panels > 1 && !q.large_blocks) return kUsualBlock;
+  const size_t share = split ? q.pixels / (kTilesPerThread * q.threads) : q.pixels;
+  return std::clamp(share, kUsualBlock, kLargestBlock);
+}
+
 }  // namespace
 
 Tiling ChooseTiling(const TilingQuery& q) {
@@ -51,7 +59,7 @@ Tiling ChooseTiling(const TilingQuery& q) {
     group = 1;
     panels_first = true;
   } else {
-    size_t rows = kUsualBlock;
+    size_t rows = UsualRows(q, split);
     if (!weights_fit) rows = std::clamp(q.l2_bytes / 2 / std::max<size_t>(q.fresh_bytes, 1), kSmallBlock, kLargestBlock);
     const size_t parts = split && SharesPixels(q.pixels, q.threads) ? q.threads : 1;
     blocks = std::max<size_t>(1, (q.pixels + parts * rows / 2) / (parts * rows)) * parts;

@@ -16,6 +16,7 @@ struct TilingQuery {
   size_t threads = 1;
   size_t l2_bytes = 0;
   size_t unit_rows = 1;        // blocks begin at multiples
+  bool large_blocks = false;   // GemmRow::large_blocks
 };
 
 // Tiles are pairs of a block of pixels and a group of panels, in an order that decides what neighbours share.

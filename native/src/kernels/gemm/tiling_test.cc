@@ -21,6 +21,7 @@ TEST(GemmTiling, BlocksCoverPixelsAndPanelsOnce) {
     q.operations = static_cast<double>(random() % 1000000000);
     q.threads = 1 + random() % 16;
     q.l2_bytes = random() % (2u << 20);
+    q.large_blocks = random() % 2;
     const Tiling t = ChooseTiling(q);
     ASSERT_GE(t.block_rows, 1u);
     ASSERT_GE(t.group_panels, 1u);
@@ -91,6 +92,17 @@ TEST(GemmTiling, ThreadsShareLargeWeightsInsteadOfPixels) {
 TEST(GemmTiling, BlocksOfWholeTiles) {
   const Tiling t = ChooseTiling({112 * 112, 1, 9408, 64, 236e6, 2, 2 << 20, 32});
   EXPECT_EQ(t.block_rows % 32, 0u);
+}
+
+TEST(GemmTiling, BlocksAreLargeForASinglePanelAndForRowsThatWantThem) {
+  TilingQuery q{112 * 112, 1, 512, 32, 13e6, 1, 2 << 20};
+  EXPECT_GE(ChooseTiling(q).block_rows, 256u);
+  q.panels = 3;
+  EXPECT_LE(ChooseTiling(q).block_rows, 128u);
+  q.large_blocks = true;
+  EXPECT_GE(ChooseTiling(q).block_rows, 256u);
+  q.threads = 8;
+  EXPECT_GE(ChooseTiling(q).row_blocks, 12u);
 }
 
 TEST(GemmTiling, SmallProductsAreNotSplit) {
