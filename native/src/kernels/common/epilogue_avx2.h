@@ -75,18 +75,28 @@ LOWP_INLINE void AddResidualTile(const Epilogue& e, __m256 (&v)[kRows][kVectors]
   }
 }
 
+// All is clamped in front of the first store, which may be to anything.
 template <int kRows, int kVectors>
 LOWP_INLINE void StoreF32Tile(const Epilogue& e, __m256 (&v)[kRows][kVectors], const TileStore& t) {
-  const bool full = t.columns == kVectors * 8;
-  const __m256i last = FirstLanes(t.columns - (kVectors - 1) * 8);
   LOWP_UNROLL for (int i = 0; i < kRows; i++) {
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[i][j] = EpilogueClampF32(e, v[i][j]);
+  }
+  uint8_t* y = t.y;
+  const size_t stride = t.y_stride;
+  if (t.columns == kVectors * 8) {
+    LOWP_UNROLL for (int i = 0; i < kRows; i++, y += stride) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) _mm256_storeu_ps(reinterpret_cast<float*>(y) + j * 8, v[i][j]);
+    }
+    return;
+  }
+  const __m256i last = FirstLanes(t.columns - (kVectors - 1) * 8);
+  LOWP_UNROLL for (int i = 0; i < kRows; i++, y += stride) {
     LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
-      const __m256 y = EpilogueClampF32(e, v[i][j]);
-      float* p = reinterpret_cast<float*>(t.y + i * t.y_stride) + j * 8;
-      if (j + 1 < kVectors || full) {
-        _mm256_storeu_ps(p, y);
+      float* p = reinterpret_cast<float*>(y) + j * 8;
+      if (j + 1 < kVectors) {
+        _mm256_storeu_ps(p, v[i][j]);
       } else {
-        _mm256_maskstore_ps(p, last, y);
+        _mm256_maskstore_ps(p, last, v[i][j]);
       }
     }
   }

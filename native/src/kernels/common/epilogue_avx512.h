@@ -77,20 +77,24 @@ LOWP_INLINE void AddResidualTile(const Epilogue& e, __m512 (&v)[kRows][kVectors]
   }
 }
 
+// All is clamped in front of the first store, which may be to anything.
 template <int kRows, int kVectors>
 LOWP_INLINE void StoreF32Tile(const Epilogue& e, __m512 (&v)[kRows][kVectors], const TileStore& t) {
-  const bool full = t.columns == kVectors * 16;
-  const __mmask16 last = FirstLanes(t.columns - (kVectors - 1) * 16);
   LOWP_UNROLL for (int i = 0; i < kRows; i++) {
-    LOWP_UNROLL for (int j = 0; j < kVectors; j++) {
-      const __m512 y = EpilogueClampF32(e, v[i][j]);
-      void* p = t.y + i * t.y_stride + j * 64;
-      if (j + 1 < kVectors || full) {
-        _mm512_storeu_ps(p, y);
-      } else {
-        _mm512_mask_storeu_ps(p, last, y);
-      }
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++) v[i][j] = EpilogueClampF32(e, v[i][j]);
+  }
+  uint8_t* y = t.y;
+  const size_t stride = t.y_stride;
+  if (t.columns == kVectors * 16) {
+    LOWP_UNROLL for (int i = 0; i < kRows; i++, y += stride) {
+      LOWP_UNROLL for (int j = 0; j < kVectors; j++) _mm512_storeu_ps(y + j * 64, v[i][j]);
     }
+    return;
+  }
+  const __mmask16 last = FirstLanes(t.columns - (kVectors - 1) * 16);
+  LOWP_UNROLL for (int i = 0; i < kRows; i++, y += stride) {
+    LOWP_UNROLL for (int j = 0; j < kVectors; j++)
+      _mm512_mask_storeu_ps(y + j * 64, j + 1 < kVectors ? 0xFFFF : last, v[i][j]);
   }
 }
 
