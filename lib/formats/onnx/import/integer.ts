@@ -1,6 +1,6 @@
 /**
  * Operators on integers with scales of their own (QLinear…): float operations between dequantization and quantization.
- * Operators that give sums as i32 (…Integer) are computed exactly.
+ * Operators that give sums as i32 (…Integer) are exact where integers are read.
  */
 import type { OutputPort } from '../../../graph/node.ts';
 import { activationImporters } from './activation.ts';
@@ -105,7 +105,9 @@ export function centred(
   zeroPoint: OutputPort | undefined,
   side: 'row' | 'column' | 'channel',
 ): OutputPort {
-  const wide = n.converted(data, 'f32', { fold: true });
+  // Weights stay as small as they are.
+  const stored = { fold: false };
+  const wide = n.converted(data, 'f32', stored);
   if (!zeroPoint) return wide;
   const rank = wide.fact.shape.length;
   const single = zeroPoint.fact.shape.every((d) => d === 1);
@@ -113,52 +115,47 @@ export function centred(
   const column = Array.from({ length: rank }, (_, i) => (i === at ? -1 : 1));
   const isList = !single && zeroPoint.fact.shape.length === 1;
   const shift = isList ? n.step('Reshape', [zeroPoint, n.indices(column, 'column')]) : zeroPoint;
-  return n.step('Subtract', [wide, n.converted(single ? n.reshaped(shift, [], 'zero') : shift, 'f32')]);
+  const zero = n.converted(single ? n.reshaped(shift, [], 'zero') : shift, 'f32');
+  return n.step('Subtract', [wide, zero], {}, stored);
 }
 
-/** An exact sum of products: rounded once to f32, and as i32. */
-interface ExactSum {
+/** A sum of products of integers: in floats, and exactly as i32. */
+interface IntegerSum {
   readonly real: OutputPort;
   readonly integers: () => OutputPort;
 }
 
 /**
  * `multiply(a, b)` of integers of at most nine bits with `inner` terms in each sum. Floats hold sums below 2^24; longer
- * sums are split into those of the upper and the lower four bits of b, which they hold too.
+ * sums are split into those of the upper and the lower four bits of b, which they hold too. What is read as f32 is one
+ * product of floats, which rounds as theirs do.
  */
-export function exactSum(
+export function integerSum(
   n: ImportNode,
   a: OutputPort,
   b: OutputPort,
   inner: number,
   multiply: (a: OutputPort, b: OutputPort) => OutputPort,
-): ExactSum {
+): IntegerSum {
   const fits = (largest: number): boolean => inner >= 0 && inner * 255 * largest < 2 ** 24;
-  if (fits(255)) {
-    const real = multiply(a, b);
-    return { real, integers: () => n.converted(real, 'i32') };
-  }
-  if (!fits(16)) {
-    const sum = multiply(n.converted(a, 'i32'), n.converted(b, 'i32'));
-    return { real: n.converted(sum, 'f32'), integers: () => sum };
-  }
-  const upper = n.step('Floor', [n.with('Multiply', b, 1 / 16)]);
-  const lower = n.step('Subtract', [b, n.with('Multiply', upper, 16)]);
-  const [high, low] = [multiply(a, upper), multiply(a, lower)];
-  const together = (u: OutputPort, l: OutputPort) => n.step('Add', [n.with('Multiply', u, 16), l]);
-  return {
-    real: together(high, low),
-    integers: () => together(n.converted(high, 'i32'), n.converted(low, 'i32')),
-  };
+  const real = multiply(a, b);
+  if (fits(255)) return { real, integers: () => n.converted(real, 'i32') };
+  // Most readers want floats: the parts of constant weights are computed when somebody reads integers.
+  const late = { fold: false };
+  if (!fits(16)) return { real, integers: () => multiply(n.converted(a, 'i32', late), n.converted(b, 'i32', late)) };
+  const upper = n.step('Floor', [n.with('Multiply', b, 1 / 16, late)], {}, late);
+  const lower = n.step('Subtract', [b, n.with('Multiply', upper, 16, late)], {}, late);
+  const [high, low] = [upper, lower].map((part) => n.converted(multiply(a, part), 'i32')) as [OutputPort, OutputPort];
+  return { real, integers: () => n.step('Add', [n.with('Multiply', high, 16), low]) };
 }
 
-export function exactMatMul(n: ImportNode, a: OutputPort, b: OutputPort): ExactSum {
+export function integerMatMul(n: ImportNode, a: OutputPort, b: OutputPort): IntegerSum {
   const transposes = { transpose_a: false, transpose_b: false };
-  return exactSum(n, a, b, a.fact.shape.at(-1) ?? 1, (x, y) => n.step('MatMul', [x, y], transposes));
+  return integerSum(n, a, b, a.fact.shape.at(-1) ?? 1, (x, y) => n.step('MatMul', [x, y], transposes));
 }
 
 /** Remembers what a Cast to f32 would give, so that integers that nobody else reads disappear. */
-function withReals(n: ImportNode, { real, integers }: ExactSum): OutputPort[] {
+function withReals(n: ImportNode, { real, integers }: IntegerSum): OutputPort[] {
   const port = integers();
   n.state.reals.set(port, real);
   return [port];
@@ -166,7 +163,7 @@ function withReals(n: ImportNode, { real, integers }: ExactSum): OutputPort[] {
 
 function matMulInteger(n: ImportNode): OutputPort[] {
   const [a, b] = [centred(n, n.input(0), n.optional(2), 'row'), centred(n, n.input(1), n.optional(3), 'column')];
-  return withReals(n, exactMatMul(n, a, b));
+  return withReals(n, integerMatMul(n, a, b));
 }
 
 function convInteger(n: ImportNode): OutputPort[] {
@@ -175,6 +172,6 @@ function convInteger(n: ImportNode): OutputPort[] {
   const inner = w.fact.shape.slice(1).reduce((a, d) => (a < 0 || d < 0 ? -1 : a * d), 1);
   return withReals(
     n,
-    exactSum(n, x, w, inner, (a, b) => convolved(n, a, b, undefined)),
+    integerSum(n, x, w, inner, (a, b) => convolved(n, a, b, undefined)),
   );
 }

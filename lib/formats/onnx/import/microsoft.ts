@@ -13,7 +13,7 @@ import {
 } from './attention.ts';
 import { convolved } from './convolution.ts';
 import type { Importer, ImporterTable, ImportNode } from './import-node.ts';
-import { centred, exactMatMul } from './integer.ts';
+import { centred, integerMatMul } from './integer.ts';
 import { layerNormalization, moments, rootMeanSquare } from './normalization.ts';
 import { dynamicallyQuantized } from './quantization.ts';
 
@@ -198,14 +198,14 @@ function places(n: ImportNode, given: OutputPort): OutputPort {
 /** Inputs: A, B in bytes, its scale, optional zero point and bias. A is quantized on the grid of its own elements. */
 function dynamicQuantizeMatMul(n: ImportNode): OutputPort[] {
   const { bytes, zero, scale } = dynamicallyQuantized(n, n.input(0));
-  const { real } = exactMatMul(n, n.step('Subtract', [bytes, zero]), centred(n, n.input(1), n.optional(3), 'column'));
+  const { real } = integerMatMul(n, n.step('Subtract', [bytes, zero]), centred(n, n.input(1), n.optional(3), 'column'));
   return [scaledSum(n, real, scale, n.input(2), n.optional(4))];
 }
 
 /** Inputs: A, B in bytes, their scales, optional zero points and bias. */
 function matMulIntegerToFloat(n: ImportNode): OutputPort[] {
   const [a, b] = [centred(n, n.input(0), n.optional(4), 'row'), centred(n, n.input(1), n.optional(5), 'column')];
-  return [scaledSum(n, exactMatMul(n, a, b).real, n.input(2), n.input(3), n.optional(6))];
+  return [scaledSum(n, integerMatMul(n, a, b).real, n.input(2), n.input(3), n.optional(6))];
 }
 
 function scaledSum(
