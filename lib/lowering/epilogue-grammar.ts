@@ -20,8 +20,8 @@ type Kind = RuntimeTraits['epilogue'];
 
 /** Kinds of epilogue that take each step at all. */
 const takers: Readonly<Record<ChainStep['kind'], readonly Kind[]>> = {
-  scale: ['multiply', 'normalize'],
-  bias: ['product', 'multiply', 'normalize'],
+  scale: ['multiply', 'normalize', 'store'],
+  bias: ['product', 'multiply', 'normalize', 'store'],
   add: ['product', 'multiply'],
   clamp: ['product', 'multiply', 'clamp'],
   quantize: ['product', 'multiply', 'normalize', 'clamp', 'round', 'store'],
@@ -35,7 +35,8 @@ const takers: Readonly<Record<ChainStep['kind'], readonly Kind[]>> = {
  *   axes, a bias too) clamp? quantize?
  * - normalize: scale? bias? quantize?
  * - clamp: clamp? quantize? (bytes only)
- * - round, store: quantize? (round: all 256 levels)
+ * - store: scale? bias? (one number each) quantize?
+ * - round: quantize? (all 256 levels)
  *
  * A clamp in front of an add is accepted only when a quantize stands between them. Scales for each index of axis 1 need
  * a product whose channels are that axis, and no sum.

@@ -1,9 +1,9 @@
 // Fuse GELU: the small operations that exporters write become one Gelu.
 import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
-import { constantOf, type Node, type OutputPort } from '../graph/node.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
 import { takeOver } from '../graph/take-over.ts';
-import { toFloat32 } from '../tensor/convert.ts';
+import { addend, isNear, productOf, scalar } from './factors.ts';
 import { definePass } from './pass.ts';
 
 /**
@@ -39,7 +39,7 @@ function fuse(model: Model, node: Node): boolean {
 
 /** `1 + erf(x / √2)` or `1 + tanh(…)`. */
 function gateOf(gate: OutputPort, x: OutputPort): 'erf' | 'tanh' | undefined {
-  const bend = plusOne(gate);
+  const bend = addend(gate, 1);
   const argument = bend?.node.source(0);
   if (!bend || !argument) return undefined;
   if (bend.node.type === 'Erf') {
@@ -55,7 +55,7 @@ function gateOf(gate: OutputPort, x: OutputPort): 'erf' | 'tanh' | undefined {
 function isCubicSum(ports: readonly OutputPort[], x: OutputPort): boolean {
   if (ports.length === 2) {
     const other = ports[0] === x ? ports[1]! : ports[1] === x ? ports[0]! : undefined;
-    const square = other && plusOne(other);
+    const square = other && addend(other, 1);
     return square !== undefined && isTerm(square, x, 2);
   }
   const sum = ports[0];
@@ -75,41 +75,4 @@ function isTerm(port: OutputPort, x: OutputPort, degree: number): boolean {
     else return false;
   }
   return isNear(factor, 0.044715) && found === degree;
-}
-
-/** What 1 is added to. */
-function plusOne(port: OutputPort): OutputPort | undefined {
-  if (port.node.type !== 'Add') return undefined;
-  const [a, b] = [port.node.source(0), port.node.source(1)];
-  if (scalar(b) === 1) return a;
-  return scalar(a) === 1 ? b : undefined;
-}
-
-/** A tree of products and divisions by numbers as one number and the computed factors. */
-function productOf(port: OutputPort, isRoot: boolean): { factor: number; ports: OutputPort[] } {
-  const known = scalar(port);
-  if (known !== undefined) return { factor: known, ports: [] };
-  const { node } = port;
-  const [a, b] = [node.source(0), node.source(1)];
-  const isTree = isRoot || port.consumers.size === 1;
-  if (isTree && node.type === 'Multiply' && a && b) {
-    const [left, right] = [productOf(a, false), productOf(b, false)];
-    return { factor: left.factor * right.factor, ports: [...left.ports, ...right.ports] };
-  }
-  const divisor = isTree && node.type === 'Divide' ? scalar(b) : undefined;
-  if (divisor !== undefined && divisor !== 0 && a) {
-    const { factor, ports } = productOf(a, false);
-    return { factor: factor / divisor, ports };
-  }
-  return { factor: 1, ports: [port] };
-}
-
-/** The number that a constant holds. */
-function scalar(port: OutputPort | undefined): number | undefined {
-  const value = constantOf(port);
-  return value?.type === 'f32' && value.data.length === 1 ? toFloat32(value)[0] : undefined;
-}
-
-function isNear(value: number, wanted: number): boolean {
-  return Math.abs(value - wanted) <= 1e-5 * Math.abs(wanted);
 }

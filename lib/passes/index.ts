@@ -7,6 +7,7 @@ import { expandOperations } from './expand-operations.ts';
 import { foldConstants } from './fold-constants.ts';
 import { fuseBatchNorm } from './fuse-batch-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
+import { fuseHardSwish } from './fuse-hard-swish.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseScaleShift } from './fuse-scale-shift.ts';
 import { fuseSwish } from './fuse-swish.ts';
@@ -30,6 +31,7 @@ export const quantizationPasses: readonly Pass[] = [
   fuseLayerNorm,
   fuseGelu,
   fuseSwish,
+  fuseHardSwish,
   normalizeMatMul,
   insertBias,
   propagateShapes,
@@ -48,6 +50,7 @@ export const executionPasses: readonly Pass[] = [
   fuseLayerNorm,
   fuseGelu,
   fuseSwish,
+  fuseHardSwish,
   scatterSlices,
   splitConcatProducts,
   shareConstants,
@@ -83,6 +86,7 @@ export { expandOperations } from './expand-operations.ts';
 export { type FoldOptions, foldConstants } from './fold-constants.ts';
 export { fuseBatchNorm } from './fuse-batch-norm.ts';
 export { fuseGelu } from './fuse-gelu.ts';
+export { fuseHardSwish } from './fuse-hard-swish.ts';
 export { fuseLayerNorm } from './fuse-layer-norm.ts';
 export { fuseScaleShift } from './fuse-scale-shift.ts';
 export { fuseSwish } from './fuse-swish.ts';

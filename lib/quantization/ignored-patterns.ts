@@ -16,7 +16,7 @@ export interface IgnoredPattern {
 
 const productTypes = 'Convolution|GroupConvolution|MatMul';
 const weightedTypes = `${productTypes}|ConvolutionBackpropData|GroupConvolutionBackpropData`;
-const activationTypes = 'ReLU|PReLU|Sigmoid';
+const activationTypes = 'ReLU|PReLU|Sigmoid|HSigmoid|HSwish|Swish|Mish|Gelu';
 const eltwiseTypes =
   'Add|Multiply|Subtract|Divide|Less|LessEqual|Greater|GreaterEqual|Equal|NotEqual|FloorMod|LogicalOr|LogicalXor|LogicalAnd|Maximum|Minimum';
 

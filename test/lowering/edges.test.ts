@@ -104,6 +104,16 @@ const edges: readonly Edge[] = [
     tolerance: 0.6,
   },
   {
+    name: 'activations that are scaled and shifted, on bytes and on floats',
+    inputs: { x: [1, 3, 5, 5] },
+    build: (b, [x]) => {
+      const n = (value: number): OutputPort => b.constant('n', [], [value]);
+      const affine = (y: OutputPort): OutputPort => b.op('Add', [b.op('Multiply', [y, n(-0.75)]), n(1.5)]);
+      return [byteConv(b, quantizer(b, affine(b.op('HSwish', [x!])), -4, 4), 5), affine(b.op('HSigmoid', [x!]))];
+    },
+    tolerance: 0.6,
+  },
+  {
     name: 'a quantizer behind a quantizer',
     inputs: { x: [1, 3, 5, 5] },
     build: (b, [x]) => {

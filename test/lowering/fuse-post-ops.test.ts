@@ -45,6 +45,16 @@ test('a byte product takes bias, clamp, rounding, sum, clamp and rounding', () =
   assert.deepEqual(chainsOf(b), { conv: ['bias', 'relu', 'fq_1', 'sum', 'relu_2', 'fq_2'] });
 });
 
+test('a function takes a factor, a number and a rounding, but no values for each channel', () => {
+  const number = (b: ModelBuilder, value: number): OutputPort => b.constant('n', [1], [value]);
+  const { b, x } = start();
+  const scaled = b.op('Multiply', [b.op('HSwish', [x], {}, 'swish'), number(b, 0.5)], {}, 'scale');
+  const q = quantizer(b, b.op('Add', [number(b, 3), scaled], {}, 'shift'), 0, 9);
+  const side = b.op('Multiply', [b.op('Tanh', [x], {}, 'tanh'), b.weights('factors', [1, 4, 1, 1])], {}, 'channels');
+  b.result(add(b, byteConv(b, q), bias(b, side)));
+  assert.deepEqual(chainsOf(b), { swish: ['scale', 'shift', 'fq'], conv: ['sum'] });
+});
+
 test('a value with two readers ends the chain', () => {
   const { b, x } = start();
   const y = bias(b, conv(b, x));

@@ -1,8 +1,8 @@
-// The passes that make single operations of layer normalization, GELU and Swish.
+// The passes that make single operations of layer normalization, GELU, Swish and hard swish.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { OutputPort } from '../../lib/graph/node.ts';
-import { fuseGelu, fuseLayerNorm, fuseSwish, type Pass, runPasses } from '../../lib/passes/index.ts';
+import { fuseGelu, fuseHardSwish, fuseLayerNorm, fuseSwish, type Pass, runPasses } from '../../lib/passes/index.ts';
 import { maxAbsError } from '../../lib/tensor/compare.ts';
 import { evaluate, ModelBuilder, randomFeeds } from '../support/model-builder.ts';
 
@@ -129,4 +129,31 @@ test('a value times its logistic function becomes Swish, in either order; other 
   assert.deepEqual(await after(fuseSwish, (b, x) => b.op('Multiply', [gate(b, x), x])), ['Swish']);
   const other = await after(fuseSwish, (b, x) => b.op('Multiply', [x, gate(b, b.op('Tanh', [x]))]));
   assert.deepEqual(other, ['Tanh', 'Sigmoid', 'Multiply']);
+});
+
+const clamped = (b: ModelBuilder, x: OutputPort, max = 6): OutputPort =>
+  b.op('Clamp', [b.op('Add', [x, n(b, 3)])], { min: 0, max });
+
+test('hard swish is found wherever the 6 divides', async () => {
+  const hard = (b: ModelBuilder, x: OutputPort): OutputPort => b.op('HardSigmoid', [x, n(b, 1 / 6), n(b, 0.5)]);
+  const forms: ((b: ModelBuilder, x: OutputPort) => OutputPort)[] = [
+    (b, x) => b.op('Divide', [b.op('Multiply', [x, clamped(b, x)]), n(b, 6)]),
+    (b, x) => b.op('Multiply', [n(b, 1 / 6), b.op('Multiply', [clamped(b, x), x])]),
+    (b, x) => b.op('Multiply', [x, b.op('Divide', [clamped(b, x), n(b, 6)])]),
+    (b, x) => b.op('Multiply', [b.op('Multiply', [x, n(b, 0.16666667)]), clamped(b, x)]),
+    (b, x) => b.op('Multiply', [hard(b, x), x]),
+  ];
+  for (const form of forms) assert.deepEqual(await after(fuseHardSwish, form), ['HSwish']);
+  assert.deepEqual(await after(fuseHardSwish, (b, x) => b.op('Divide', [clamped(b, x), n(b, 6)])), ['HSigmoid']);
+  assert.deepEqual(await after(fuseHardSwish, hard), ['HSigmoid']);
+});
+
+test('near misses of hard swish are left alone', async () => {
+  const misses: ((b: ModelBuilder, x: OutputPort) => OutputPort)[] = [
+    (b, x) => b.op('Multiply', [x, clamped(b, x)]),
+    (b, x) => b.op('Divide', [b.op('Multiply', [x, clamped(b, x, 5)]), n(b, 6)]),
+    (b, x) => b.op('Divide', [n(b, 6), b.op('Multiply', [x, clamped(b, x)])]),
+    (b, x) => b.op('Divide', [b.op('Multiply', [b.op('Tanh', [x]), clamped(b, x)]), n(b, 6)]),
+  ];
+  for (const miss of misses) assert.ok(!(await after(fuseHardSwish, miss)).includes('HSwish'));
 });

@@ -17,6 +17,9 @@ export function addAsPostOp(node: Node, port: number, owner: Node): PostOp | und
   if (!own || !other || !sameShape(own.fact.shape, node.output.fact.shape)) return undefined;
   const values = channelValues(node, port, owner);
   if (values) return { kind: 'bias', values, other };
+  const constant = constantOf(other);
+  if (constant?.type === 'f32' && constant.data.length === 1 && runtimeOf(owner)?.epilogue === 'store')
+    return { kind: 'bias', values: toFloat32(constant), other };
   if (!constantOf(other) && sameShape(own.fact.shape, other.fact.shape)) return { kind: 'add', other };
   const last = other.fact.shape.at(-1);
   return last !== undefined && last === own.fact.shape.at(-1) ? { kind: 'add', other, broadcast: true } : undefined;

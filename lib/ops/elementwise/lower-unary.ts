@@ -1,7 +1,7 @@
 // Functions of one element as native kernel calls.
 import type { Node } from '../../graph/node.ts';
 import { elementCount } from '../../tensor/shape.ts';
-import type { LowerContext } from '../lower-context.ts';
+import type { LowerContext, QuantFormat } from '../lower-context.ts';
 import { storingParams } from '../quantization/grid.ts';
 
 /** Functions that the `unary` kernel has, by their number there. */
@@ -35,16 +35,26 @@ const functions = {
 /** Name of a function of the `unary` kernel. */
 export type UnaryFunction = keyof typeof functions;
 
-/** Emits the function over all elements, in the layout in which the input exists, as floats or rounded to bytes. */
+/**
+ * Emits the function over all elements, times a number, plus a number, in the layout in which the input exists, as floats
+ * or rounded to bytes.
+ */
 export function lowerUnary(node: Node, context: LowerContext, name: UnaryFunction, alpha = 0, beta = 0): void {
   const layout = context.layoutOf(node, 0);
   const input = context.float(node, 0, layout);
-  const { port, format } = context.tail(node);
+  const { port, format, scale, bias } = context.tail(node);
   const place = format ? context.placeQuantized(port, layout, format) : context.placeFloat(port, layout);
   const elements = elementCount(node.output.fact.shape);
   context.builder.call(
     'unary',
-    { op: functions[name], elements, alpha, beta, ...(format ? storingParams(format) : {}) },
+    { op: functions[name], elements, alpha, beta, ...storing(format, scale?.[0] ?? 1, bias?.[0] ?? 0) },
     { name: node.name, in: [input], out: [place.buffer] },
   );
+}
+
+/** How `factor · r + addend` is stored, for a result `r`. */
+function storing(format: QuantFormat | undefined, factor: number, addend: number) {
+  if (!format) return { invScale: factor, shift: addend };
+  const { invScale, shift, ...ends } = storingParams(format);
+  return { invScale: factor * invScale, shift: addend * invScale + shift, ...ends };
 }

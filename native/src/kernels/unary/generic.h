@@ -19,8 +19,8 @@ LOWP_INLINE Vec ExpOp(Vec x, Vec, Vec) { return Exp(x); }
 LOWP_INLINE Vec SqrtOp(Vec x, Vec, Vec) { return Sqrt(x); }
 LOWP_INLINE Vec AbsOp(Vec x, Vec, Vec) { return Abs(x); }
 LOWP_INLINE Vec NegativeOp(Vec x, Vec, Vec) { return Negate(x); }
-LOWP_INLINE Vec HSwish(Vec x, Vec, Vec) { return Div(Mul(x, Confine(Add(x, Set(3.0f)), 0.0f, 6.0f)), Set(6.0f)); }
-LOWP_INLINE Vec HSigmoid(Vec x, Vec, Vec) { return Div(Confine(Add(x, Set(3.0f)), 0.0f, 6.0f), Set(6.0f)); }
+LOWP_INLINE Vec HSwish(Vec x, Vec, Vec) { return Mul(Mul(x, Confine(Add(x, Set(3.0f)), 0.0f, 6.0f)), Set(0x1.555556p-3f)); }
+LOWP_INLINE Vec HSigmoid(Vec x, Vec, Vec) { return Mul(Confine(Add(x, Set(3.0f)), 0.0f, 6.0f), Set(0x1.555556p-3f)); }
 LOWP_INLINE Vec Elu(Vec x, Vec alpha, Vec) { return Select(Less(Set(0.0f), x), x, Mul(alpha, ExpMinusOne(x))); }
 LOWP_INLINE Vec Swish(Vec x, Vec, Vec beta) { return Mul(x, Sigmoid(Mul(beta, x))); }
 LOWP_INLINE Vec GeluErf(Vec x, Vec, Vec) {
@@ -34,6 +34,8 @@ LOWP_INLINE Vec GeluTanh(Vec x, Vec, Vec) {
   return Mul(Mul(Set(0.5f), x), Add(Set(1.0f), Tanh(inner)));
 }
 LOWP_INLINE Vec HardSigmoid(Vec x, Vec alpha, Vec beta) { return Confine(Fma(alpha, x, beta), 0.0f, 1.0f); }
+
+LOWP_INLINE Vec Affine(Vec x, Vec alpha, Vec beta) { return Fma(x, alpha, beta); }
 
 LOWP_INLINE Vec RoundEvenOp(Vec x, Vec, Vec) { return RoundEven(x); }
 // 1 is exact beside every float that has a fraction.
@@ -78,6 +80,7 @@ LOWP_UNARY_FUNCTION(RunRoundEven, RoundEvenOp)
 LOWP_UNARY_FUNCTION(RunFloor, Floor)
 LOWP_UNARY_FUNCTION(RunCeiling, Ceiling)
 LOWP_UNARY_FUNCTION(RunSign, Sign)
+LOWP_UNARY_FUNCTION(RunAffine, Affine)
 LOWP_UNARY_FUNCTION(RunMish, Mish)
 LOWP_UNARY_FUNCTION(RunSoftSign, SoftSign)
 LOWP_UNARY_FUNCTION(RunSelu, Selu)
@@ -88,7 +91,8 @@ LOWP_UNARY_FUNCTION(RunSelu, Selu)
       RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, RunHSigmoid, \
           RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh, RunHardSigmoid, RunRoundEven,          \
           RunFloor, RunCeiling, RunSign, RunMish, RunSoftSign, RunSelu                                           \
-    }                                                                                                            \
+    },                                                                                                           \
+        RunAffine                                                                                                \
   }
 
 }  // namespace

@@ -12,6 +12,7 @@ using UnaryFunction = void (*)(const float* x, float* y, size_t n, float alpha, 
 
 struct UnaryRows {
   UnaryFunction op[kUnaryOps];
+  UnaryFunction affine;  // fma(x, alpha, beta)
 };
 
 extern const UnaryRows unary_f32_scalar;

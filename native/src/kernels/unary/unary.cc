@@ -29,7 +29,7 @@ constexpr Row<QuantizeRows> kStores[] = {
     LOWP_ROW(quantize_f32u8_scalar, kScalar),
 };
 
-// Floats that are computed before they are rounded: they stay in L1.
+// Floats that are computed before they are scaled or rounded: they stay in L1.
 constexpr size_t kStaged = 1024;
 
 Status Validate(const CallView& call) {
@@ -53,6 +53,7 @@ class UnaryCall final : public PreparedCall {
     operations = static_cast<double>(params.elements);
     if (call.Output(0).type == ElementType::kF32) {
       inplace_input = 0;
+      if (params.inv_scale != 1 || params.shift != 0) affine_ = chosen.run->affine;
       return;
     }
     store_ = SelectRow(kStores, context).run;
@@ -66,8 +67,14 @@ class UnaryCall final : public PreparedCall {
   void Run(const RunContext& context, size_t, size_t begin, size_t end) const override {
     const FlatRange r = FlatTiles(params_.elements, begin, end);
     if (store_) return StoreBytes(context, r);
-    function_(static_cast<const float*>(context.inputs[0]) + r.first, static_cast<float*>(context.outputs[0]) + r.first,
-              r.count, params_.alpha, params_.beta);
+    const float* x = static_cast<const float*>(context.inputs[0]) + r.first;
+    float* y = static_cast<float*>(context.outputs[0]) + r.first;
+    if (!affine_) return function_(x, y, r.count, params_.alpha, params_.beta);
+    for (size_t i = 0; i < r.count; i += kStaged) {
+      const size_t count = std::min(kStaged, r.count - i);
+      function_(x + i, y + i, count, params_.alpha, params_.beta);
+      affine_(y + i, y + i, count, params_.inv_scale, params_.shift);
+    }
   }
 
  private:
@@ -88,6 +95,7 @@ class UnaryCall final : public PreparedCall {
   float scales_[kChannelWrap + 1], shifts_[kChannelWrap + 1];
   uint8_t lows_[kChannelWrap + 1], highs_[kChannelWrap + 1];
   UnaryFunction function_ = nullptr;
+  UnaryFunction affine_ = nullptr;  // null: r is stored as it is, or as bytes
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {

@@ -8,8 +8,8 @@
 //       5 sqrt
 //       6 abs
 //       7 negative
-//       8 hswish      (x * relu6(x + 3)) / 6
-//       9 hsigmoid    relu6(x + 3) / 6
+//       8 hswish      (x * relu6(x + 3)) * s, s the float nearest to 1/6
+//       9 hsigmoid    relu6(x + 3) * s
 //      10 elu         x > 0 ? x : alpha * (exp(x) - 1)
 //      11 swish       x * sigmoid(beta * x)
 //      12 gelu_erf    (x / 2) * (1 + erf(x * sqrt(1/2)))
@@ -24,8 +24,9 @@
 //      22 soft_sign   x / (1 + |x|)
 //      23 selu        beta * elu(x)
 //
-// in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]: the byte of a result r is
-// round_even(fma(r, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most byte_high.
+// in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]. A result r is stored as
+// fma(r, inv_scale, shift), which is r for 1 and 0; its byte is that, rounded to even and saturated to [0, 255], NaN gives
+// 0; then at least byte_low, at most byte_high.
 // The algorithms of exp, erf, tanh, sigmoid and softplus with their errors are in simd/elementary.h. NaN gives NaN,
 // except in clamp, where it gives min(alpha, beta); hswish, swish, gelu_erf, gelu_tanh and mish give NaN at -Inf,
 // soft_sign at both infinities. All rows are bit-equal but for the payload of NaN.

@@ -9,7 +9,7 @@ using namespace lowp;
 using namespace lowp::bench;
 
 void Bench(const char* title, uint32_t op) {
-  const UnaryParams p{op, 28 * 28 * 128, 0.1f, 1.0f};
+  const UnaryParams p{op, 28 * 28 * 128, 0.1f, 1.0f, 1, 0, 0, 0};
   const Data x = MakeData(ElementType::kF32, p.elements), y = MakeData(ElementType::kF32, p.elements);
   BenchCall(title, kernel_unary, &p, {&x}, y);
 }

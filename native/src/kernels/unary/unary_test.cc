@@ -38,7 +38,7 @@ enum Op : uint32_t {
 };
 
 std::vector<float> Compute(uint32_t op, const std::vector<float>& x, Isa isa, float alpha = 0.1f, float beta = 1.5f) {
-  const UnaryParams p{op, static_cast<uint32_t>(x.size()), alpha, beta, 0, 0, 0, 0};
+  const UnaryParams p{op, static_cast<uint32_t>(x.size()), alpha, beta, 1, 0, 0, 0};
   const Buffer in = Buffer::F32(x);
   Buffer y(ElementType::kF32, x.size());
   RunCall({&kernel_unary, &p, {&in}, {}, {&y}}, isa);
@@ -219,6 +219,21 @@ TEST(Unary, EveryTail) {
   }
 }
 
+TEST(Unary, ScalesAndShiftsWhatItStores) {
+  for (size_t n : {1, 31, 1024, 40000}) {
+    const std::vector<float> x = RandomFloats(n, static_cast<unsigned>(n), -6.0f, 6.0f, true);
+    std::vector<float> expected;
+    for (float v : Compute(kHSwish, x, Isa::kScalar)) expected.push_back(std::fma(v, -1.5f, 0.25f));
+    const UnaryParams p{kHSwish, static_cast<uint32_t>(n), 0, 0, -1.5f, 0.25f, 0, 0};
+    const Buffer in = Buffer::F32(x);
+    for (Isa isa : RunnableIsas()) {
+      Buffer y(ElementType::kF32, n);
+      RunCall({&kernel_unary, &p, {&in}, {}, {&y}}, isa);
+      ASSERT_TRUE(SameFloats(expected, y.to_vector<float>())) << IsaName(isa) << " n " << n;
+    }
+  }
+}
+
 TEST(Unary, StoresBytes) {
   for (size_t n : {1, 31, 64, 1000, 1024, 40000}) {
     const std::vector<float> x = RandomFloats(n, static_cast<unsigned>(n), -6.0f, 6.0f, true);
@@ -240,7 +255,7 @@ TEST(Unary, StoresBytes) {
 }
 
 TEST(Unary, RefusesBadCalls) {
-  const UnaryParams p{kExp, 10, 0, 0}, unknown{kOps, 10, 0, 0};
+  const UnaryParams p{kExp, 10, 0, 0, 1, 0, 0, 0}, unknown{kOps, 10, 0, 0, 1, 0, 0, 0};
   const Buffer x(ElementType::kF32, 10), other(ElementType::kF32, 9), bytes(ElementType::kU8, 10);
   EXPECT_TRUE(ValidateOnly({&kernel_unary, &p, {&x}, {}, {&x}}).ok());
   EXPECT_FALSE(ValidateOnly({&kernel_unary, &unknown, {&x}, {}, {&x}}).ok());
