@@ -6,7 +6,7 @@ import type { OutputPort } from '../../../graph/node.ts';
 import { activationImporters } from './activation.ts';
 import { convolved } from './convolution.ts';
 import { elementwiseImporters } from './elementwise.ts';
-import type { Importer, ImporterTable, ImportNode } from './import-node.ts';
+import type { AddOptions, Importer, ImporterTable, ImportNode } from './import-node.ts';
 import { linearImporters } from './linear.ts';
 import { movementImporters } from './movement.ts';
 import { poolingImporters } from './pooling.ts';
@@ -107,7 +107,7 @@ export function centred(
 ): OutputPort {
   // Weights stay as small as they are.
   const stored = { fold: false };
-  const wide = n.converted(data, 'f32', stored);
+  const wide = asReal(n, data, stored);
   if (!zeroPoint) return wide;
   const rank = wide.fact.shape.length;
   const single = zeroPoint.fact.shape.every((d) => d === 1);
@@ -115,8 +115,13 @@ export function centred(
   const column = Array.from({ length: rank }, (_, i) => (i === at ? -1 : 1));
   const isList = !single && zeroPoint.fact.shape.length === 1;
   const shift = isList ? n.step('Reshape', [zeroPoint, n.indices(column, 'column')]) : zeroPoint;
-  const zero = n.converted(single ? n.reshaped(shift, [], 'zero') : shift, 'f32');
+  const zero = single ? n.reshaped(asReal(n, shift), [], 'zero') : asReal(n, shift);
   return n.step('Subtract', [wide, zero], {}, stored);
+}
+
+/** Integers as floats: what they were before they became integers, when that is known. */
+function asReal(n: ImportNode, integers: OutputPort, options: AddOptions = {}): OutputPort {
+  return n.state.reals.get(integers) ?? n.converted(integers, 'f32', options);
 }
 
 /** A sum of products of integers: in floats, and exactly as i32. */

@@ -186,7 +186,12 @@ function parameter(n: ImportNode, port: OutputPort, shape: Shape, name: string):
 /** Outputs: bytes, scale, zero point. */
 function dynamicQuantizeLinear(n: ImportNode): OutputPort[] {
   const { bytes, scale, zero } = dynamicallyQuantized(n, n.input(0));
-  return [n.converted(bytes, 'u8'), scale, n.converted(zero, 'u8')];
+  const integers = [bytes, zero].map((real) => {
+    const port = n.converted(real, 'u8');
+    n.state.reals.set(port, real);
+    return port;
+  }) as [OutputPort, OutputPort];
+  return [integers[0], scale, integers[1]];
 }
 
 /** Steps on a grid of 256 from the smallest to the largest element, zero included; all as floats. */
