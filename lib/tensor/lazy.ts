@@ -21,9 +21,22 @@ export function lazyTensor(type: Tensor['type'], shape: Shape, read: () => Tenso
   return Object.defineProperty({ type, shape: [...shape] }, 'data', { get, enumerable: true }) as unknown as Tensor;
 }
 
+function isLazy(t: Tensor): boolean {
+  return Object.getOwnPropertyDescriptor(t, 'data')?.get !== undefined;
+}
+
 /** The same elements under another shape of as many elements; lazy ones stay so. */
 export function reshapedTensor(t: Tensor, shape: Shape): Tensor {
-  const isLazy = Object.getOwnPropertyDescriptor(t, 'data')?.get !== undefined;
-  if (!isLazy || elementCount(shape) !== elementCount(t.shape)) return tensor(t.type, shape, t.data);
+  if (!isLazy(t) || elementCount(shape) !== elementCount(t.shape)) return tensor(t.type, shape, t.data);
   return lazyTensor(t.type, shape, () => t.data);
+}
+
+/**
+ * The same bytes as elements of a type that is packed into bytes; lazy ones stay so.
+ *
+ * @param type  whose elements `t.shape` bytes hold exactly as many of as `shape` has
+ * @throws {LowpError} `ERR_SHAPE_MISMATCH` when they hold another number, at once unless lazy
+ */
+export function packedTensor(t: Tensor, type: Tensor['type'], shape: Shape): Tensor {
+  return isLazy(t) ? lazyTensor(type, shape, () => t.data) : tensor(type, shape, t.data);
 }

@@ -1,75 +1,25 @@
 // Operators of ONNX Runtime: models of one or a few of them give the outputs of ONNX Runtime itself.
-import assert from 'node:assert/strict';
-import test from 'node:test';
-import { toBinary } from '@bufbuild/protobuf';
-import { compile } from '../../../lib/engines/session.ts';
-import { ModelProtoSchema, type NodeProto } from '../../../lib/formats/onnx/onnx_pb.ts';
-import { readOnnx } from '../../../lib/formats/onnx/read.ts';
-import { toFloat64 } from '../../../lib/tensor/convert.ts';
 import type { ElementType } from '../../../lib/tensor/element-type.ts';
-import { elementCount, type Shape } from '../../../lib/tensor/shape.ts';
+import type { Shape } from '../../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../../lib/tensor/tensor.ts';
-import { patternAt } from '../../conformance/cases/op-case.ts';
-import { node, onnxProto } from '../../support/onnx.ts';
-import { runOnnxRuntime, withoutOnnxRuntime } from '../../support/onnxruntime.ts';
-
-type Attributes = Parameters<typeof node>[3];
-
-interface Case {
-  readonly name: string;
-  readonly nodes: readonly NodeProto[];
-  /** Fed tensors. */
-  readonly feeds: Readonly<Record<string, Tensor>>;
-  readonly constants?: Readonly<Record<string, Tensor>>;
-  readonly outputs?: readonly string[];
-  /** Largest difference. Integers may differ by one where a float lies between two of them. */
-  readonly tolerance?: number;
-}
-
-function microsoft(opType: string, inputs: readonly string[], outputs: readonly string[], attributes: Attributes = {}) {
-  const proto = node(opType, inputs, outputs, attributes);
-  proto.domain = 'com.microsoft';
-  return proto;
-}
-
-const floats = (shape: Shape, seed: number, scale = 1): Tensor =>
-  tensor(
-    'f32',
-    shape,
-    Array.from({ length: elementCount(shape) }, (_, i) => patternAt(i, seed) * scale),
-  );
-
-const bytes = (type: 'u8' | 'i8', shape: Shape, seed: number): Tensor =>
-  tensor(
-    type,
-    shape,
-    Array.from({ length: elementCount(shape) }, (_, i) => ((i * 7919 + seed * 4231) % 251) - (type === 'i8' ? 125 : 0)),
-  );
+import {
+  bytes,
+  floats,
+  microsoft,
+  type OperatorCase,
+  onBytes,
+  one,
+  scale,
+  scaling,
+  testAgreement,
+  zero,
+} from '../../support/microsoft.ts';
+import { node } from '../../support/onnx.ts';
 
 const whole = (type: ElementType, shape: Shape, values: readonly number[]): Tensor => tensor(type, shape, values);
-const scale = (value: number): Tensor => tensor('f32', [], [value]);
-const zero = (type: 'u8' | 'i8', value: number): Tensor => tensor(type, [], [value]);
 
 const x = floats([2, 3, 8], 1);
-const scaling = { xs: scale(0.02), xz: zero('u8', 120), ys: scale(0.03), yz: zero('u8', 100) };
-
-function one(
-  opType: string,
-  inputs: Readonly<Record<string, Tensor>>,
-  attributes: Attributes = {},
-  rest: Partial<Case> = {},
-): Case {
-  const outputs = rest.outputs ?? ['y'];
-  return { name: opType, nodes: [microsoft(opType, Object.keys(inputs), outputs, attributes)], feeds: inputs, ...rest };
-}
-
-/** A quantized operator of one input: x in bytes, its scaling, and that of the result. */
-function onBytes(opType: string, shape: Shape, attributes: Attributes = {}): Case {
-  const nodes = [microsoft(opType, ['x', 'xs', 'xz', 'ys', 'yz'], ['y'], attributes)];
-  return { name: opType, nodes, feeds: { x: bytes('u8', shape, 3) }, constants: scaling, tolerance: 1 };
-}
-
-function twoOnBytes(opType: string): Case {
+function twoOnBytes(opType: string): OperatorCase {
   const nodes = [microsoft(opType, ['a', 'xs', 'xz', 'b', 'bs', 'xz', 'ys', 'yz'], ['y'])];
   const feeds = { a: bytes('u8', [2, 3, 4], 1), b: bytes('u8', [1, 3, 4], 2) };
   return { name: opType, nodes, feeds, constants: { ...scaling, bs: scale(0.011) }, tolerance: 1 };
@@ -79,7 +29,7 @@ const heads = { num_heads: 2n };
 const packed = { x: floats([2, 5, 8], 1), w: floats([8, 24], 2, 0.3), b: floats([24], 3, 0.2) };
 const three = { q: floats([2, 3, 8], 4), k: floats([2, 5, 8], 5), v: floats([2, 5, 8], 6) };
 
-const cases: readonly Case[] = [
+const cases: readonly OperatorCase[] = [
   one('Gelu', { x }),
   one('FastGelu', { x, b: floats([8], 2) }, {}, { tolerance: 1e-3 }),
   one('BiasGelu', { x, b: floats([8], 2) }),
@@ -159,29 +109,4 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const [i, c] of cases.entries()) {
-  test(`${c.name} is computed as ONNX Runtime does (${i})`, { skip: withoutOnnxRuntime }, async () => {
-    const proto = onnxProto({
-      opset: 17,
-      inputs: Object.fromEntries(Object.entries(c.feeds).map(([name, t]) => [name, [t.type, t.shape] as const])),
-      initializers: c.constants ?? {},
-      nodes: c.nodes,
-      outputs: [],
-    });
-    const wanted = (c.outputs ?? ['y']).filter((name) => name !== '');
-    proto.opsetImport.push({ ...proto.opsetImport[0]!, domain: 'com.microsoft', version: 1n });
-    proto.graph!.output = wanted.map((name) => ({ ...proto.graph!.input[0]!, name, type: undefined }));
-    const file = toBinary(ModelProtoSchema, proto);
-    await using session = await compile(readOnnx(file));
-    const ours = await session.infer(c.feeds);
-    const theirs = await runOnnxRuntime(file, c.feeds);
-    for (const name of wanted) {
-      const [a, b] = [ours[name]!, theirs[name]!];
-      assert.equal(a.type, b.type, name);
-      assert.deepEqual(a.shape, b.shape, name);
-      const [u, v] = [toFloat64(a), toFloat64(b)];
-      const worst = u.reduce((most, value, at) => Math.max(most, Math.abs(value - v[at]!)), 0);
-      assert.ok(worst <= (c.tolerance ?? 1e-4), `${name} is off by ${worst}: ${u.slice(0, 6)} and ${v.slice(0, 6)}`);
-    }
-  });
-}
+testAgreement(cases);

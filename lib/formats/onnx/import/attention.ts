@@ -19,6 +19,10 @@ export interface AttentionOptions {
   readonly scale: number | undefined;
   /** `c · tanh(x / c)` of the products, unless 0. */
   readonly softcap: number;
+  /** The cap is for the products alone, not for their sums with the biases. Default false. */
+  readonly capsProducts?: boolean;
+  /** A logit beside those of the keys, `[1, heads, 1, 1]`: it takes a share of the weights and has no value. */
+  readonly sink?: OutputPort | undefined;
 }
 
 /** The steps of an attention; `products` are those of queries and keys. */
@@ -36,11 +40,13 @@ export function attend(n: ImportNode, { q, k, v }: Heads, options: AttentionOpti
   if (size < 0 && options.scale === undefined) n.unsupported('a dynamic size of its heads');
   const scaled = n.with('Multiply', q, options.scale ?? 1 / Math.sqrt(size));
   const products = n.step('MatMul', [scaled, k], { transpose_a: false, transpose_b: true });
-  const biased = options.biases.reduce((sum, bias) => n.step('Add', [sum, bias]), products);
-  const { softcap } = options;
-  const capped =
-    softcap === 0 ? biased : n.with('Multiply', n.step('Tanh', [n.with('Divide', biased, softcap)]), softcap);
-  const weights = n.step('SoftMax', [capped], { axis: -1 });
+  const { softcap, sink } = options;
+  const cap = (x: OutputPort): OutputPort =>
+    softcap === 0 ? x : n.with('Multiply', n.step('Tanh', [n.with('Divide', x, softcap)]), softcap);
+  const sums = (x: OutputPort) => options.biases.reduce((sum, bias) => n.step('Add', [sum, bias]), x);
+  const biased = sums(options.capsProducts ? cap(products) : products);
+  const capped = options.capsProducts ? biased : cap(biased);
+  const weights = sink ? weightsWithSink(n, q, capped, sink) : n.step('SoftMax', [capped], { axis: -1 });
   return {
     products,
     biased,
@@ -48,6 +54,14 @@ export function attend(n: ImportNode, { q, k, v }: Heads, options: AttentionOpti
     weights,
     y: n.step('MatMul', [weights, v], { transpose_a: false, transpose_b: false }),
   };
+}
+
+/** A softmax over the logits and the sink, without the share of the sink. */
+function weightsWithSink(n: ImportNode, q: OutputPort, logits: OutputPort, sink: OutputPort): OutputPort {
+  const rows = n.step('ReduceMax', [q, n.indices([3], 'axes')], { keep_dims: true });
+  const column = n.step('Add', [n.with('Multiply', rows, 0), sink]);
+  const all = n.step('SoftMax', [n.step('Concat', [column, logits], { axis: 3 })], { axis: -1 });
+  return n.step('Slice', [all, ...[[1], [2 ** 31], [1], [3]].map((list) => n.indices(list, 'keys'))]);
 }
 
 /** `[batch, sequence, heads · size]` as `[batch, heads, sequence, size]`. */
@@ -141,19 +155,31 @@ function rotaryEmbedding(n: ImportNode): OutputPort[] {
   return [rotated(n, n.input(0), [n.input(1), n.input(2)], n.optional(3), heads)];
 }
 
-/** @param tables  cosines and sines: `[places, pairs]` where positions choose, else `[batch, sequence, pairs]` */
+/** Which elements of a head are turned, and which of them belong together. */
+export interface RotaryForm {
+  /** How many elements, from the first on. */
+  readonly turned: number;
+  /** Pairs are neighbours, else elements of the two halves. */
+  readonly neighbours: boolean;
+}
+
+/**
+ * @param tables  cosines and sines: `[places, pairs]` where positions choose, else `[batch, sequence, pairs]`
+ * @param form  that of the attributes `rotary_embedding_dim` and `interleaved` when absent
+ */
 export function rotated(
   n: ImportNode,
   x: OutputPort,
   tables: readonly [OutputPort, OutputPort],
   positions: OutputPort | undefined,
   heads: number,
+  form?: RotaryForm,
 ): OutputPort {
   const flat = x.fact.shape.length === 3;
   if (flat && heads < 1) n.attributes.fail('num_heads', 'is missing');
   const split = flat ? n.step('Reshape', [x, n.indices([0, 0, heads, -1], 'heads')], { special_zero: true }) : x;
   const size = split.fact.shape[3]!;
-  const turned = n.attributes.int('rotary_embedding_dim') || size;
+  const turned = form?.turned ?? (n.attributes.int('rotary_embedding_dim') || size);
   if (size < 0 || turned % 2 !== 0 || turned > size) n.invalid(`it turns ${turned} of ${size} elements`);
   const last = n.scalar('i64', 3, 'axis');
   const lengths = n.indices([turned, size - turned], 'lengths');
@@ -164,14 +190,18 @@ export function rotated(
     const chosen = positions ? n.step('Gather', [table, positions, zero], { batch_dims: 0 }) : table;
     return n.step('Unsqueeze', [chosen, n.indices([flat ? 2 : 1], 'axes')]);
   });
-  const result = rotatePairs(n, part!, cos!, sin!);
+  const result = rotatePairs(n, part!, [cos!, sin!], form?.neighbours ?? n.attributes.flag('interleaved'));
   const whole = rest ? n.step('Concat', [result, rest], { axis: 3 }) : result;
   return flat ? n.step('Reshape', [whole, n.indices([0, 0, -1], 'joined')], { special_zero: true }) : whole;
 }
 
-/** Pairs are neighbours when `interleaved`, else the halves of the last axis. */
-function rotatePairs(n: ImportNode, x: OutputPort, cos: OutputPort, sin: OutputPort): OutputPort {
-  const neighbours = n.attributes.flag('interleaved');
+/** Pairs are neighbours, or the halves of the last axis. */
+function rotatePairs(
+  n: ImportNode,
+  x: OutputPort,
+  [cos, sin]: readonly [OutputPort, OutputPort],
+  neighbours: boolean,
+): OutputPort {
   const pairs = neighbours ? n.step('Reshape', [x, n.indices([0, 0, 0, -1, 2], 'pairs')], { special_zero: true }) : x;
   const axis = n.scalar('i64', normalizeAxis(-1, pairs.fact.shape.length), 'axis');
   const last = n.indices([-1], 'last');

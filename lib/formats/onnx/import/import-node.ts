@@ -112,7 +112,10 @@ export class ImportNode {
   }
 
   /** The same node with other inputs: what an operator is for values that this node made first. */
-  derive(inputs: readonly OutputPort[], as: { readonly opType?: string; readonly opset?: number } = {}): ImportNode {
+  derive(
+    inputs: readonly (OutputPort | undefined)[],
+    as: { readonly opType?: string; readonly opset?: number } = {},
+  ): ImportNode {
     const { name, attributes, outputNames, bodies } = this;
     const { opType = this.opType, opset = this.opset } = as;
     return new ImportNode({ ...this.state, opset }, { name, opType, attributes, inputs, outputNames, bodies });

@@ -4,18 +4,23 @@ import { mergeTables } from '../merge-tables.ts';
 import type { NodeProto } from '../onnx_pb.ts';
 import { activationImporters } from './activation.ts';
 import { attentionImporters } from './attention.ts';
+import { channelsLastImporters } from './channels-last.ts';
 import { constantImporters } from './constants.ts';
 import { controlImporters } from './control.ts';
 import { convolutionImporters } from './convolution.ts';
 import { detectionImporters } from './detection.ts';
 import { elementwiseImporters } from './elementwise.ts';
+import { fusedImporters } from './fused.ts';
 import type { ValueImporter } from './import-node.ts';
 import { integerImporters } from './integer.ts';
 import { linearImporters } from './linear.ts';
 import { microsoftImporters } from './microsoft.ts';
+import { microsoftAttentionImporters } from './microsoft-attention.ts';
 import { movementImporters } from './movement.ts';
 import { nGramImporters } from './n-grams.ts';
 import { normalizationImporters } from './normalization.ts';
+import { ownFormImporters } from './own-forms.ts';
+import { packedWeightImporters } from './packed-weights.ts';
 import { pickingImporters } from './picking.ts';
 import { poolingImporters } from './pooling.ts';
 import { quantizationImporters } from './quantization.ts';
@@ -46,6 +51,11 @@ export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueIm
   integerImporters,
   attentionImporters,
   microsoftImporters,
+  microsoftAttentionImporters,
+  fusedImporters,
+  channelsLastImporters,
+  packedWeightImporters,
+  ownFormImporters,
   pickingImporters,
   signalImporters,
   controlImporters,

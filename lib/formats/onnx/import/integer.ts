@@ -4,15 +4,18 @@
  */
 import type { OutputPort } from '../../../graph/node.ts';
 import { activationImporters } from './activation.ts';
+import { channelsFirst, channelsLast } from './channels-last.ts';
 import { convolved } from './convolution.ts';
 import { elementwiseImporters } from './elementwise.ts';
-import type { AddOptions, Importer, ImporterTable, ImportNode } from './import-node.ts';
+import type { AddOptions, ImporterTable, ImportNode } from './import-node.ts';
+import { inDomain } from './in-domain.ts';
 import { linearImporters } from './linear.ts';
 import { movementImporters } from './movement.ts';
 import { poolingImporters } from './pooling.ts';
 import { dequantized, quantizationImporters, quantized, readScaling } from './quantization.ts';
+import { reductionImporters } from './reduction.ts';
 
-const microsoft: Readonly<Record<string, Importer>> = {
+const microsoft: ImporterTable = {
   QuantizeLinear: quantizationImporters.QuantizeLinear!,
   DequantizeLinear: quantizationImporters.DequantizeLinear!,
   QLinearAdd: (n) => onReals(n, 'Add', elementwiseImporters, [realOf(n, 0), realOf(n, 3)], 6),
@@ -22,7 +25,10 @@ const microsoft: Readonly<Record<string, Importer>> = {
   QLinearSoftmax: (n) => onReals(n, 'Softmax', activationImporters, [realOf(n, 0)], 3, n.attributes.int('opset')),
   QLinearAveragePool: (n) => pooled(n, 'AveragePool'),
   QLinearGlobalAveragePool: (n) => pooled(n, 'GlobalAveragePool'),
+  QLinearReduceMean: (n) => onReals(n, 'ReduceMean', reductionImporters, [realOf(n, 0)], 3),
   QLinearConcat: qLinearConcat,
+  QLinearWhere: qLinearWhere,
+  QLinearConv: qLinearConv,
   QGemm: qGemm,
 };
 
@@ -31,7 +37,7 @@ export const integerImporters: ImporterTable = {
   QLinearMatMul: (n) => onReals(n, 'MatMul', linearImporters, [realOf(n, 0, -2), realOf(n, 3, -1)], 6),
   ConvInteger: convInteger,
   MatMulInteger: matMulInteger,
-  ...Object.fromEntries(Object.entries(microsoft).map(([name, importer]) => [`com.microsoft::${name}`, importer])),
+  ...inDomain('com.microsoft', microsoft),
 };
 
 /** The reals of input `at`, whose scale and zero point are the two inputs behind it. */
@@ -41,7 +47,7 @@ function realOf(n: ImportNode, at: number, axis = 1): OutputPort {
 
 /** A result on the grid of inputs `at` and `at + 1`. */
 function integersOf(n: ImportNode, real: OutputPort, at: number): OutputPort {
-  const type = n.optional(at + 1)?.fact.type ?? n.input(0).fact.type;
+  const type = n.optional(at + 1)?.fact.type ?? n.input(n.input(0).fact.type === 'boolean' ? 1 : 0).fact.type;
   return quantized(n, readScaling(n, real, at, at + 1, type, 1));
 }
 
@@ -59,14 +65,22 @@ function onReals(
 }
 
 function pooled(n: ImportNode, opType: string): OutputPort[] {
-  if (n.attributes.flag('channels_last')) n.unsupported('channels_last = 1');
-  return onReals(n, opType, poolingImporters, [realOf(n, 0)], 3);
+  if (!n.attributes.flag('channels_last')) return onReals(n, opType, poolingImporters, [realOf(n, 0)], 3);
+  const [result] = onReals(n, opType, poolingImporters, [channelsFirst(n, realOf(n, 0))], 3);
+  return [channelsLast(n, result!)];
 }
 
 /** Inputs: x, w and y with scales and zero points, i32 bias with the scale of x times that of w. */
 function qLinearConv(n: ImportNode): OutputPort[] {
   const [x, w] = [realOf(n, 0), realOf(n, 3, 0)];
-  return [integersOf(n, convolved(n, x, w, realBias(n, 8, 1, 4)), 6)];
+  const bias = realBias(n, 8, 1, 4);
+  if (!n.attributes.flag('channels_last')) return [integersOf(n, convolved(n, x, w, bias), 6)];
+  return [channelsLast(n, integersOf(n, convolved(n, channelsFirst(n, x), w, bias), 6))];
+}
+
+/** Inputs: condition, then data, scale and zero point of both choices, scale and zero point of the result. */
+function qLinearWhere(n: ImportNode): OutputPort[] {
+  return [integersOf(n, n.step('Select', [n.input(0), realOf(n, 1), realOf(n, 4)]), 7)];
 }
 
 /** An i32 bias in units of the product of two scales. */
@@ -179,4 +193,16 @@ function convInteger(n: ImportNode): OutputPort[] {
     n,
     integerSum(n, x, w, inner, (a, b) => convolved(n, a, b, undefined)),
   );
+}
+
+/** `x · a · b + bias`: a sum of products of integers with the scales of both. */
+export function scaledSum(
+  n: ImportNode,
+  x: OutputPort,
+  a: OutputPort,
+  b: OutputPort,
+  bias: OutputPort | undefined,
+): OutputPort {
+  const product = n.step('Multiply', [x, n.step('Multiply', [a, b])]);
+  return bias ? n.step('Add', [product, bias]) : product;
 }

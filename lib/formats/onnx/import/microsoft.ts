@@ -1,45 +1,33 @@
-/** Operators of ONNX Runtime (`com.microsoft`) that optimized and quantized transformers use. */
+/** Operators of ONNX Runtime (`com.microsoft`) that optimized transformers and diffusion models use beside attention. */
 import type { OutputPort } from '../../../graph/node.ts';
-import {
-  attend,
-  beforeEnd,
-  causalBias,
-  joinHeads,
-  maskBias,
-  repeatHeads,
-  rotated,
-  splitHeads,
-  withPast,
-} from './attention.ts';
-import { convolved } from './convolution.ts';
-import type { Importer, ImporterTable, ImportNode } from './import-node.ts';
-import { centred, integerMatMul } from './integer.ts';
+import { channelsFirst, channelsLast } from './channels-last.ts';
+import type { ImporterTable, ImportNode } from './import-node.ts';
+import { inDomain } from './in-domain.ts';
+import { centred, integerMatMul, scaledSum } from './integer.ts';
 import { layerNormalization, moments, rootMeanSquare } from './normalization.ts';
-import { dynamicallyQuantized } from './quantization.ts';
+import { dequantized, dynamicallyQuantized, readScaling } from './quantization.ts';
 
-const own: Readonly<Record<string, Importer>> = {
-  Gelu: (n) => [n.step('Gelu', [n.input(0)], { approximation_mode: 'erf' })],
-  FastGelu: (n) => [n.step('Gelu', [withBias(n, n.input(0), n.optional(1))], { approximation_mode: 'tanh' })],
-  BiasGelu: (n) => [n.step('Gelu', [withBias(n, n.input(0), n.input(1))], { approximation_mode: 'erf' })],
+const own: ImporterTable = {
+  Gelu: (n) => [gelu(n, n.input(0), 'erf')],
+  FastGelu: (n) => [gelu(n, withBias(n, n.input(0), n.optional(1)), 'tanh')],
+  BiasGelu: (n) => [gelu(n, withBias(n, n.input(0), n.input(1)), 'erf')],
   QuickGelu: (n) => [n.step('Swish', [n.input(0), n.scalar('f32', n.attributes.float('alpha') ?? 1.702, 'beta')])],
-  FusedMatMul: fusedMatMul,
-  FusedConv: fusedConv,
+  BiasSplitGelu: biasSplitGelu,
+  BiasAdd: (n) => [n.step('Add', [n.step('Add', [n.input(0), n.input(1)]), n.input(2)])],
   LayerNormalization: layerNormalization,
   SimplifiedLayerNormalization: (n) => [rootMeanSquare(n, n.input(0), n.input(1))],
   SkipLayerNormalization: skipLayerNormalization,
   SkipSimplifiedLayerNormalization: skipSimplified,
+  GroupNorm: (n) => [groupNorm(n, n.input(0), channelsAreLast(n))],
+  SkipGroupNorm: skipGroupNorm,
   EmbedLayerNormalization: embedLayerNormalization,
-  Attention: attention,
-  MultiHeadAttention: multiHeadAttention,
-  RotaryEmbedding: (n) => [
-    rotated(n, n.input(0), [n.input(2), n.input(3)], places(n, n.input(1)), n.attributes.int('num_heads') ?? 0),
-  ],
+  QEmbedLayerNormalization: quantizedEmbedding,
   DynamicQuantizeMatMul: dynamicQuantizeMatMul,
   MatMulIntegerToFloat: matMulIntegerToFloat,
 };
 
 export const microsoftImporters: ImporterTable = {
-  ...Object.fromEntries(Object.entries(own).map(([name, importer]) => [`com.microsoft::${name}`, importer])),
+  ...inDomain('com.microsoft', own),
   // ONNX Runtime lists this one under ONNX's own domain.
   SimplifiedLayerNormalization: own.SimplifiedLayerNormalization!,
 };
@@ -48,27 +36,16 @@ function withBias(n: ImportNode, x: OutputPort, bias: OutputPort | undefined): O
   return bias ? n.step('Add', [x, bias]) : x;
 }
 
-/** `alpha · op(A) · op(B)`. */
-function fusedMatMul(n: ImportNode): OutputPort[] {
-  if (n.attributes.flag('transBatchA') || n.attributes.flag('transBatchB')) n.unsupported('transposed batches');
-  const transposes = { transpose_a: n.attributes.flag('transA'), transpose_b: n.attributes.flag('transB') };
-  const result = n.step('MatMul', [n.input(0), n.input(1)], transposes);
-  const alpha = n.attributes.float('alpha') ?? 1;
-  return [alpha === 1 ? result : n.with('Multiply', result, alpha)];
+function gelu(n: ImportNode, x: OutputPort, mode: 'erf' | 'tanh'): OutputPort {
+  return n.step('Gelu', [x], { approximation_mode: mode });
 }
 
-/** Conv, an optional sum with input 3, and an activation. */
-function fusedConv(n: ImportNode): OutputPort[] {
-  const sum = withBias(n, convolved(n, n.input(0), n.input(1), n.optional(2)), n.optional(3));
-  const parameters = n.attributes.floats('activation_params') ?? [];
-  const activation = n.attributes.string('activation') ?? '';
-  const plain: Readonly<Record<string, string>> = { Relu: 'ReLU', Sigmoid: 'Sigmoid', Tanh: 'Tanh' };
-  if (activation === '') return [sum];
-  if (plain[activation]) return [n.step(plain[activation], [sum])];
-  const [a, b] = parameters;
-  if (activation === 'LeakyRelu' && a !== undefined) return [n.step('PReLU', [sum, n.scalar('f32', a, 'slope')])];
-  if (activation === 'Clip' && b !== undefined) return [n.step('Clamp', [sum], { min: a, max: b })];
-  return n.attributes.fail('activation', `is ${JSON.stringify(activation)} with ${parameters.length} parameters`);
+/** The first half of the last axis times the Gelu of the second, both with a bias. */
+function biasSplitGelu(n: ImportNode): OutputPort[] {
+  const sum = n.step('Add', [n.input(0), n.input(1)]);
+  const axis = n.scalar('i64', sum.fact.shape.length - 1, 'axis');
+  const [left, right] = n.addAll('Split', { num_splits: 2 }, [sum, axis], { suffix: 'Split' });
+  return [n.step('Multiply', [left, gelu(n, right!, 'erf')])];
 }
 
 /** Standardized along the last axis. */
@@ -95,8 +72,56 @@ function skipSimplified(n: ImportNode): (OutputPort | undefined)[] {
   return [rootMeanSquare(n, sum, n.input(2)), undefined, undefined, sum];
 }
 
+function channelsAreLast(n: ImportNode): boolean {
+  return n.attributes.flag('channels_last', true);
+}
+
+/** Channels in groups, each standardized; scale and bias of inputs 1 and 2 belong to channels. */
+function groupNorm(n: ImportNode, data: OutputPort, areLast: boolean): OutputPort {
+  const x = areLast ? channelsFirst(n, data) : data;
+  const { shape } = x.fact;
+  const groups = n.attributes.int('groups') ?? n.attributes.fail('groups', 'is missing');
+  const channels = shape[1]!;
+  if (channels < 0 || groups < 1 || channels % groups !== 0) n.invalid(`${groups} groups of ${channels} channels`);
+  const split = n.step('Reshape', [x, n.indices([0, groups, -1], 'groups')], { special_zero: true });
+  const attributes = { normalize_variance: true, eps: n.attributes.float('epsilon') ?? 1e-5, eps_mode: 'inside_sqrt' };
+  const normal = n.step('MVN', [split, n.indices([2], 'axes')], attributes);
+  const whole = n.step('Reshape', [normal, n.shapeOf(x)], { special_zero: false });
+  const column = shape.map((_, i) => (i === 1 ? channels : 1));
+  const [scale, bias] = [n.reshaped(n.input(1), column, 'scale'), n.reshaped(n.input(2), column, 'bias')];
+  const sum = n.step('Add', [n.step('Multiply', [whole, scale]), bias]);
+  const activation = n.attributes.int('activation') ?? 0;
+  if (activation !== 0 && activation !== 1) n.attributes.fail('activation', `is ${activation}, expected 0 or 1`);
+  const y = activation === 1 ? n.step('Swish', [sum]) : sum;
+  return areLast ? channelsLast(n, y) : y;
+}
+
+/** Inputs: data, scale, bias, skip, optional bias of the sum. A skip of two axes has one number for each channel. */
+function skipGroupNorm(n: ImportNode): OutputPort[] {
+  const areLast = channelsAreLast(n);
+  const rank = n.rank(0);
+  const channelAt = areLast ? rank - 1 : 1;
+  const spread = (port: OutputPort): OutputPort => {
+    const given = port.fact.shape.length;
+    if (given === rank) return port;
+    const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channelAt && (given === 1 || i !== 0));
+    return n.step('Unsqueeze', [port, n.indices(axes, 'axes')]);
+  };
+  const skipped = n.step('Add', [n.input(0), spread(n.input(3))]);
+  const bias = n.optional(4);
+  const sum = withBias(n, skipped, bias && spread(bias));
+  return [groupNorm(n, sum, areLast), sum];
+}
+
 function lookUp(n: ImportNode, table: OutputPort, ids: OutputPort): OutputPort {
   return n.step('Gather', [table, ids, n.scalar('i64', 0, 'axis')], { batch_dims: 0 });
+}
+
+/** Of a mask `[batch, sequence]` how many are seen in each sequence; zeros without a mask. */
+function lengthsOf(n: ImportNode, mask: OutputPort | undefined, ids: OutputPort): OutputPort {
+  if (mask) return n.step('ReduceSum', [mask, n.indices([1], 'axes')], { keep_dims: false });
+  const size = n.step('Unsqueeze', [n.sizeOf(ids, 0), n.indices([0], 'axes')]);
+  return n.step('Broadcast', [n.scalar('i32', 0, 'zero'), size]);
 }
 
 /**
@@ -111,88 +136,23 @@ function embedLayerNormalization(n: ImportNode): (OutputPort | undefined)[] {
   const segments = n.optional(1) && lookUp(n, n.input(4), n.input(1));
   const sum = withBias(n, n.step('Add', [words, positions]), segments);
   const { y } = normalized(n, sum, n.input(5), n.input(6));
-  const mask = n.optional(7);
-  const zeros = () =>
-    n.step('Broadcast', [n.scalar('i32', 0, 'zero'), n.step('Unsqueeze', [n.sizeOf(ids, 0), n.indices([0], 'axes')])]);
-  const lengths = () => (mask ? n.step('ReduceSum', [mask, n.indices([1], 'axes')], { keep_dims: false }) : zeros());
-  return [y, n.outputNames[1] ? lengths() : undefined, sum];
+  return [y, n.outputNames[1] ? lengthsOf(n, n.optional(7), ids) : undefined, sum];
 }
 
-/** A mask of whole numbers, 1 for what is seen: ends `[batch]`, `[batch, keys]` or `[batch, queries, keys]`. */
-function maskOf(n: ImportNode, mask: OutputPort, k: OutputPort, batch: number): OutputPort {
-  const { shape } = mask.fact;
-  const filter = n.attributes.float('mask_filter_value') ?? -10000;
-  if (shape.length === 1) {
-    if (shape[0] !== batch && (shape[0]! >= 0 || batch >= 0)) n.unsupported(`a mask of shape ${shape}`);
-    return maskBias(n, beforeEnd(n, mask, k), filter);
-  }
-  if (shape.length > 3) n.unsupported(`a mask of rank ${shape.length}`);
-  const seen = n.with('Greater', n.converted(mask, 'i32'), 0);
-  return maskBias(n, n.step('Unsqueeze', [seen, n.indices(shape.length === 2 ? [1, 2] : [1], 'axes')]), filter);
-}
-
-/** Inputs: data, weights and biases of queries, keys and values side by side, optional mask, past, bias of products. */
-function attention(n: ImportNode): (OutputPort | undefined)[] {
-  const heads = n.attributes.int('num_heads') ?? n.attributes.fail('num_heads', 'is missing');
-  if (n.attributes.flag('do_rotary')) n.unsupported('do_rotary = 1');
-  const width = n.input(1).fact.shape[1]!;
-  const sizes = n.attributes.ints('qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
-  const all = withBias(n, n.step('MatMul', [n.input(0), n.input(1)]), n.optional(2));
-  const parts = n
-    .addAll('VariadicSplit', {}, [all, n.scalar('i64', 2, 'axis'), n.indices(sizes, 'lengths')], { suffix: 'parts' })
-    .map((part) => splitHeads(n, part, heads));
-  const past = n.optional(4);
-  const pasts = past && n.addAll('Split', { num_splits: 2 }, [past, n.scalar('i64', 0, 'axis')], { suffix: 'past' });
-  const [pastKey, pastValue] = (pasts ?? []).map((p) => n.step('Squeeze', [p, n.indices([0], 'axes')]));
-  const [k, v] = [withPast(n, pastKey, parts[1]!), withPast(n, pastValue, parts[2]!)];
-  const biases: OutputPort[] = [];
-  const [mask, bias] = [n.optional(3), n.optional(5)];
-  if (mask) biases.push(maskOf(n, mask, k, n.input(0).fact.shape[0]!));
-  if (bias) biases.push(bias);
-  if (n.attributes.flag('unidirectional')) biases.push(causalBias(n, parts[0]!, k, pastKey));
-  const scale = n.attributes.float('scale') || undefined;
-  const { y } = attend(n, { q: parts[0]!, k, v }, { biases, scale, softcap: 0 });
-  const stacked = () =>
-    n.step(
-      'Concat',
-      [k, v].map((p) => n.step('Unsqueeze', [p, n.indices([0], 'axes')])),
-      { axis: 0 },
-    );
-  return [joinHeads(n, y), n.outputNames[1] ? stacked() : undefined];
-}
-
-/** Inputs: q, k, v, optional biases of the three, mask of keys, bias of products, past keys and values. */
-function multiHeadAttention(n: ImportNode): (OutputPort | undefined)[] {
-  const heads = n.attributes.int('num_heads') ?? n.attributes.fail('num_heads', 'is missing');
-  if (!n.optional(1) || !n.optional(2) || n.rank(0) !== 3) n.unsupported('queries, keys and values in one tensor');
-  const width = n.input(0).fact.shape[2]!;
-  const biases3 = n.optional(3);
-  const sizes = [width, width, n.input(2).fact.shape.at(-1)! * (n.rank(2) === 4 ? heads : 1)];
-  const offsets = biases3
-    ? n.addAll('VariadicSplit', {}, [biases3, n.scalar('i64', 0, 'axis'), n.indices(sizes, 'lengths')], {
-        suffix: 'biases',
-      })
-    : [];
-  const [q, key, value] = [0, 1, 2].map((i) => {
-    const port = n.input(i);
-    if (port.fact.shape.length === 4) return port;
-    return splitHeads(n, withBias(n, port, offsets[i]), heads);
-  });
-  const [k, v] = [withPast(n, n.optional(6), key!), withPast(n, n.optional(7), value!)];
-  const biases: OutputPort[] = [];
-  const [mask, bias] = [n.optional(4), n.optional(5)];
-  if (mask) biases.push(maskOf(n, mask, k, n.input(0).fact.shape[0]!));
-  if (bias) biases.push(bias);
-  if (n.attributes.flag('unidirectional')) biases.push(causalBias(n, q!, k, n.optional(6)));
-  const parts = { q: q!, k: repeatHeads(n, k, heads), v: repeatHeads(n, v, heads) };
-  const { y } = attend(n, parts, { biases, scale: n.attributes.float('scale') || undefined, softcap: 0 });
-  return [joinHeads(n, y), k, v];
-}
-
-/** Positions `[batch, sequence]`; one number is that of the first element of each sequence. */
-function places(n: ImportNode, given: OutputPort): OutputPort {
-  if (given.fact.shape.length === 2) return given;
-  return n.unsupported('one position for all sequences');
+/**
+ * {@link embedLayerNormalization} of bytes. Inputs: ids, segments, tables of words, positions and segments, scale, bias,
+ * optional mask; then the scales of these five, and their zero points. Rows are chosen in bytes.
+ */
+function quantizedEmbedding(n: ImportNode): (OutputPort | undefined)[] {
+  const ids = n.input(0);
+  const real = (i: number, port: OutputPort): OutputPort =>
+    dequantized(n, readScaling(n, port, 6 + i, 11 + i, port.fact.type));
+  const words = real(2, lookUp(n, n.input(2), ids));
+  const positions = real(3, lookUp(n, n.input(3), n.countTo(n.sizeOf(ids, 1))));
+  const segments = n.optional(1) && real(4, lookUp(n, n.input(4), n.input(1)));
+  const sum = withBias(n, n.step('Add', [words, positions]), segments);
+  const { y } = normalized(n, sum, real(5, n.input(5)), real(6, n.input(6)));
+  return [y, n.outputNames[1] ? lengthsOf(n, n.optional(7), ids) : undefined];
 }
 
 /** Inputs: A, B in bytes, its scale, optional zero point and bias. A is quantized on the grid of its own elements. */
@@ -206,14 +166,4 @@ function dynamicQuantizeMatMul(n: ImportNode): OutputPort[] {
 function matMulIntegerToFloat(n: ImportNode): OutputPort[] {
   const [a, b] = [centred(n, n.input(0), n.optional(4), 'row'), centred(n, n.input(1), n.optional(5), 'column')];
   return [scaledSum(n, integerMatMul(n, a, b).real, n.input(2), n.input(3), n.optional(6))];
-}
-
-function scaledSum(
-  n: ImportNode,
-  x: OutputPort,
-  a: OutputPort,
-  b: OutputPort,
-  bias: OutputPort | undefined,
-): OutputPort {
-  return withBias(n, n.step('Multiply', [x, n.step('Multiply', [a, b])]), bias);
 }

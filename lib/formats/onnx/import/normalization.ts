@@ -92,7 +92,12 @@ function meanVarianceNormalization(n: ImportNode): OutputPort[] {
 }
 
 /** `x / sqrt(mean(x²) + epsilon) · scale` over the axes from `axis` on. */
-export function rootMeanSquare(n: ImportNode, x: OutputPort, scale: OutputPort): OutputPort {
+export function rootMeanSquare(
+  n: ImportNode,
+  x: OutputPort,
+  scale: OutputPort,
+  epsilon = n.attributes.float('epsilon') ?? 1e-5,
+): OutputPort {
   const rank = x.fact.shape.length;
   const axis = normalizeAxis(n.attributes.int('axis') ?? -1, rank);
   const axes = n.indices(
@@ -100,7 +105,7 @@ export function rootMeanSquare(n: ImportNode, x: OutputPort, scale: OutputPort):
     'axes',
   );
   const mean = n.step('ReduceMean', [n.step('Multiply', [x, x]), axes], { keep_dims: true });
-  const root = n.step('Sqrt', [n.with('Add', mean, n.attributes.float('epsilon') ?? 1e-5)]);
+  const root = n.step('Sqrt', [n.with('Add', mean, epsilon)]);
   return n.step('Multiply', [n.step('Divide', [x, root]), scale]);
 }
 

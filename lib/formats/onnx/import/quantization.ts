@@ -1,6 +1,8 @@
 /** QuantizeLinear and DequantizeLinear: pairs become FakeQuantize, constant weights stay compressed. */
 import type { OutputPort } from '../../../graph/node.ts';
+import { createNode } from '../../../ops/create-node.ts';
 import { type Grid, sameGrid } from '../../../ops/quantization/moved-grid.ts';
+import { runtimeOf } from '../../../ops/registry.ts';
 import { integerRange, toFloat32, toFloat64 } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
 import { isMinifloat, largestOf } from '../../../tensor/minifloat.ts';
@@ -123,14 +125,13 @@ function quantizedByArithmetic(n: ImportNode, s: Scaling): OutputPort {
 
 /** The reals of integers: a FakeQuantize behind the quantizer that made them, else `(x − zeroPoint) · scale`. */
 export function dequantized(n: ImportNode, s: Scaling): OutputPort {
-  const made = n.state.quantized.get(s.data);
+  const made = quantizedOf(n, s.data);
   const constants = constantsOf(s);
   if (s.zeroPoint && s.zeroPoint.fact.type !== s.data.fact.type) {
     n.invalid(`its zero point is ${s.zeroPoint.fact.type}, its input ${s.data.fact.type}`);
   }
   if (made && constants && sameParameters(made, constants)) {
-    made.fakeQuantize ??= rounded(n, made);
-    return made.fakeQuantize;
+    return realsOf(n, made);
   }
   const fold = s.data.fact.type === 'i32';
   return inBlocks(n, s, (x, scale, zeroPoint) => {
@@ -142,6 +143,37 @@ export function dequantized(n: ImportNode, s: Scaling): OutputPort {
         : reals;
     return n.add('Multiply', {}, [centred, scale], { fold });
   });
+}
+
+/**
+ * What integers were quantized from: by their quantizer, or by operations that only moved integers of one grid since,
+ * which then move the reals once more.
+ */
+function quantizedOf(n: ImportNode, port: OutputPort): QuantizedValue | undefined {
+  const known = n.state.quantized.get(port);
+  const { node } = port;
+  if (known || runtimeOf(node)?.bytes !== 'move') return known;
+  const sources = node.inputs.map((input) => input.source);
+  const first = sources[0] && quantizedOf(n, sources[0]);
+  if (!first || port.index !== 0 || elementCount(first.scale.shape) !== 1) return undefined;
+  const reals: (OutputPort | undefined)[] = [];
+  for (const source of sources) {
+    const isIndex = source?.fact.type !== port.fact.type;
+    const value = isIndex ? undefined : quantizedOf(n, source!);
+    if (!isIndex && !(value && sameParameters(value, first))) return undefined;
+    reals.push(value ? realsOf(n, value) : source);
+  }
+  const { type, attributes, notes } = node;
+  const moved = createNode(n.state.model, { type, name: `${node.name}/real`, attributes, inputs: reals, notes });
+  const value = { ...first, source: moved.outputs[port.index]!, fakeQuantize: moved.outputs[port.index]! };
+  n.state.quantized.set(port, value);
+  return value;
+}
+
+/** The reals on their grid. */
+function realsOf(n: ImportNode, value: QuantizedValue): OutputPort {
+  value.fakeQuantize ??= rounded(n, value);
+  return value.fakeQuantize;
 }
 
 /**

@@ -4,11 +4,13 @@ import { gateDefaults } from '../../../ops/recurrent/activations.ts';
 import { type CellKind, cellKinds } from '../../../ops/recurrent/kinds.ts';
 import { tensor, zeros } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
+import { dynamicallyQuantized } from './quantization.ts';
 
 export const recurrentImporters: ImporterTable = {
   LSTM: (n) => sequence(n, cellKinds.lstm),
   GRU: (n) => sequence(n, cellKinds.gru),
   RNN: (n) => sequence(n, cellKinds.rnn),
+  'com.microsoft::DynamicQuantizeLSTM': dynamicQuantizeLstm,
 };
 
 /** Position in ONNX of each gate of OpenVINO: f, i, c, o of i, o, f, c. */
@@ -161,7 +163,7 @@ function lengthsOf(n: ImportNode, x: OutputPort): OutputPort {
 }
 
 /** Everything that a sequence reads, in OpenVINO's order. */
-function operandsOf(n: ImportNode, f: Form): OutputPort[] {
+function operandsOf(n: ImportNode, f: Form, inOrder: boolean): OutputPort[] {
   const x = f.isBatchFirst ? n.input(0) : permuted(n, n.input(0), [1, 0, 2], 'X');
   const order = gateOrder[f.kind.name];
   const peepholes = f.kind.hasCell ? n.optional(7) : undefined;
@@ -170,16 +172,18 @@ function operandsOf(n: ImportNode, f: Form): OutputPort[] {
     stateOf(n, f, x, 5, 'H0'),
     ...(f.kind.hasCell ? [stateOf(n, f, x, 6, 'C0')] : []),
     lengthsOf(n, x),
-    reordered(n, f, n.input(1), order, 'W'),
-    reordered(n, f, n.input(2), order, 'R'),
+    ...(inOrder
+      ? [n.input(1), n.input(2)]
+      : [1, 2].map((i) => reordered(n, f, n.input(i), order, i === 1 ? 'W' : 'R'))),
     biasOf(n, f),
     ...(peepholes ? [reordered(n, f, peepholes, peepholeOrder, 'P')] : []),
   ];
 }
 
-function sequence(n: ImportNode, kind: CellKind): OutputPort[] {
+/** @param inOrder  the gates of the weights stand in OpenVINO's order */
+function sequence(n: ImportNode, kind: CellKind, inOrder = false): OutputPort[] {
   const f = formOf(n, kind);
-  const operands = operandsOf(n, f);
+  const operands = operandsOf(n, f, inOrder);
   const functions = functionsOf(n, f);
   const inputForget = kind.hasCell && n.attributes.flag('input_forget');
   const isOld = inputForget || operands.length > (kind.hasCell ? 7 : 6);
@@ -229,4 +233,57 @@ function apart(
     ),
   );
   return runs[0]!.map((port, i) => n.add('Concat', { axis: 1 }, [port, runs[1]![i]!], { suffix: `both/${i}` }));
+}
+
+/**
+ * An LSTM with weights in bytes, `[directions, elements, 4 · hidden]`, which stay bytes. Inputs: those of LSTM, then scale
+ * and zero point of W and of R: one number for each direction, or for each of its columns.
+ *
+ * X is rounded to the grid of its own elements. The hidden state, which ONNX Runtime rounds in front of each step, is not:
+ * results differ by what that rounding adds.
+ */
+function dynamicQuantizeLstm(n: ImportNode): OutputPort[] {
+  const { bytes, zero, scale } = dynamicallyQuantized(n, n.input(0));
+  const x = n.step('Multiply', [n.step('Subtract', [bytes, zero]), scale]);
+  const hidden = n.input(2).fact.shape[1]!;
+  const weights = [
+    recurrentWeights(n, { at: 1, scale: 8, hidden, name: 'W' }),
+    recurrentWeights(n, { at: 2, scale: 10, hidden, name: 'R' }),
+  ];
+  const rest = [3, 4, 5, 6, 7].map((i) => n.optional(i));
+  return sequence(n.derive([x, ...weights, ...rest]), cellKinds.lstm, true);
+}
+
+interface ByteWeights {
+  readonly at: number;
+  /** The input that holds their scales; zero points are the next one. */
+  readonly scale: number;
+  readonly hidden: number;
+  readonly name: string;
+}
+
+/** Bytes with gates as rows, in OpenVINO's order, behind their dequantization. */
+function recurrentWeights(n: ImportNode, w: ByteWeights): OutputPort {
+  const [bytes, scale, zero] = [n.input(w.at), n.input(w.scale), n.input(w.scale + 1)];
+  const [directions, elements, columns] = bytes.fact.shape;
+  if (bytes.fact.shape.length !== 3 || columns !== 4 * w.hidden || elements! < 1) {
+    n.invalid(`its weights ${w.name} are ${bytes.fact.shape.join(',')} for a hidden size of ${w.hidden}`);
+  }
+  const rows = permuted(n, bytes, [0, 2, 1], `${w.name}/rows`);
+  const order = gateOrder.LSTM.flatMap((block) => Array.from({ length: w.hidden }, (_, i) => block * w.hidden + i));
+  const pick = (port: OutputPort, suffix: string): OutputPort => {
+    const operands = [port, n.indices(order, `${suffix}/order`), n.scalar('i64', 1, `${suffix}/axis`)];
+    return n.add('Gather', { batch_dims: 0 }, operands, { suffix });
+  };
+  const parameter = (port: OutputPort, suffix: string): OutputPort => {
+    const isList = port.fact.shape.length === 2;
+    const column = n.reshaped(port, [directions!, isList ? columns! : 1, 1], `${suffix}/column`);
+    return n.converted(isList ? pick(column, suffix) : column, 'f32');
+  };
+  const wide = n.add('Convert', { destination_type: 'f32' }, [pick(rows, w.name)], {
+    suffix: `${w.name}/Convert`,
+    fold: false,
+  });
+  const centred = n.step('Subtract', [wide, parameter(zero, `${w.name}/zero`)], {}, { fold: false });
+  return n.step('Multiply', [centred, parameter(scale, `${w.name}/scale`)], {}, { fold: false });
 }
