@@ -15,3 +15,22 @@ test('inputs may be called like what every object inherits', async () => {
     await assert.rejects(session.infer({}), { name: 'LowpError' });
   }
 });
+
+test('a Dropout in training mode that drops nothing is the identity; others are refused', () => {
+  const read = (ratio: number) =>
+    readOnnx(
+      onnxBytes({
+        inputs: { x: ['f32', [2]] },
+        initializers: { ratio: tensor('f32', [], [ratio]), training: tensor('boolean', [], [1]) },
+        nodes: [node('Dropout', ['x', 'ratio', 'training'], ['dropped']), node('Neg', ['dropped'], ['y'])],
+        outputs: ['y'],
+      }),
+    );
+  assert.deepEqual(
+    read(0)
+      .nodes()
+      .map((n) => n.type),
+    ['Parameter', 'Negative', 'Result'],
+  );
+  assert.throws(() => read(0.5), { code: 'ERR_ONNX_UNSUPPORTED' });
+});

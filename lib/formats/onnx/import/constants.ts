@@ -135,7 +135,9 @@ function lowestBits(n: ImportNode, data: OutputPort, type: ElementType): OutputP
 /** The identity at inference; its mask keeps everything. */
 function dropout(n: ImportNode): OutputPort[] {
   const training = n.opset >= 12 ? (n.knownNumber(2, 'training mode') ?? 0) : 0;
-  if (training !== 0) n.unsupported('it is in training mode; export the model for inference');
+  // Exporters leave the mode on where nothing is dropped.
+  if (training !== 0 && n.knownNumber(1, 'ratio') !== 0)
+    n.unsupported('it is in training mode; export the model for inference');
   if (!n.outputNames[1]) return [n.input(0)];
   const kept = n.scalar('boolean', 1, 'kept');
   return [n.input(0), n.step('Broadcast', [kept, n.shapeOf(n.input(0))], { mode: 'numpy' })];
