@@ -222,6 +222,23 @@ TEST(Depthwise, IsExactForOtherKernelsStridesDilationsAndPaddings) {
   }
 }
 
+TEST(Depthwise, IsExactForDilatedFloatWindows) {
+  for (uint32_t size : {4, 9, 16, 27, 40}) {
+    for (uint32_t kernel : {3, 5}) {
+      for (uint32_t dilation = 1; dilation <= 5; dilation++) {
+        for (uint32_t stride : {1, 2}) {
+          for (uint32_t more : {0, 1, 4}) {
+            Case c(20, size, kernel, stride, kernel / 2 * dilation + more);
+            c.Float().p.dilation_h = c.p.dilation_w = dilation;
+            if (more == 1) c.residual = 2, c.p.residual_scale = 0.5f;
+            if (c.p.in_h + 2 * c.p.pad_top > (kernel - 1) * dilation) ExpectExact(c.Fit());
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Depthwise, LeavesOutputsFarOutsideOfTheInputAtTheBias) {
   for (uint32_t kernel : {3, 5}) {
     Case c(40, 3, kernel, 1, 0);
@@ -370,9 +387,14 @@ TEST(Depthwise, TakesTheFastRowsFor3x3And5x5) {
              {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_5x5s2_10x8", "depthwise_f32_avx2_5x5s2_10x8",
               "depthwise_f32_avx512_5x5s2_14x16", "depthwise_f32_avx512_5x5s2_14x16",
               "depthwise_f32_avx512_5x5s2_14x16"});
-  Case wide(16, 8, 5, 1, 2);
+  Case wide(16, 8, 5, 1, 2);  // 9 columns
   wide.Float().p.dilation_w = 2;
   wide.p.pad_left = 4;
+  ExpectRows(wide.Fit(), {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_5x5s1_10x8", "depthwise_f32_avx2_5x5s1_10x8",
+                          "depthwise_f32_avx512_5x5s1_14x16", "depthwise_f32_avx512_5x5s1_14x16",
+                          "depthwise_f32_avx512_5x5s1_14x16"});
+  wide.p.dilation_w = 3;
+  wide.p.pad_left = 6;
   ExpectRows(wide.Fit(), {"depthwise_f32_scalar_1x16", "depthwise_f32_avx2_7x8", "depthwise_f32_avx2_7x8",
                           "depthwise_f32_avx512_7x16", "depthwise_f32_avx512_7x16", "depthwise_f32_avx512_7x16"});
 }

@@ -6,9 +6,10 @@
 namespace lowp {
 namespace {
 
-// kPixels sums of neighbouring outputs for channels c of the vector.
+// kPixels sums of outputs `apart` pixels from each other, for channels c of the vector.
 template <class V, int kPixels>
-LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, typename V::Float (&v)[kPixels]) {
+LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t apart, size_t c,
+                              typename V::Float (&v)[kPixels]) {
   const DepthwiseGeometry& g = *task.geometry;
   const Epilogue& e = *task.epilogue;
   const auto bias = V::LoadFloat(e.bias + c), low = V::Set(e.low), high = V::Set(e.high);
@@ -23,17 +24,18 @@ LOWP_INLINE void FinishPixels(const DepthwiseTask& task, size_t ox, size_t c, ty
   if (e.residual == ResidualKind::kU8) {
     const uint8_t* residual = task.residual + ox * g.channels + c;
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
-      v[i] = V::Fma(V::LoadBytesAsFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
+      v[i] = V::Fma(V::LoadBytesAsFloat(residual + i * apart * g.channels), V::Set(e.residual_scale), v[i]);
     }
   } else if (e.residual == ResidualKind::kF32) {
     const float* residual = reinterpret_cast<const float*>(task.residual) + ox * g.channels + c;
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
-      v[i] = V::Fma(V::LoadFloat(residual + i * g.channels), V::Set(e.residual_scale), v[i]);
+      v[i] = V::Fma(V::LoadFloat(residual + i * apart * g.channels), V::Set(e.residual_scale), v[i]);
     }
   }
   LOWP_UNROLL for (int i = 0; i < kPixels; i++) { v[i] = V::Min(V::Max(v[i], low), high); }
-  const size_t step = g.out_stride, count = g.channels - c;  // not read again behind a store, which may be to anything
-  float* y = reinterpret_cast<float*>(task.y) + ox * step + c;
+  const size_t step = apart * g.out_stride;  // not read again behind a store, which may be to anything
+  const size_t count = g.channels - c;
+  float* y = reinterpret_cast<float*>(task.y) + ox * g.out_stride + c;
   if (count >= V::kLanes) {
     LOWP_UNROLL for (int i = 0; i < kPixels; i++) { V::StoreFloat(y + i * step, v[i]); }
   } else {
@@ -76,7 +78,7 @@ __attribute__((noinline)) void FloatPixels(const DepthwiseTask& task, size_t ox)
         }
       }
     }
-    FinishPixels<V>(task, ox, c, sum);
+    FinishPixels<V>(task, ox, 1, c, sum);
   }
 }
 
@@ -99,13 +101,21 @@ struct InnerLines {
   }
 };
 
-// kPixels output pixels for kKernel x kKernel taps with dilation_w 1 and stride_w kStride: a loaded column serves every
-// window that it is in. Up to kKernel / 2 columns on either side may lie outside of the input.
+// kPixels output pixels, dilation_w apart, for kKernel x kKernel taps with stride_w kStride: their windows share columns
+// that are as far apart, and a loaded column serves every window that it is in. Up to kKernel / 2 columns on either side
+// may lie outside of the input.
 template <class V, int kKernel, int kStride, int kPixels>
 __attribute__((noinline)) void FloatColumns(const DepthwiseTask& task, const InnerLines& lines, size_t ox) {
   constexpr int kColumns = (kPixels - 1) * kStride + kKernel, kOutside = kKernel / 2;
+  static_assert(kColumns <= 32);
   const DepthwiseGeometry& g = *task.geometry;
-  const size_t first = ox * kStride - g.pad_left, in_w = g.in_w, step = g.in_stride, end = task.end;
+  const size_t first = ox * kStride - g.pad_left, gap = g.dilation_w, end = task.end;
+  const size_t first_at = first * g.in_stride, step = gap * g.in_stride;
+  uint32_t outside = 0;  // columns, by bit
+  LOWP_UNROLL for (int column = 0; column < kColumns; column++) {
+    const bool edge = column < kOutside || column >= kColumns - kOutside;
+    if (edge && first + static_cast<size_t>(column) * gap >= g.in_w) outside |= 1u << column;
+  }
   const size_t line_step = lines.distance, count = lines.count;
   const float* const base = lines.first;
   const float* weights = reinterpret_cast<const float*>(task.weights) + task.begin * (kKernel * kKernel) +
@@ -118,11 +128,10 @@ __attribute__((noinline)) void FloatColumns(const DepthwiseTask& task, const Inn
     for (size_t ky = count; ky > 0; ky--, tap += kKernel * V::kLanes, row += line_step) {
       typename V::Float w[kKernel];
       LOWP_UNROLL for (int kx = 0; kx < kKernel; kx++) { w[kx] = V::LoadFloat(tap + kx * V::kLanes); }
-      size_t at = first * step;
+      size_t at = first_at;
       LOWP_UNROLL for (int column = 0; column < kColumns; column++, at += step) {
         asm("" : "+r"(at));  // one address a column would not fit into registers
-        const bool edge = column < kOutside || column >= kColumns - kOutside;
-        if (edge && first + static_cast<size_t>(column) >= in_w) continue;
+        if ((column < kOutside || column >= kColumns - kOutside) && (outside & 1u << column)) continue;
         auto v = V::LoadFloat(row + at);
         asm("" : "+v"(v));  // loaded once, not by each product
         LOWP_UNROLL for (int i = 0; i < kPixels; i++) {
@@ -131,7 +140,7 @@ __attribute__((noinline)) void FloatColumns(const DepthwiseTask& task, const Inn
         }
       }
     }
-    FinishPixels<V>(task, ox, c, sum);
+    FinishPixels<V>(task, ox, gap, c, sum);
   }
 }
 
@@ -187,21 +196,25 @@ constexpr void (*kTiles[])(const DepthwiseTask& task, const InnerLines& lines, s
     kTileOf<V, kKernel, kStride, kMost, 11>, kTileOf<V, kKernel, kStride, kMost, 12>,
     kTileOf<V, kKernel, kStride, kMost, 13>, kTileOf<V, kKernel, kStride, kMost, 14>};
 
-// kKernel x kKernel taps with dilation_w 1 and stride_w kStride: at most kMost pixels at a time, kMostOfMany when that
-// is not the whole line, in numbers that differ by at most one.
+// kKernel x kKernel taps with stride_w kStride: at most kMost pixels at a time, kMostOfMany when that is not the whole
+// line, in numbers that differ by at most one. Pixels whose windows share columns are dilation_w apart.
 template <class V, int kKernel, int kStride, int kMost, int kMostOfMany = kMost>
 void RunFloatColumns(const DepthwiseTask& task) {
-  const InnerColumns inner = InnerColumns::Of(*task.geometry, kKernel / 2);
+  const size_t gap = task.geometry->dilation_w;
+  const InnerColumns inner = InnerColumns::Of(*task.geometry, kKernel / 2 * gap);
   const InnerLines lines = InnerLines::Of(task);
-  size_t ox = 0;
-  while (ox < inner.begin) FloatPixels<V, 1, true>(task, ox++);
-  const size_t most = inner.end - ox <= kMost ? kMost : kMostOfMany;
-  for (size_t tiles = (inner.end - ox + most - 1) / most; tiles > 0; tiles--) {
-    const size_t pixels = (inner.end - ox + tiles - 1) / tiles;
-    kTiles<V, kKernel, kStride, kMost>[pixels - 1](task, lines, ox);
-    ox += pixels;
+  for (size_t ox = 0; ox < inner.begin; ox++) FloatPixels<V, 1, true>(task, ox);
+  for (size_t start = inner.begin; start < inner.begin + gap && start < inner.end; start++) {
+    size_t left = (inner.end - start + gap - 1) / gap, ox = start;
+    const size_t most = left <= kMost ? kMost : kMostOfMany;
+    for (size_t tiles = (left + most - 1) / most; tiles > 0; tiles--) {
+      const size_t pixels = (left + tiles - 1) / tiles;
+      kTiles<V, kKernel, kStride, kMost>[pixels - 1](task, lines, ox);
+      left -= pixels;
+      ox += pixels * gap;
+    }
   }
-  while (ox < task.geometry->out_w) FloatPixels<V, 1, true>(task, ox++);
+  for (size_t ox = inner.end; ox < task.geometry->out_w; ox++) FloatPixels<V, 1, true>(task, ox);
 }
 
 template <class V, int kKernel, int kStride, int kMost, int kMostOfMany = kMost>

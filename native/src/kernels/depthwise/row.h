@@ -66,7 +66,7 @@ struct DepthwiseRow {
   TapGroups groups;
   uint32_t wide;      // channels of a block
   uint32_t narrow;    // for a rest that fits; divides wide
-  uint32_t kernel;    // of this height and width only, with stride_w and dilation_w 1; 0: any kernel
+  uint32_t kernel;    // of this height and width only, with stride_w and shared columns (rows.cc); 0: any kernel
   uint32_t stride_w;
   void (*run)(const DepthwiseTask& task);
 };

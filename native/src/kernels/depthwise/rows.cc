@@ -21,10 +21,16 @@ const DepthwiseRow* const kRows[] = {
     &depthwise_u8s8_scalar_1x16, &depthwise_f32_scalar_1x16,
 };
 
+// Windows of neighbouring pixels share columns or, in floats, those of enough pixels that are dilation_w apart.
+bool SharesColumns(const DepthwiseGeometry& g, bool integer) {
+  constexpr size_t kFewestPixels = 4;
+  return g.dilation_w == 1 || (!integer && g.out_w >= kFewestPixels * g.dilation_w);
+}
+
 bool Fits(const DepthwiseRow& row, const DepthwiseGeometry& g, bool integer, Isa isa) {
   if (!Includes(isa, row.isa) || (row.packing != DepthwisePacking::kPlainFloat) != integer) return false;
-  return row.kernel == 0 || (g.kernel_h == row.kernel && g.kernel_w == row.kernel && g.dilation_w == 1 &&
-                             g.stride_w == row.stride_w);
+  return row.kernel == 0 || (g.kernel_h == row.kernel && g.kernel_w == row.kernel && g.stride_w == row.stride_w &&
+                             SharesColumns(g, integer));
 }
 
 }  // namespace
