@@ -3,87 +3,11 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { compileNative } from '../../lib/engines/native-engine.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
-import { createNode } from '../../lib/ops/index.ts';
 import type { ElementType } from '../../lib/tensor/element-type.ts';
-import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
+import type { Shape } from '../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
-import { random } from '../../lib/util/random.ts';
-import { evaluate, ModelBuilder } from '../support/model-builder.ts';
-
-/** One operation: its inputs, undefined where an optional one is absent, and those that are constants. */
-interface Plan {
-  readonly op: string;
-  readonly opset?: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly inputs: readonly (Tensor | undefined)[];
-  readonly constants?: readonly number[];
-  readonly outputs?: number;
-}
-
-function modelOf(plan: Plan) {
-  const b = new ModelBuilder();
-  const feeds: Record<string, Tensor> = {};
-  const inputs = plan.inputs.map((value, i) => {
-    if (!value || !plan.constants?.includes(i)) {
-      if (value) feeds[`input${i}`] = value;
-      return value && b.parameter(`input${i}`, value.shape, value.type);
-    }
-    return b.constant(`input${i}`, value.shape, [...value.data].map(Number), value.type);
-  });
-  const notes = plan.opset ? { notes: { opset: plan.opset } } : {};
-  const node = createNode(b.model, { type: plan.op, name: 'operation', attributes: plan.attributes, inputs, ...notes });
-  for (let i = 0; i < (plan.outputs ?? 1); i++)
-    createNode(b.model, { type: 'Result', name: `result${i}`, attributes: {}, inputs: [node.outputs[i]!] });
-  return { model: b.model, feeds };
-}
-
-/** The native engine gives the reference's elements with no operation on the host but these. */
-async function expectNative(plan: Plan, onHost: readonly string[] = []): Promise<void> {
-  const { model, feeds } = modelOf(plan);
-  const expected = await evaluate(model, feeds);
-  for (const threads of [1, 2]) {
-    await using executable = await compileNative(model, { threads });
-    const hosts = executable.steps.flatMap((s) => (s.kind === 'host' ? [s.node.type] : []));
-    assert.deepEqual(hosts, onHost);
-    const { outputs } = await executable.run(feeds);
-    for (const [name, { type, shape, data }] of Object.entries(expected)) {
-      assert.deepEqual([outputs[name]!.type, outputs[name]!.shape], [type, shape]);
-      // The payload of NaN is nobody's business.
-      assert.deepEqual([...outputs[name]!.data], [...data]);
-    }
-  }
-}
-
-const seed = fc.integer({ min: 1, max: 1e6 });
-const flag = fc.boolean();
-const share = fc.constantFrom(0, 0.3, 0.5, 0.9, 1);
-
-/** Numbers in [0, 1), of which `steps` differ: coarse ones are often equal. */
-function shares(shape: Shape, seed: number, steps: number): Tensor {
-  const { normal } = random(seed);
-  const value = () => (Math.floor(Math.abs(normal()) * 1e6) % steps) / steps;
-  return tensor('f32', shape, Array.from({ length: elementCount(shape) }, value));
-}
-
-/** Some of the numbers are none, or have no end. */
-function spoiled(x: Tensor, seed: number): Tensor {
-  const { normal } = random(seed);
-  const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0];
-  const data = (x.data as Float32Array).map((v) => {
-    const pick = Math.floor(Math.abs(normal()) * 1e5);
-    return pick % 9 === 0 ? special[pick % special.length]! : v;
-  });
-  return { ...x, data };
-}
-
-/** Boxes of the unit square: near corners and far ones. */
-function cornerBoxes(count: number, seed: number, steps: number): number[] {
-  const all = shares([count, 4], seed, steps).data as Float32Array;
-  return Array.from({ length: count * 4 }, (_, i) => {
-    const [a, b] = [all[i - (i % 4) + (i % 2)]!, all[i - (i % 4) + (i % 2) + 2]!];
-    return i % 4 < 2 ? Math.min(a, b) : Math.max(a, b);
-  });
-}
+import { evaluate } from '../support/model-builder.ts';
+import { cornerBoxes, expectNative, flag, modelOf, seed, share, shares, spoiled } from '../support/single-operation.ts';
 
 test('DetectionOutput: every coding, ranking and cut', async () => {
   const plan = fc.record({

@@ -1,14 +1,16 @@
 // Operations of Detectron's two-stage networks: anchors on a grid, the best regions, detections, features of regions.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, float, floatList, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { rank, suppress, takeBoxes } from './boxes.ts';
+import { canLowerRegions, lowerRoiAlign } from './lower-roi-align.ts';
 import { refine } from './refine-boxes.ts';
 import { samplesOf } from './roi-align.ts';
 import { averageBins, sampleRegion } from './sample-region.ts';
@@ -216,8 +218,10 @@ function inferFeatures(a: FeatureAttributes, inputs: Facts): Fact[] {
 function levelOf(rois: Float64Array, at: number, levels: number): number | undefined {
   const area = (rois[at + 2]! - rois[at]!) * (rois[at + 3]! - rois[at + 1]!);
   if (!(area > 0)) return undefined;
-  const level = Math.floor(Math.log2(Math.sqrt(area) / 224 + 1e-6) + 2);
-  return Math.max(0, Math.min(levels - 1, level));
+  const share = Math.sqrt(area) / 224 + 1e-6;
+  let level = levels - 1;
+  while (level > 0 && share < 2 ** (level - 2)) level--;
+  return level;
 }
 
 function evaluateFeatures(a: FeatureAttributes, inputs: readonly Tensor[]): Tensor[] {
@@ -248,6 +252,19 @@ function evaluateFeatures(a: FeatureAttributes, inputs: readonly Tensor[]): Tens
   return [fromFloat64(out, shape, type), inputs[0]!];
 }
 
+function lowerFeatures(a: FeatureAttributes, node: Node, context: LowerContext): void {
+  const maps = node.inputs.slice(1).map((_, i) => i + 1);
+  lowerRoiAlign(node, context, {
+    bins: [a.output_size, a.output_size],
+    ratio: a.sampling_ratio,
+    takesLargest: false,
+    divides: true,
+    ...{ before: 0, behind: a.aligned ? 0.5 : 0, least: 1 },
+    ...{ maps, scales: a.pyramid_scales.slice(0, maps.length), byArea: true, regions: 0 },
+  });
+  if (context.isRead(node.outputs[1]!)) context.alias(node.outputs[1]!, node, 0, { from: 'plain', to: 'plain' });
+}
+
 /**
  * Inputs: regions [R, 4] in pixels of the image, and the feature maps of a pyramid [1, C, H, W], finest first. Every
  * region is sampled from the map that suits its area, as ROIAlign does: [R, C, size, size]; without an area it is 0.
@@ -259,4 +276,7 @@ export const roiFeatureExtractor = defineOp({
   inputs: [2, 64],
   infer: inferFeatures,
   evaluate: evaluateFeatures,
+  lower: lowerFeatures,
+  canLower: (a, node) => a.sampling_ratio >= 0 && a.output_size > 0 && canLowerRegions(node),
+  runtime: { bytes: 'never', epilogue: 'none' },
 });

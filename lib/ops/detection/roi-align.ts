@@ -1,13 +1,16 @@
 // ROIAlign, both revisions, and ROIAlignRotated: bilinear samples of regions, without rounding their corners.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration, float, int } from '../attribute.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type RuntimeTraits } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { indexTypes } from '../movement/emit-picks.ts';
+import { canLowerRegions, lowerRoiAlign } from './lower-roi-align.ts';
 import { averageBins, largestOfBins, type SampledRegion, sampleRegion } from './sample-region.ts';
 
 const attributes = z.object({
@@ -51,12 +54,20 @@ export function samplesOf(ratio: number, bin: number): number {
   return ratio > 0 ? ratio : Math.max(0, Math.ceil(bin));
 }
 
-function regionOf(a: Attributes, rois: Float64Array, at: number): SampledRegion {
+/** What is added to corners before and taken off behind the scale, and the least sides. */
+function alignmentOf(a: Attributes) {
   const mode = a.aligned_mode ?? 'asymmetric';
-  const before = mode === 'half_pixel' ? 0.5 : 0;
-  const behind = mode === 'asymmetric' ? 0 : 0.5;
-  const [x0, y0, x1, y1] = [0, 1, 2, 3].map((i) => (rois[at + i]! + before) * a.spatial_scale - behind);
-  const least = mode === 'asymmetric' ? 1 : Number.NEGATIVE_INFINITY;
+  return {
+    before: mode === 'half_pixel' ? 0.5 : 0,
+    behind: mode === 'asymmetric' ? 0 : 0.5,
+    least: mode === 'asymmetric' ? 1 : Number.NEGATIVE_INFINITY,
+  };
+}
+
+function regionOf(a: Attributes, rois: Float64Array, at: number): SampledRegion {
+  const { before, behind, least } = alignmentOf(a);
+  const scale = Math.fround(a.spatial_scale);
+  const [x0, y0, x1, y1] = [0, 1, 2, 3].map((i) => (rois[at + i]! + before) * scale - behind);
   const [width, height] = [Math.max(x1! - x0!, least), Math.max(y1! - y0!, least)];
   const samples = [samplesOf(a.sampling_ratio, height / a.pooled_h), samplesOf(a.sampling_ratio, width / a.pooled_w)];
   return { x: x0!, y: y0!, width, height, bins: [a.pooled_h, a.pooled_w], samples: [samples[0]!, samples[1]!] };
@@ -78,7 +89,7 @@ function poolRegions(inputs: readonly Tensor[], { type, shape }: Fact, p: Poolin
   const out = new Float64Array(elementCount(shape));
   for (const [r, image] of toIntegers(inputs[2]!).entries()) {
     if (image < 0 || image >= batch) {
-      throw new LowpError('ERR_OP_INPUTS', `region ${r} is in image ${image}, there are ${batch}`);
+      throw new LowpError('ERR_SHAPE_MISMATCH', `region ${r} is in image ${image}, there are ${batch}`);
     }
     const samples = sampleRegion(p.region(rois, p.perRegion * r), [height, width]);
     for (let c = 0; c < channels; c++) {
@@ -97,7 +108,31 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   });
 }
 
-const common = { type: 'ROIAlign', inputs: [3, 3] as [number, number], infer, evaluate };
+function lower(a: Attributes, node: Node, context: LowerContext): void {
+  lowerRoiAlign(node, context, {
+    ...alignmentOf(a),
+    bins: [a.pooled_h, a.pooled_w],
+    ratio: a.sampling_ratio,
+    takesLargest: a.mode === 'max',
+    divides: false,
+    maps: [0],
+    scales: [a.spatial_scale],
+    byArea: false,
+    regions: 1,
+    images: 2,
+  });
+}
+
+const runtime: RuntimeTraits = {
+  bytes: 'never',
+  epilogue: 'none',
+  types: { inputs: [['f32'], ['f32'], indexTypes], outputs: [['f32']] },
+};
+
+const common = {
+  ...{ type: 'ROIAlign', inputs: [3, 3] as [number, number], infer, evaluate, lower, runtime },
+  canLower: (_: Attributes, node: Node) => canLowerRegions(node),
+};
 
 /**
  * Inputs: features [N, C, H, W], regions [R, 4] as x0, y0, x1, y1, and the image of each. Every region is cut into bins

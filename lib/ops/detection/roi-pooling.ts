@@ -1,14 +1,16 @@
 // ROIPooling: the largest element, or one bilinear sample, of each bin of a region.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration, float, int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { roundHalfAwayFromZero } from '../rounding.ts';
+import { canLowerRegions } from './lower-roi-align.ts';
 
 const attributes = z.object({
   pooled_h: int,
@@ -33,13 +35,13 @@ export function requireRegions(inputs: Facts): readonly [features: Fact, regions
 /**
  * The image of a region; undefined from the row on that ends the list with −1.
  *
- * @throws {LowpError} `ERR_OP_INPUTS` when there is no such image
+ * @throws {LowpError} `ERR_SHAPE_MISMATCH` when there is no such image
  */
 export function imageOf(rois: Float64Array, r: number, images: number): number | undefined {
   const image = Math.trunc(rois[5 * r]!);
   if (image === -1) return undefined;
   if (image >= 0 && image < images) return image;
-  throw new LowpError('ERR_OP_INPUTS', `region ${r} is in image ${rois[5 * r]}, there are ${images}`);
+  throw new LowpError('ERR_SHAPE_MISMATCH', `region ${r} is in image ${image}, there are ${images}`);
 }
 
 function infer(a: Attributes, inputs: Facts) {
@@ -57,7 +59,7 @@ function binsOf(from: number, to: number, bins: number, size: number): (readonly
 }
 
 function largest(data: Float32Array, plane: number, width: number, y: readonly number[], x: readonly number[]): number {
-  if (y[1]! <= y[0]! || x[1]! <= x[0]!) return 0;
+  if (!(y[1]! > y[0]! && x[1]! > x[0]!)) return 0;
   let most = Number.NEGATIVE_INFINITY;
   for (let i = y[0]!; i < y[1]!; i++) {
     for (let j = x[0]!; j < x[1]!; j++) most = Math.max(most, data[plane + i * width + j]!);
@@ -100,7 +102,7 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
     const image = imageOf(rois, r, batch);
     if (image === undefined) break;
     const [x0, y0, x1, y1] = [1, 2, 3, 4].map((i) => rois[5 * r + i]!);
-    const s = a.spatial_scale;
+    const s = Math.fround(a.spatial_scale);
     const binsY = a.method === 'max' ? binsOf(y0! * s, y1! * s, a.pooled_h, height) : [];
     const binsX = a.method === 'max' ? binsOf(x0! * s, x1! * s, a.pooled_w, width) : [];
     const ys = positionsOf(y0!, y1!, a.pooled_h, height);
@@ -120,6 +122,25 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   return [fromFloat64(out, shape, type)];
 }
 
+function lower(a: Attributes, node: Node, context: LowerContext): void {
+  const [images, channels, height, width] = node.source(0)!.fact.shape as [number, number, number, number];
+  context.builder.call(
+    'roi_pool',
+    {
+      ...{ images, height, width, channels, regions: node.output.fact.shape[0]! },
+      pooledH: a.pooled_h,
+      pooledW: a.pooled_w,
+      bilinear: a.method === 'bilinear' ? 1 : 0,
+      scale: a.spatial_scale,
+    },
+    {
+      name: node.name,
+      in: [context.float(node, 0, 'channelsLast'), context.float(node, 1, 'plain')],
+      out: [context.place(node.output, 'channelsLast')],
+    },
+  );
+}
+
 /**
  * Inputs: features [N, C, H, W] and regions [R, 5] as image, x0, y0, x1, y1; image −1 ends the list. `max`: corners times
  * `spatial_scale` are rounded, and the largest element of each bin is taken (0 of an empty one). `bilinear`: corners are
@@ -132,4 +153,7 @@ export const roiPooling = defineOp({
   inputs: [2, 2],
   infer,
   evaluate,
+  lower,
+  canLower: (_, node) => canLowerRegions(node),
+  runtime: { bytes: 'never', epilogue: 'none' },
 });

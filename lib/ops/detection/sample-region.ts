@@ -1,4 +1,5 @@
 // Bilinear samples of a region of a feature map: positions and weights, which all channels share.
+import { LowpError } from '../../errors/lowp-error.ts';
 
 /** Where samples are taken: four elements of a plane and their weights for each one. */
 export interface Samples {
@@ -20,15 +21,25 @@ export interface SampledRegion {
   readonly turned?: { readonly x: number; readonly y: number; readonly angle: number };
 }
 
+/** Samples of one region: corners are computed, and may lie anywhere. */
+const mostSamples = 2 ** 24;
+
 /**
  * Samples bin by bin. A sample up to one pixel outside of the map counts as on its edge, one beyond that as 0.
  *
  * @param map  height and width of the feature map
+ * @throws {LowpError} `ERR_LIMIT_SIZE` for a region that needs too many samples
  */
 export function sampleRegion(r: SampledRegion, map: readonly [number, number]): Samples {
   const [binsY, binsX] = r.bins;
   const [samplesY, samplesX] = r.samples;
   const count = binsY * binsX * samplesY * samplesX;
+  if (count > mostSamples) {
+    throw new LowpError(
+      'ERR_LIMIT_SIZE',
+      `a region needs ${count} samples; the reference takes ${mostSamples} at most`,
+    );
+  }
   const offsets = new Int32Array(4 * count);
   const weights = new Float64Array(4 * count);
   const [binHeight, binWidth] = [r.height / binsY, r.width / binsX];
