@@ -124,6 +124,40 @@ test('ROIPooling: the largest elements and bilinear samples, lists that end', as
   );
 });
 
+test('PSROIPooling and DeformablePSROIPooling: the elements of the reference in every mode', async () => {
+  const plan = fc.record({
+    ...{ images: fc.integer({ min: 1, max: 2 }), height: small, width: small, regions: small, outputs: small, seed },
+    ...{ group: fc.integer({ min: 1, max: 4 }), binsX: fc.integer({ min: 1, max: 3 }), binsY: fc.constantFrom(1, 2) },
+    ...{ end: fc.constantFrom(-1, 0, 2), scale: fc.constantFrom(1, 0.25, 0.3), part: fc.integer({ min: 1, max: 5 }) },
+    ...{ mode: fc.constantFrom('average', 'bilinear', 'bilinear_deformable'), hasOffsets: flag, isByClass: flag },
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, (p) => {
+      const isShare = p.mode === 'bilinear';
+      const channels = p.outputs * (isShare ? p.binsX * p.binsY : p.group ** 2);
+      const sides = isShare
+        ? ([1 / p.scale, 1 / p.scale] as const)
+        : ([p.height / p.scale, p.width / p.scale] as const);
+      const isDeformable = p.mode === 'bilinear_deformable';
+      const classes = p.isByClass ? p.outputs : 1;
+      return expectNative({
+        op: isDeformable ? 'DeformablePSROIPooling' : 'PSROIPooling',
+        attributes: {
+          ...{ output_dim: p.outputs, group_size: p.group, spatial_scale: p.scale, mode: p.mode },
+          ...{ spatial_bins_x: p.binsX, spatial_bins_y: p.binsY },
+          ...(isDeformable ? { trans_std: 0.1, part_size: p.part } : {}),
+        },
+        inputs: [
+          shares([p.images, channels, p.height, p.width], p.seed, 1e6),
+          listOf(regionsOf(p.regions, p.seed, sides), p.images, p.end),
+          ...(isDeformable && p.hasOffsets ? [shares([p.regions, 2 * classes, p.part, p.part], p.seed, 1e6)] : []),
+        ],
+      });
+    }),
+    { numRuns: 200 },
+  );
+});
+
 /** Both engines end with the same error. */
 async function expectRefused(plan: Plan, message: RegExp): Promise<void> {
   const { model, feeds } = modelOf(plan);

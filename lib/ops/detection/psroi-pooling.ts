@@ -1,14 +1,16 @@
 // PSROIPooling and DeformablePSROIPooling: every bin of a region reads channels of its own.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration, float, int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { roundHalfAwayFromZero } from '../rounding.ts';
+import { canLowerRegions } from './lower-roi-align.ts';
 import { bilinearAt, imageOf, requireRegions } from './roi-pooling.ts';
 
 const shared = z.object({
@@ -91,7 +93,7 @@ function evaluatePooling(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   const fact = inferPooling(a, factsOf(inputs))[0]!;
   const [, channels, height, width] = inputs[0]!.shape as [number, number, number, number];
   const data = toFloat32(inputs[0]!);
-  const { group_size: group, spatial_scale: s } = a;
+  const [group, s] = [a.group_size, Math.fround(a.spatial_scale)];
   const planeOf = (image: number, c: number) => (image * channels + c) * height * width;
   const average = eachBin(inputs, fact, ({ image, c, h, w, roi }) => {
     if (a.mode === 'bilinear') {
@@ -114,6 +116,31 @@ function evaluatePooling(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   return [average];
 }
 
+const modes = { average: 0, bilinear: 1, bilinear_deformable: 2 } as const;
+
+/** One kernel for all modes; `deformable` has what only moved bins need. */
+function lower(
+  a: z.infer<typeof shared> & { readonly mode: keyof typeof modes },
+  node: Node,
+  context: LowerContext,
+  deformable: { readonly classes: number; readonly part: number; readonly transScale: number },
+): void {
+  const [images, channels, height, width] = node.source(0)!.fact.shape as [number, number, number, number];
+  context.builder.call(
+    'psroi_pool',
+    {
+      ...{ images, channels, height, width, regions: node.output.fact.shape[0]!, outputs: a.output_dim },
+      ...{ group: a.group_size, mode: modes[a.mode], binsX: a.spatial_bins_x, binsY: a.spatial_bins_y },
+      ...{ scale: a.spatial_scale, ...deformable },
+    },
+    {
+      name: node.name,
+      in: [0, 1, 2].map((i) => (node.source(i) ? context.float(node, i, 'plain') : undefined)),
+      out: [context.place(node.output, 'plain')],
+    },
+  );
+}
+
 /**
  * Inputs: features [N, C, H, W] and regions [R, 5] as image, x0, y0, x1, y1. Output [R, output_dim, group_size,
  * group_size]. `average`: bin (h, w) of output c is the mean over its elements of channel (c · group + h) · group + w.
@@ -126,6 +153,9 @@ export const psroiPooling = defineOp({
   inputs: [2, 2],
   infer: inferPooling,
   evaluate: evaluatePooling,
+  lower: (a, node, context) => lower(a, node, context, { classes: 1, part: 1, transScale: 1 }),
+  canLower: (_, node) => canLowerRegions(node),
+  runtime: { bytes: 'never', epilogue: 'none' },
 });
 
 function inferDeformable(a: DeformableAttributes, inputs: Facts): Fact[] {
@@ -166,11 +196,11 @@ function evaluateDeformable(a: DeformableAttributes, inputs: readonly Tensor[]):
     if (!offsets) return 0;
     const label = Math.floor(c / (a.output_dim / classes));
     const [row, column] = [Math.floor((h * part) / group), Math.floor((w * part) / group)];
-    return offsets[(((r * classes + label) * 2 + axis) * part + row) * part + column]! * a.trans_std;
+    return offsets[(((r * classes + label) * 2 + axis) * part + row) * part + column]! * Math.fround(a.trans_std);
   };
   const pooled = eachBin(inputs, fact, ({ r, image, c, h, w, roi }) => {
-    const x = deformedAxis(roi[0]!, roi[2]!, a.spatial_scale);
-    const y = deformedAxis(roi[1]!, roi[3]!, a.spatial_scale);
+    const x = deformedAxis(roi[0]!, roi[2]!, Math.fround(a.spatial_scale));
+    const y = deformedAxis(roi[1]!, roi[3]!, Math.fround(a.spatial_scale));
     const left = x.start + (w * x.size) / group + offsetOf(r, c, 0, h, w) * x.size;
     const top = y.start + (h * y.size) / group + offsetOf(r, c, 1, h, w) * y.size;
     const xs = subBins(left, x.size / group, a.spatial_bins_x, width);
@@ -194,4 +224,15 @@ export const deformablePsroiPooling = defineOp({
   inputs: [2, 3],
   infer: inferDeformable,
   evaluate: evaluateDeformable,
+  lower: (a, node, context) => {
+    const offsets = node.source(2)?.fact.shape;
+    const classes = offsets ? offsets[1]! / 2 : 1;
+    lower(a, node, context, { classes, part: a.part_size, transScale: a.trans_std });
+  },
+  canLower: (a, node) => {
+    const offsets = node.source(2)?.fact.shape;
+    const fits = !offsets || offsets[0] === node.output.fact.shape[0];
+    return fits && a.part_size > 0 && canLowerRegions(node);
+  },
+  runtime: { bytes: 'never', epilogue: 'none' },
 });
