@@ -1,14 +1,19 @@
 // GenerateProposals, and the form of one image: regions from anchors that are given.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
-import { formatShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType, float, int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
+import { indexTypes } from '../movement/emit-picks.ts';
+import { ownSet } from '../registry.ts';
 import { rank, suppress, takeBoxes } from './boxes.ts';
+import { lowerProposals } from './lower-proposals.ts';
 import { clipBox, refine, usualGrowth } from './refine-boxes.ts';
 
 const attributes = z.object({
@@ -114,11 +119,12 @@ function evaluateSingle(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   const [rois, probabilities] = inferSingle(a, factsOf(inputs));
   const [count, rows, columns] = inputs[3]!.shape as [number, number, number];
   const [height, width] = toFloat64(inputs[0]!) as unknown as [number, number];
+  const leastSize = Math.fround(a.min_size);
   const found = candidates({
     anchors: requireAnchors(inputs[1]!, count * rows * columns),
     deltas: toFloat32(inputs[2]!),
     scores: toFloat32(inputs[3]!),
-    ...{ count, area: rows * columns, height, width, leastHeight: a.min_size, leastWidth: a.min_size, extent: 1 },
+    ...{ count, area: rows * columns, height, width, leastHeight: leastSize, leastWidth: leastSize, extent: 1 },
   });
   const scores = found.scores.map((score, i) => (found.fits[i] ? score : 0));
   const regions = regionsOf(a, rank(scores, a.pre_nms_count), { ...found, scores }, 0);
@@ -128,6 +134,39 @@ function evaluateSingle(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   padded.set(regions.scores);
   return [fromFloat64(boxes, rois!.shape, rois!.type), fromFloat64(padded, probabilities!.shape, probabilities!.type)];
 }
+
+/** What both operations tell the kernel. */
+function paramsOf(a: Attributes, scores: readonly number[]) {
+  const [anchors, rows, columns] = scores.slice(-3) as [number, number, number];
+  return {
+    ...{ anchors, rows, columns, scorePlanes: anchors, mostGrowth: usualGrowth, clipBefore: 1 },
+    ...{ leastSize: a.min_size, preMost: a.pre_nms_count, most: a.post_nms_count, threshold: a.nms_threshold },
+  };
+}
+
+/** All sizes are known, there is a box for every anchor, and something is looked for. */
+function canLower(a: Attributes, node: Node): boolean {
+  if (!canLowerInputs(a, node)) return false;
+  return node.outputs.every((port) => isStatic(port.fact.shape) && elementCount(port.fact.shape) > 0);
+}
+
+function canLowerInputs(a: Attributes, node: Node): boolean {
+  const shapes = [0, 1, 2, 3].map((i) => node.source(i)!.fact.shape);
+  if (!shapes.every((shape) => isStatic(shape) && elementCount(shape) > 0)) return false;
+  const [sizes, anchors, , scores] = shapes;
+  const numbers = sizes!.at(-1)!;
+  const fits = elementCount(anchors!) === 4 * elementCount(scores!.slice(-3)) && numbers >= 3 && numbers <= 4;
+  return fits && a.pre_nms_count > 0 && a.post_nms_count > 0;
+}
+
+const inKernel = {
+  lower: (a: Attributes, node: Node, context: LowerContext) => {
+    const params = { ...paramsOf(a, node.source(3)!.fact.shape), images: 1, sizeCount: 3, extent: 1, back: 1 };
+    lowerProposals(node, context, { ports: { scores: 3, deltas: 2, sizes: 0 }, anchors: 1, params });
+  },
+  canLower,
+  runtime: { bytes: 'never', epilogue: 'none' } as const,
+};
 
 /**
  * Inputs: height, width and scale of the image, anchors [H · W · A, 4], deltas [A · 4, H, W], scores [A, H, W]. Outputs:
@@ -140,6 +179,7 @@ export const generateProposalsSingleImage = defineOp({
   inputs: [4, 4],
   infer: inferSingle,
   evaluate: evaluateSingle,
+  ...inKernel,
 });
 
 function infer(a: z.infer<typeof batchAttributes>, inputs: Facts): Fact[] {
@@ -175,8 +215,8 @@ function evaluate(a: z.infer<typeof batchAttributes>, inputs: readonly Tensor[])
       deltas: deltas.subarray(n * 4 * count * area, (n + 1) * 4 * count * area),
       scores: scores.subarray(n * count * area, (n + 1) * count * area),
       ...{ count, area, height: info[n * each]!, width: info[n * each + 1]!, extent },
-      leastHeight: a.min_size * info[n * each + 2]!,
-      leastWidth: a.min_size * info[n * each + each - 1]!,
+      leastHeight: Math.fround(a.min_size) * info[n * each + 2]!,
+      leastWidth: Math.fround(a.min_size) * info[n * each + each - 1]!,
     });
     const ranked = rank(found.scores, a.pre_nms_count).filter((i) => found.fits[i] === 1);
     return regionsOf(a, ranked, found, extent);
@@ -195,6 +235,63 @@ function evaluate(a: z.infer<typeof batchAttributes>, inputs: readonly Tensor[])
   ];
 }
 
+type BatchAttributes = z.infer<typeof batchAttributes>;
+
+function inferRows(a: BatchAttributes, inputs: Facts): Fact[] {
+  const [rois, scores, numbers] = infer(a, inputs) as [Fact, Fact, Fact];
+  const images = numbers.shape[0]!;
+  const rows = images < 0 ? -1 : images * Math.max(0, a.post_nms_count);
+  return [{ ...rois, shape: [rows, 4] }, { ...scores, shape: [rows] }, numbers, { type: a.roi_num_type, shape: [1] }];
+}
+
+function evaluateRows(a: BatchAttributes, inputs: readonly Tensor[]): Tensor[] {
+  const [rois, scores, , total] = inferRows(a, factsOf(inputs)) as [Fact, Fact, Fact, Fact];
+  const found = evaluate(a, inputs);
+  const filled = [rois, scores].map((fact, i) => {
+    const values = new Float64Array(elementCount(fact.shape));
+    values.set(toFloat64(found[i]!));
+    return fromFloat64(values, fact.shape, fact.type);
+  });
+  return [...filled, found[2]!, fromFloat64(Float64Array.of(found[1]!.shape[0]!), [1], total.type)];
+}
+
+/** GenerateProposals in as many rows as there may be: left over are rows of 0. The last output counts the others. */
+export const generateProposalsRows = defineOp({
+  type: 'GenerateProposalsRows',
+  opset: ownSet,
+  attributes: batchAttributes,
+  inputs: [4, 4],
+  infer: inferRows,
+  evaluate: evaluateRows,
+  lower: (a, node, context) => {
+    const [images, numbers] = node.source(0)!.fact.shape as [number, number];
+    const extent = a.normalized ? 0 : 1;
+    lowerProposals(node, context, {
+      ports: { scores: 3, deltas: 2, sizes: 0 },
+      anchors: 1,
+      params: {
+        ...{ ...paramsOf(a, node.source(3)!.fact.shape), images, extent, back: extent, nmsExtent: extent },
+        ...{ sizeCount: numbers, sizeStride: numbers, scaled: 1, packed: 1, dropsSmall: 1 },
+      },
+    });
+  },
+  canLower,
+  runtime: {
+    ...{ bytes: 'never', epilogue: 'none' },
+    types: { inputs: [['f32']], outputs: [['f32'], ['f32'], indexTypes] },
+  },
+});
+
+/** All rows from the kernel, and those that it found from the host: their number is known only when it has run. */
+function expand(a: BatchAttributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const inputs = [0, 1, 2, 3].map((i) => node.source(i)!);
+  if (inputs.some((port) => port.fact.type !== 'f32') || !canLowerInputs(a, node)) return undefined;
+  if (!indexTypes.includes(a.roi_num_type)) return undefined;
+  const [rois, scores, numbers, total] = e.all('GenerateProposalsRows', inputs, a, 'rows');
+  const first = (port: OutputPort, name: string) => e.add('FirstRows', [port, total], {}, name);
+  return [first(rois!, 'rois'), first(scores!, 'scores'), numbers!];
+}
+
 /**
  * Inputs: [N, 3 or 4] height, width and scales of the images, anchors [H, W, A, 4], deltas [N, A · 4, H, W], scores
  * [N, A, H, W]. Outputs: regions of all images, their scores, and how many each image has. The best `pre_nms_count` of
@@ -207,4 +304,5 @@ export const generateProposals = defineOp({
   inputs: [4, 4],
   infer,
   evaluate,
+  expand,
 });

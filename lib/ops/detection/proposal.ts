@@ -1,15 +1,18 @@
 // Proposal, both revisions: regions that a region proposal network finds.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
-import { formatShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, float, floatList, int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { roundHalfAwayFromZero } from '../rounding.ts';
 import { rank, suppress, takeBoxes } from './boxes.ts';
+import { lowerProposals } from './lower-proposals.ts';
+import { canLowerRegions } from './lower-roi-align.ts';
 import { clipBox, refine } from './refine-boxes.ts';
 
 const attributes = z.object({
@@ -37,7 +40,7 @@ const attributes = z.object({
 type Attributes = z.infer<typeof attributes>;
 
 /** Corners of all anchors of one cell; ratios are the slower index. */
-function anchorsOf(a: Attributes, isTensorflow: boolean): Float64Array {
+function anchorsOf(a: Attributes, isTensorflow: boolean): Float32Array {
   const extent = isTensorflow ? 0 : 1;
   const center = (a.base_size - extent) / 2 - (isTensorflow ? a.base_size / 2 : 0);
   const corners = a.ratio.flatMap((ratio) => {
@@ -49,7 +52,7 @@ function anchorsOf(a: Attributes, isTensorflow: boolean): Float64Array {
       return [center - w, center - h, center + w, center + h];
     });
   });
-  return Float64Array.from(corners);
+  return Float32Array.from(corners);
 }
 
 function infer(a: Attributes, inputs: Facts): Fact[] {
@@ -106,6 +109,7 @@ function candidates(a: Attributes, inputs: readonly Tensor[], n: number, image: 
   const scores = toFloat32(inputs[0]!);
   const deltas = toFloat32(inputs[1]!);
   const anchors = anchorsOf(a, isTensorflow);
+  const [scale, sizeScale] = [Math.fround(a.box_coordinate_scale), Math.fround(a.box_size_scale)];
   const boxes = new Float64Array(4 * count * area);
   const found = new Float32Array(count * area);
   for (let cell = 0; cell < area; cell++) {
@@ -116,12 +120,7 @@ function candidates(a: Attributes, inputs: readonly Tensor[], n: number, image: 
       const delta = (d: number): number => deltas[((n * count + k) * 4 + d) * area + cell]!;
       for (let d = 0; d < 4; d++) boxes[4 * i + d] = anchors[4 * k + d]! + (d % 2 === 0 ? x : y);
       if (isTensorflow) clipBox(boxes, 4 * i, image.width, image.height);
-      const moved = [
-        delta(0) / a.box_coordinate_scale,
-        delta(1) / a.box_coordinate_scale,
-        delta(2) / a.box_size_scale,
-        delta(3) / a.box_size_scale,
-      ] as const;
+      const moved = [delta(0) / scale, delta(1) / scale, delta(2) / sizeScale, delta(3) / sizeScale] as const;
       refine(boxes, 4 * i, moved, { extent, back: 0, mostGrowth: Number.POSITIVE_INFINITY }, boxes, 4 * i);
       if (a.clip_before_nms) clipBox(boxes, 4 * i, image.width - extent, image.height - extent);
       const fits =
@@ -163,19 +162,51 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   return [fromFloat64(out, rois!.shape, rois!.type), fromFloat64(scores, probabilities!.shape, probabilities!.type)];
 }
 
+/** All sizes are known, and something is looked for. */
+function canLower(a: Attributes, node: Node): boolean {
+  const info = node.source(2)!.fact.shape;
+  const numbers = isStatic(info) ? elementCount(info) : 0;
+  return a.pre_nms_topn > 0 && a.post_nms_topn > 0 && (numbers === 3 || numbers === 4) && canLowerRegions(node);
+}
+
+function lower(a: Attributes, node: Node, context: LowerContext): void {
+  const [images, planes, rows, columns] = node.source(0)!.fact.shape as [number, number, number, number];
+  const isTensorflow = a.framework === 'tensorflow';
+  const extent = isTensorflow ? 0 : 1;
+  const flag = (value: boolean): number => (value ? 1 : 0);
+  lowerProposals(node, context, {
+    ports: { scores: 0, deltas: 1, sizes: 2 },
+    anchors: anchorsOf(a, isTensorflow),
+    params: {
+      ...{ images, anchors: planes / 2, rows, columns, scorePlanes: planes, firstScore: planes / 2 },
+      ...{ sizeCount: elementCount(node.source(2)!.fact.shape), scaled: 1 },
+      ...{ step: a.feat_stride, turned: flag(isTensorflow), clipAnchors: flag(isTensorflow) },
+      ...{ coordinateScale: a.box_coordinate_scale, sizeScale: a.box_size_scale, extent, nmsExtent: extent },
+      clipBefore: flag(a.clip_before_nms),
+      clipAfter: flag(a.clip_after_nms),
+      normalized: flag(a.normalize),
+      ...{ withImage: 1, leastSize: a.min_size, preMost: a.pre_nms_topn, most: a.post_nms_topn },
+      threshold: a.nms_thresh,
+    },
+  });
+}
+
+const common = {
+  ...{ type: 'Proposal', attributes, inputs: [3, 3] as [number, number], lower, canLower },
+  runtime: { bytes: 'never', epilogue: 'none' } as const,
+};
+
 /**
  * Inputs: scores [N, 2 · A, H, W] (background first), deltas [N, 4 · A, H, W], and height, width and scale of the image.
  * Every anchor of every cell is moved by its deltas; the best `pre_nms_topn` (equal scores: the earlier) are suppressed
  * above `nms_thresh`. Output [N · post_nms_topn, 5]: image and corners; image −1 ends the list of an image.
  */
 export const proposal1 = defineOp({
-  type: 'Proposal',
+  ...common,
   opset: 'opset1',
-  attributes,
-  inputs: [3, 3],
   infer: (a, inputs) => infer(a, inputs).slice(0, 1),
   evaluate: (a, inputs) => evaluate(a, inputs).slice(0, 1),
 });
 
 /** Proposal with the scores of the regions. */
-export const proposal4 = defineOp({ type: 'Proposal', opset: 'opset4', attributes, inputs: [3, 3], infer, evaluate });
+export const proposal4 = defineOp({ ...common, opset: 'opset4', infer, evaluate });

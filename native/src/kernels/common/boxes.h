@@ -33,21 +33,30 @@ inline size_t RankBest(uint64_t* keys, size_t count, size_t most) {
 inline double LeastOf(double a, double b) { return a != a || a < b ? a : b; }
 inline double MostOf(double a, double b) { return a != a || a > b ? a : b; }
 
-inline double AreaOf(const Box& b) { return (b.far[0] - b.near[0]) * (b.far[1] - b.near[1]); }
+// `extent` is added to every side: 1 where corners are pixels that belong to the box.
+inline double AreaOf(const Box& b, double extent = 0) {
+  return (b.far[0] - b.near[0] + extent) * (b.far[1] - b.near[1] + extent);
+}
 
-// Intersection over union, 0 when they do not meet; in double precision, rounded once.
-inline float OverlapOf(const Box& a, const Box& b) {
+// Intersection over union in double precision, 0 when they do not meet.
+inline double ExactOverlapOf(const Box& a, const Box& b, double extent = 0) {
   const double width = LeastOf(a.far[0], b.far[0]) - MostOf(a.near[0], b.near[0]);
   const double height = LeastOf(a.far[1], b.far[1]) - MostOf(a.near[1], b.near[1]);
   if (!(width >= 0 && height >= 0)) return 0;
-  const double common = width * height;
-  return common == 0 ? 0 : static_cast<float>(common / (AreaOf(a) + AreaOf(b) - common));
+  const double common = (width + extent) * (height + extent);
+  return common == 0 ? 0 : common / (AreaOf(a, extent) + AreaOf(b, extent) - common);
+}
+
+// Rounded once.
+inline float OverlapOf(const Box& a, const Box& b, double extent = 0) {
+  return static_cast<float>(ExactOverlapOf(a, b, extent));
 }
 
 // When a box gives way to a kept one: its overlap is above the threshold, or equal to it with at_threshold.
 struct Suppression {
   float threshold;
   bool at_threshold;
+  double extent = 0;
 
   bool GivesWay(const Box& box, const Box* kept, size_t count) const {
     if (threshold < 0 || (at_threshold && threshold <= 0)) return count > 0;
@@ -57,7 +66,7 @@ struct Suppression {
       if (box.near[0] > other.far[0] || other.near[0] > box.far[0] || box.near[1] > other.far[1] ||
           other.near[1] > box.far[1])
         continue;
-      const float overlap = OverlapOf(box, other);
+      const float overlap = OverlapOf(box, other, extent);
       if (overlap > threshold || (at_threshold && overlap == threshold)) return true;
     }
     return false;
