@@ -29,8 +29,8 @@ import type { OpDef } from './define-op.ts';
 import { detectionOutput1, detectionOutput8 } from './detection/detection-output.ts';
 import { detectronDetectionOutput, priorGridGenerator, roiFeatureExtractor, topKRois } from './detection/detectron.ts';
 import { generateProposals, generateProposalsRows, generateProposalsSingleImage } from './detection/generate-proposals.ts';
-import { matrixNms } from './detection/matrix-nms.ts';
-import { multiclassNms8, multiclassNms9 } from './detection/multiclass-nms.ts';
+import { matrixNms, matrixNmsRows } from './detection/matrix-nms.ts';
+import { multiclassNms8, multiclassNms9, multiclassNmsRows } from './detection/multiclass-nms.ts';
 import { nmsRotated } from './detection/nms-rotated.ts';
 import {
   nonMaxSuppression1,
@@ -145,7 +145,7 @@ const definitions: readonly OpDef[] = [
   ...[bucketize, searchSorted, grn, groupNormalization, rms, ctcLoss, ...randomOps],
   ...[priorBox1, priorBox8, priorBoxClustered, detectionOutput1, detectionOutput8],
   ...[nonMaxSuppression1, nonMaxSuppression3, nonMaxSuppression4, nonMaxSuppression5, nonMaxSuppression9],
-  ...[nonMaxSuppressionRows, generateProposalsRows, firstRows],
+  ...[nonMaxSuppressionRows, generateProposalsRows, matrixNmsRows, multiclassNmsRows, firstRows],
   ...[nmsRotated, matrixNms, multiclassNms8, multiclassNms9, proposal1, proposal4],
   ...[roiAlign3, roiAlign9, roiAlignRotated, roiPooling, psroiPooling, deformablePsroiPooling, regionYolo, reorgYolo],
   ...[generateProposals, generateProposalsSingleImage, priorGridGenerator, topKRois],

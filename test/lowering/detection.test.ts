@@ -127,6 +127,54 @@ test('NonMaxSuppression with computed limits, or limits that leave nothing, stay
   await expectNative({ ...common, opset: 'opset1', inputs: inputs(3), constants: [3, 4] }, host);
 });
 
+test('MatrixNms and MulticlassNms: every decay, order and cut', async () => {
+  const plan = fc.record({
+    ...{ images: fc.integer({ min: 1, max: 3 }), classes: fc.integer({ min: 1, max: 4 }), seed },
+    ...{ boxes: fc.integer({ min: 1, max: 40 }), steps: fc.constantFrom(4, 1000), isSpoiled: flag },
+    ...{
+      topK: fc.constantFrom(-1, 3, 20),
+      keepTopK: fc.constantFrom(-1, 2, 15),
+      background: fc.constantFrom(-1, 0, 2),
+    },
+    ...{ order: fc.constantFrom('none', 'classid', 'score'), isAcross: flag, isNormalized: flag, least: share },
+    ...{
+      kind: fc.constantFrom('linear', 'gaussian', 'opset8', 'opset9'),
+      threshold: share,
+      eta: fc.constantFrom(1, 0.7),
+    },
+    ...{ type: fc.constantFrom<ElementType>('i32', 'i64'), sigma: fc.constantFrom(0.3, 2) },
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, (p) => {
+      const isMatrix = p.kind === 'linear' || p.kind === 'gaussian';
+      fc.pre(p.classes > 1 || p.background !== 0);
+      const scores = shares([p.images, p.classes, p.boxes], p.seed + 1, p.steps);
+      const corners = cornerBoxes(p.images * p.boxes, p.seed, p.steps).map((v) => v * (p.isNormalized ? 1 : 9));
+      const boxes = tensor('f32', [p.images, p.boxes, 4], corners);
+      return expectNative(
+        {
+          ...{ op: isMatrix ? 'MatrixNms' : 'MulticlassNms', opset: isMatrix ? 'opset8' : p.kind, outputs: 3 },
+          attributes: {
+            ...{ sort_result_type: p.order, sort_result_across_batch: p.isAcross, output_type: p.type },
+            ...{ score_threshold: p.least / 3, nms_top_k: p.topK, keep_top_k: p.keepTopK, normalized: p.isNormalized },
+            ...{ background_class: p.background },
+            ...(isMatrix ? { decay_function: p.kind, gaussian_sigma: p.sigma, post_threshold: p.threshold / 3 } : {}),
+            ...(isMatrix ? {} : { iou_threshold: p.threshold, nms_eta: p.eta }),
+          },
+          inputs: [p.isSpoiled ? spoiled(boxes, p.seed) : boxes, p.isSpoiled ? spoiled(scores, p.seed) : scores],
+        },
+        ['FirstRows', 'FirstRows'],
+      );
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('MulticlassNms of classes with boxes of their own stays on the host', async () => {
+  const inputs = [shares([2, 5, 4], 1, 100), shares([2, 5], 2, 100), tensor('i32', [2], [2, 3])];
+  await expectNative({ op: 'MulticlassNms', opset: 'opset9', attributes: {}, inputs, outputs: 3 }, ['MulticlassNms']);
+});
+
 test('CTCGreedyDecoder and CTCGreedyDecoderSeqLen: masks, lengths, blanks and repetitions', async () => {
   const plan = fc.record({
     ...{ batch: fc.integer({ min: 1, max: 3 }), steps: fc.integer({ min: 1, max: 12 }) },

@@ -7,6 +7,7 @@ import { enumeration, float } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact } from '../fact.ts';
 import { overlap, rank, takeBoxes } from './boxes.ts';
+import { defineSelectionRows, expandSelection } from './lower-selection.ts';
 import { boxSizes } from './non-max-suppression.ts';
 import { keepBest, type SelectedBox, selectionAttributes, selectionOutputs } from './selection.ts';
 
@@ -30,7 +31,9 @@ function infer(a: Attributes, inputs: Facts): Fact[] {
 
 /** Factor of a score whose box overlaps a better one by `shared`; that one overlaps a still better one by `most`. */
 function decay(a: Attributes, shared: number, most: number): number {
-  if (a.decay_function === 'gaussian') return Math.exp((most * most - shared * shared) * a.gaussian_sigma);
+  if (a.decay_function === 'gaussian') {
+    return Math.exp((most * most - shared * shared) * Math.fround(a.gaussian_sigma));
+  }
   return (1 - shared) / (1 - most + 1e-10);
 }
 
@@ -88,4 +91,17 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
  * class, of (1 − overlap) / (1 − largest overlap of that box with better ones), or of a Gaussian of both. Outputs: class,
  * score and corners [n, 6], by image and score; indices [n, 1] over all images; boxes of each image [N].
  */
-export const matrixNms = defineOp({ type: 'MatrixNms', opset: 'opset8', attributes, inputs: [2, 2], infer, evaluate });
+export const matrixNms = defineOp({
+  ...{ type: 'MatrixNms', opset: 'opset8', attributes, inputs: [2, 2], infer, evaluate },
+  expand: (a, node, e) => expandSelection('MatrixNms', a, node, e),
+});
+
+export const matrixNmsRows = defineSelectionRows<Attributes>({
+  ...{ type: 'MatrixNms', attributes, infer, evaluate, sortsByClass: false },
+  params: (a) => ({
+    decay: a.decay_function === 'gaussian' ? 2 : 1,
+    threshold: a.post_threshold,
+    eta: 1,
+    sigma: a.gaussian_sigma,
+  }),
+});

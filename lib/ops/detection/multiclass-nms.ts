@@ -1,14 +1,16 @@
 // MulticlassNms, both revisions: suppression by class, and the best boxes of every image.
 import type * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { toFloat32, toFloat64, toIntegers } from '../../tensor/convert.ts';
 import { formatShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
 import { overlap, rank, takeBoxes } from './boxes.ts';
+import { defineSelectionRows, expandSelection } from './lower-selection.ts';
 import { boxSizes } from './non-max-suppression.ts';
 import { byLabel, keepBest, type SelectedBox, selectionAttributes, selectionOutputs } from './selection.ts';
 
@@ -33,11 +35,12 @@ interface ClassBoxes {
 function keep(a: Attributes, corners: Float64Array): number[] {
   const sized = a.normalized ? corners : corners.map((v, i) => (i % 4 < 2 ? v : v + 1));
   const kept: number[] = [];
+  const eta = Math.fround(a.nms_eta);
   let threshold = Math.fround(a.iou_threshold);
   for (let i = 0; i < corners.length / 4; i++) {
     if (kept.some((k) => Math.fround(overlap(sized, i, k)) >= threshold)) continue;
     kept.push(i);
-    if (a.nms_eta < 1 && threshold > 0.5) threshold = Math.fround(threshold * a.nms_eta);
+    if (eta < 1 && threshold > 0.5) threshold = Math.fround(threshold * eta);
   }
   return kept;
 }
@@ -132,7 +135,10 @@ function evaluate(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
   );
 }
 
-const common = { type: 'MulticlassNms', attributes, infer, evaluate };
+const common = {
+  ...{ type: 'MulticlassNms', attributes, infer, evaluate },
+  expand: (a: Attributes, node: Node, e: Expansion) => expandSelection('MulticlassNms', a, node, e),
+};
 
 /**
  * Inputs: boxes [N, B, 4], scores [N, C, B]. Of every class the boxes from `score_threshold` on are taken by score,
@@ -143,3 +149,9 @@ export const multiclassNms8 = defineOp({ ...common, opset: 'opset8', inputs: [2,
 
 /** MulticlassNms that also takes boxes [C, M, 4] and scores [C, M] with the number of boxes of each image. */
 export const multiclassNms9 = defineOp({ ...common, opset: 'opset9', inputs: [2, 3] });
+
+/** Of boxes that all classes share. */
+export const multiclassNmsRows = defineSelectionRows<Attributes>({
+  ...{ type: 'MulticlassNms', attributes, infer, evaluate, sortsByClass: true },
+  params: (a) => ({ decay: 0, threshold: a.iou_threshold, eta: a.nms_eta, sigma: 0 }),
+});
