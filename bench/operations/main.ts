@@ -16,6 +16,7 @@ import { describeHost, packageVersion } from '../host.ts';
 import { syntheticNetworks } from '../networks/synthetic/index.ts';
 import { caseOf, collectCases, type Occurrence } from './cases.ts';
 import { OrtOperation } from './ort-profile.ts';
+import { regionNetwork } from './regions.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -120,6 +121,7 @@ for (const file of await networkFiles()) {
     process.stderr.write(`${file} is left out: ${(error as Error).message}\n`);
   }
 }
+if ('regions'.includes(options.network)) collectCases(regionNetwork(), cases);
 const wanted = [...cases.values()].filter((c) => !options.operation || options.operation.includes(c.type));
 process.stderr.write(`${wanted.length} operations\n`);
 const folder = await mkdtemp(path.join(tmpdir(), 'lowp-operations-'));

@@ -28,7 +28,11 @@ import { groupConvolutionBackpropData } from './convolution/group-convolution-ba
 import type { OpDef } from './define-op.ts';
 import { detectionOutput1, detectionOutput8 } from './detection/detection-output.ts';
 import { detectronDetectionOutput, priorGridGenerator, roiFeatureExtractor, topKRois } from './detection/detectron.ts';
-import { generateProposals, generateProposalsRows, generateProposalsSingleImage } from './detection/generate-proposals.ts';
+import {
+  generateProposals,
+  generateProposalsRows,
+  generateProposalsSingleImage,
+} from './detection/generate-proposals.ts';
 import { matrixNms, matrixNmsRows } from './detection/matrix-nms.ts';
 import { multiclassNms8, multiclassNms9, multiclassNmsRows } from './detection/multiclass-nms.ts';
 import { nmsRotated } from './detection/nms-rotated.ts';

@@ -113,6 +113,77 @@ test('ExperimentalDetectronGenerateProposalsSingleImage: as many rows as are ask
   );
 });
 
+test('ExperimentalDetectronDetectionOutput: every class moves its own, and the best of all remain', async () => {
+  const plan = fc.record({
+    ...{ regions: fc.integer({ min: 1, max: 30 }), classes: fc.integer({ min: 2, max: 5 }), isSpoiled: flag, seed },
+    ...{ steps: fc.constantFrom(5, 1000), overlap: share, least: share, most: fc.constantFrom(1, 5, 60) },
+    ...{ classMost: fc.constantFrom(-1, 0, 2, 50), weights: fc.constantFrom([1, 1, 1, 1], [10, 10, 5, 0.3]) },
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, (p) => {
+      const moves = deltas([p.regions, 4 * p.classes], p.seed + 1, p.steps);
+      return expectNative({
+        ...{ op: 'ExperimentalDetectronDetectionOutput', outputs: 3 },
+        attributes: {
+          ...{ score_threshold: p.least / 2, nms_threshold: p.overlap, num_classes: p.classes },
+          ...{ post_nms_count: p.classMost, max_detections_per_image: p.most, max_delta_log_wh: 1.3 },
+          deltas_weights: p.weights,
+        },
+        inputs: [
+          tensor('f32', [p.regions, 4], anchorsOf(p.regions, p.seed)),
+          p.isSpoiled ? spoiled(moves, p.seed) : moves,
+          shares([p.regions, p.classes], p.seed + 2, p.steps),
+          tensor('f32', [1, 3], [40, 36, 1]),
+        ],
+      });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('ExperimentalDetectronTopKROIs is TopK and Gather, filled up with 0', async () => {
+  const plan = fc.record({ regions: fc.integer({ min: 1, max: 20 }), most: fc.integer({ min: 1, max: 25 }), seed });
+  await fc.assert(
+    fc.asyncProperty(plan, (p) =>
+      expectNative({
+        ...{ op: 'ExperimentalDetectronTopKROIs', attributes: { max_rois: p.most } },
+        inputs: [shares([p.regions, 4], p.seed, 1000), shares([p.regions], p.seed + 1, 6)],
+      }),
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('ExperimentalDetectronPriorGridGenerator is a sum of anchors and centers', async () => {
+  const plan = fc.record({
+    anchors: small,
+    rows: small,
+    columns: small,
+    isFlat: flag,
+    stride: fc.constantFrom(0, 8),
+    seed,
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, (p) =>
+      expectNative(
+        {
+          op: 'ExperimentalDetectronPriorGridGenerator',
+          attributes: { flatten: p.isFlat, stride_x: p.stride, stride_y: p.stride },
+          inputs: [
+            shares([p.anchors, 4], p.seed, 1000),
+            shares([1, 2, p.rows, p.columns], 1, 10),
+            shares([1, 3, 50, 61], 2, 10),
+          ],
+        },
+        [],
+        // Centers are rounded before the sum: a unit in the last place of numbers up to 64.
+        2 ** -17,
+      ),
+    ),
+    { numRuns: 60 },
+  );
+});
+
 test('Proposal: few of many candidates', async () => {
   const inputs = [shares([1, 18, 40, 50], 1, 1e6), deltas([1, 36, 40, 50], 2, 1e6), tensor('f32', [3], [640, 800, 1])];
   const attributes = {

@@ -1,12 +1,13 @@
 // Operations of Detectron's two-stage networks: anchors on a grid, the best regions, detections, features of regions.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact, Node } from '../../graph/node.ts';
+import type { Fact, Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat32, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, formatShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, float, floatList, int, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import { rank, suppress, takeBoxes } from './boxes.ts';
@@ -42,18 +43,39 @@ function inferGrid(a: GridAttributes, inputs: Facts): Fact[] {
   return [{ type: priors!.type, shape: [[h, w, count].some((d) => d < 0) ? -1 : h * w * count, 4] }];
 }
 
+/** Centers of all cells, x and y, row by row. */
+function centersOf(a: GridAttributes, map: Shape, image: Shape): Float64Array {
+  const [h, w] = [a.h || map[2]!, a.w || map[3]!];
+  const [stepY, stepX] = [a.stride_y || image[2]! / h, a.stride_x || image[3]! / w];
+  return Float64Array.from({ length: 2 * h * w }, (_, i) => {
+    const cell = Math.floor(i / 2);
+    return i % 2 === 0 ? stepX * ((cell % w) + 0.5) : stepY * (Math.floor(cell / w) + 0.5);
+  });
+}
+
 function evaluateGrid(a: GridAttributes, inputs: readonly Tensor[]): Tensor[] {
   const { type, shape } = inferGrid(a, factsOf(inputs))[0]!;
-  const [h, w] = [a.h || inputs[1]!.shape[2]!, a.w || inputs[1]!.shape[3]!];
-  const [stepY, stepX] = [a.stride_y || inputs[2]!.shape[2]! / h, a.stride_x || inputs[2]!.shape[3]! / w];
+  const centers = centersOf(a, inputs[1]!.shape, inputs[2]!.shape);
   const priors = toFloat64(inputs[0]!);
   const out = new Float64Array(elementCount(shape));
   for (let i = 0; i < out.length; i++) {
-    const cell = Math.floor(i / priors.length);
-    const shift = i % 2 === 0 ? stepX * ((cell % w) + 0.5) : stepY * (Math.floor(cell / w) + 0.5);
-    out[i] = priors[i % priors.length]! + shift;
+    out[i] = priors[i % priors.length]! + centers[2 * Math.floor(i / priors.length) + (i % 2)]!;
   }
   return [fromFloat64(out, shape, type)];
+}
+
+/** The sum of the anchors and of the center of every cell. */
+function expandGrid(a: GridAttributes, node: Node, e: Expansion): OutputPort[] | undefined {
+  const priors = node.source(0)!;
+  const [anchors, map, image] = [0, 1, 2].map((i) => node.source(i)!.fact.shape) as [Shape, Shape, Shape];
+  if (priors.fact.type !== 'f32' || ![anchors, map, image].every((s) => isStatic(s) && elementCount(s) > 0))
+    return undefined;
+  const centers = centersOf(a, map, image);
+  const shifts = Float32Array.from({ length: 2 * centers.length }, (_, i) => centers[2 * (i >> 2) + (i % 2)]!);
+  const cells = centers.length / 2;
+  const each = e.reshape(priors, [1, anchors[0]!, 4], 'anchors');
+  const shift = e.tensor({ type: 'f32', shape: [cells, 1, 4], data: shifts }, 'centers');
+  return [e.reshape(e.add('Add', [each, shift], {}, 'boxes'), node.output.fact.shape, 'grid')];
 }
 
 /** Anchors [A, 4] around the center of every cell of a feature map: [H · W · A, 4], or [H, W, A, 4]. */
@@ -64,7 +86,22 @@ export const priorGridGenerator = defineOp({
   inputs: [3, 3],
   infer: inferGrid,
   evaluate: evaluateGrid,
+  expand: expandGrid,
 });
+
+/** TopK of the scores, a Gather of their regions, and zeros behind them where there are too few. */
+function expandTopK(most: number, node: Node, e: Expansion): OutputPort[] | undefined {
+  const [rois, scores] = [node.source(0)!, node.source(1)!];
+  const fits = [rois, scores].every((p) => p.fact.type === 'f32' && isStatic(p.fact.shape));
+  const count = Math.min(most, rois.fact.shape[0]!);
+  if (!fits || count < 1) return undefined;
+  const best = { axis: 0, mode: 'max', sort: 'value', index_element_type: 'i32' };
+  const [, at] = e.all('TopK', [scores, e.constant('i64', [], [count], 'count')], best, 'best');
+  const taken = e.add('Gather', [rois, at, e.constant('i64', [], [0], 'axis')], {}, 'regions');
+  if (count === most) return [taken];
+  const zeros = { type: 'f32', shape: [most - count, 4], data: new Float32Array(4 * (most - count)) } as const;
+  return [e.concat([taken, e.tensor(zeros, 'zeros')], 0, 'filled')];
+}
 
 /** The `max_rois` regions [R, 4] with the highest of the scores [R], equal ones by index; filled up with 0. */
 export const topKRois = defineOp({
@@ -84,6 +121,7 @@ export const topKRois = defineOp({
     out.set(best);
     return [fromFloat64(out, [a.max_rois, 4], rois!.type)];
   },
+  expand: (a, node, e) => expandTopK(a.max_rois, node, e),
 });
 
 const detectionAttributes = z.object({
@@ -142,9 +180,10 @@ function detectClass(a: DetectionAttributes, inputs: readonly Tensor[], label: n
   const scoreOf = (r: number): number => scores[r * a.num_classes + label]!;
   const ranked = rank(regions.map(scoreOf)).map((i) => regions[i]!);
   const boxes = new Float64Array(4 * ranked.length);
-  const refinement = { extent: 1, back: 1, mostGrowth: a.max_delta_log_wh };
+  const refinement = { extent: 1, back: 1, mostGrowth: Math.fround(a.max_delta_log_wh) };
+  const weights = Float32Array.from(a.deltas_weights);
   for (const [i, r] of ranked.entries()) {
-    const delta = (d: number): number => deltas[(r * a.num_classes + label) * 4 + d]! / a.deltas_weights[d]!;
+    const delta = (d: number): number => deltas[(r * a.num_classes + label) * 4 + d]! / weights[d]!;
     refine(rois, 4 * r, [delta(0), delta(1), delta(2), delta(3)], refinement, boxes, 4 * i);
     for (let k = 0; k < 4; k++) boxes[4 * i + k] = Math.max(0, boxes[4 * i + k]!);
   }
@@ -173,6 +212,28 @@ function evaluateDetections(a: DetectionAttributes, inputs: readonly Tensor[]): 
   return [boxes, labels, scores].map((values, i) => fromFloat64(values, facts[i]!.shape, facts[i]!.type));
 }
 
+function lowerDetections(a: DetectionAttributes, node: Node, context: LowerContext): void {
+  const [weightX, weightY, weightW, weightH] = a.deltas_weights as [number, number, number, number];
+  context.builder.call(
+    'detectron_output',
+    {
+      regions: node.source(0)!.fact.shape[0]!,
+      classes: a.num_classes,
+      most: a.max_detections_per_image,
+      classMost: a.post_nms_count,
+      scoreThreshold: a.score_threshold,
+      nmsThreshold: a.nms_threshold,
+      mostGrowth: a.max_delta_log_wh,
+      ...{ weightX, weightY, weightW, weightH },
+    },
+    {
+      name: node.name,
+      in: [0, 1, 2].map((i) => context.float(node, i, 'plain')),
+      out: node.outputs.map((port) => context.place(port, 'plain')),
+    },
+  );
+}
+
 /**
  * Inputs: regions [R, 4], deltas [R, C · 4], scores [R, C], and sizes of the image. Every class but 0 moves the regions
  * and suppresses its own; the best of all remain, by class and score, or by score when there are too many. Outputs:
@@ -185,6 +246,13 @@ export const detectronDetectionOutput = defineOp({
   inputs: [4, 4],
   infer: inferDetections,
   evaluate: evaluateDetections,
+  lower: lowerDetections,
+  canLower: (a, node) => {
+    const shapes = [0, 1, 2].map((i) => node.source(i)!.fact.shape);
+    const isKnown = shapes.every((shape) => isStatic(shape) && elementCount(shape) > 0);
+    return isKnown && a.num_classes > 1 && a.max_detections_per_image > 0;
+  },
+  runtime: { bytes: 'never', epilogue: 'none', types: { inputs: [['f32']], outputs: [['f32'], ['i32'], ['f32']] } },
 });
 
 const featureAttributes = z.object({
@@ -277,6 +345,9 @@ export const roiFeatureExtractor = defineOp({
   infer: inferFeatures,
   evaluate: evaluateFeatures,
   lower: lowerFeatures,
-  canLower: (a, node) => a.sampling_ratio >= 0 && a.output_size > 0 && canLowerRegions(node),
+  canLower: (a, node) => {
+    const batches = new Set(node.inputs.slice(1).map((i) => i.source?.fact.shape[0]));
+    return a.sampling_ratio >= 0 && a.output_size > 0 && batches.size === 1 && canLowerRegions(node);
+  },
   runtime: { bytes: 'never', epilogue: 'none' },
 });

@@ -94,4 +94,19 @@ inline double ExponentialOf(double x) {
   return p * power(half) * power(rest);
 }
 
+// A box whose sides are far - near + extent, moved by shares of them, and grown by exponentials of at most most_growth;
+// `back` is taken off its far corner.
+inline Box Refine(const Box& box, const double (&shift)[2], const double (&growth)[2], double extent, double back,
+                  double most_growth) {
+  Box moved;
+  for (size_t axis = 0; axis < 2; axis++) {
+    const double size = box.far[axis] - box.near[axis] + extent;
+    const double center = box.near[axis] + size / 2 + shift[axis] * size;
+    const double half = ExponentialOf(LeastOf(growth[axis], most_growth)) * size / 2;
+    moved.near[axis] = center - half;
+    moved.far[axis] = center + half - back;
+  }
+  return moved;
+}
+
 }  // namespace lowp

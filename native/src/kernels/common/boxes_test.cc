@@ -39,6 +39,23 @@ TEST(Boxes, OverlapsAtEdgesAndOfNothing) {
   EXPECT_FALSE(always.GivesWay(square, &square, 0));
 }
 
+TEST(Boxes, CountsPixelsThatBelongToBoxes) {
+  const Box square{{0, 0}, {1, 1}}, next{{1, 0}, {2, 1}};
+  EXPECT_EQ(AreaOf(square, 1), 4);
+  EXPECT_EQ(OverlapOf(square, next, 1), 1.0f / 3);
+  EXPECT_EQ(OverlapOf(square, {{2, 0}, {3, 1}}, 1), 0) << "corners do not meet";
+  EXPECT_TRUE((Suppression{0.25f, false, 1}.GivesWay(next, &square, 1)));
+  EXPECT_FALSE((Suppression{0.25f, false}.GivesWay(next, &square, 1)));
+}
+
+TEST(Boxes, RefinesByShares) {
+  const Box box = Refine({{0, 0}, {3, 3}}, {0.5, -0.25}, {std::log(2.0), 9}, 1, 1, std::log(2.0));
+  EXPECT_DOUBLE_EQ(box.near[0], 0);
+  EXPECT_DOUBLE_EQ(box.far[0], 7);
+  EXPECT_DOUBLE_EQ(box.near[1], -3);
+  EXPECT_DOUBLE_EQ(box.far[1], 4) << "no more than twice as high";
+}
+
 TEST(Boxes, ExponentialIsWithinAnUlp) {
   double worst = 0;
   for (int i = -74400; i <= 70970; i++) {

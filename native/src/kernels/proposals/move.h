@@ -37,16 +37,13 @@ class Candidates {
   Box Move(size_t candidate) const {
     const size_t cell = candidate / p_.anchors, anchor = candidate % p_.anchors;
     const float* delta = deltas_ + anchor * 4 * cells_ + cell;
-    Box box = AnchorOf(candidate, cell, anchor);
+    double shift[2], growth[2];
     for (size_t axis = 0; axis < 2; axis++) {
-      const double size = box.far[axis] - box.near[axis] + p_.extent;
-      const double shift = double{delta[axis * cells_]} / p_.coordinate_scale;
-      const double growth = double{delta[(axis + 2) * cells_]} / p_.size_scale;
-      const double center = box.near[axis] + size / 2 + shift * size;
-      const double half = ExponentialOf(LeastOf(growth, p_.most_growth)) * size / 2;
-      box.near[axis] = center - half;
-      box.far[axis] = center + half - p_.back;
+      shift[axis] = double{delta[axis * cells_]} / p_.coordinate_scale;
+      growth[axis] = double{delta[(axis + 2) * cells_]} / p_.size_scale;
     }
+    const Box box =
+        Refine(AnchorOf(candidate, cell, anchor), shift, growth, p_.extent, p_.back, p_.most_growth);
     return p_.clip_before ? ClipTo(box, p_.extent) : box;
   }
 

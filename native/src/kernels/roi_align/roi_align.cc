@@ -84,6 +84,9 @@ bool FindNeighbours(double position, int32_t size, Neighbours* n) {
   return true;
 }
 
+// Samples of a bin along an axis; a bin that would have more has none.
+constexpr double kMostSamples = 1 << 30;
+
 // A region along one axis: where bins start, how large they are, and how many samples each has.
 struct RegionAxis {
   double start = 0, bin = 0, samples = 0;
@@ -93,11 +96,11 @@ struct RegionAxis {
   // The samples of a bin that may lie on the map: of a huge region most do not.
   void Limits(double bin_start, int32_t size, double* first, double* last) const {
     *first = 0;
-    *last = samples;
+    *last = samples <= kMostSamples ? samples : 0;
     const double step = bin / samples;
     if (!(step > 0)) return;
     *first = std::max(0.0, std::floor((-1 - bin_start) / step - 0.5));
-    *last = std::min(samples, std::ceil((size - bin_start) / step + 0.5));
+    *last = std::min(*last, std::ceil((size - bin_start) / step + 0.5));
   }
 };
 

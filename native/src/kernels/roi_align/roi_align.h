@@ -13,7 +13,8 @@
 // A corner lies at (v + before) * scale - behind, or with divides = 1 at (v + before) / scale - behind. Width and height
 // are at least `least`; a bin is a share of them, and is sampled at the centers of ratio times ratio equal parts, with
 // ratio = 0 of as many along an axis as it has pixels, rounded up. A sample up to one pixel outside of the map counts as
-// on its edge; one beyond that is 0. Positions and weights are computed in doubles.
+// on its edge; one beyond that is 0. A bin that would have more than 2^30 samples along an axis has none. Positions and
+// weights are computed in doubles.
 //
 //   largest = 0   y = sum of w * x, one fma for each in the order of samples (row by row) and of their pixels (top left,
 //                 top right, bottom left, bottom right), w = weight / samples rounded once; 0 without samples

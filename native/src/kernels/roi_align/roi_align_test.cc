@@ -76,7 +76,7 @@ TEST(RoiAlign, ChoosesAMapByArea) {
   RoiAlignParams p = Plain(4, 1, 1, 1);
   p.by_area = p.divides = 1;
   std::vector<Map> maps;
-  for (int level = 0; level < 4; level++) maps.push_back({1, 1, std::ldexp(4.0f, level), {level + 1.0f}});
+  for (int level = 0; level < 4; level++) maps.push_back({32, 32, std::ldexp(4.0f, level), std::vector<float>(32 * 32, level + 1.0f)});
   EXPECT_EQ(Align(p, {0, 0, 4, 4, 0, 0, 112, 112, 0, 0, 900, 900, 3, 3, 3, 9}, {}, maps),
             (std::vector<float>{1, 2, 4, 0}))
       << "the last one has no area";
@@ -91,9 +91,9 @@ TEST(RoiAlign, ReportsAnImageThatThereIsNot) {
 
 // Corners that have no end or are none, and regions far larger than the map, end soon and with numbers.
 TEST(RoiAlign, EndsForRegionsWithoutBounds) {
-  RoiAlignParams p = Plain(4, 1, 2, 0);
-  const std::vector<float> y =
-      Align(p, {0, 0, INFINITY, INFINITY, NAN, NAN, 1, 1, -1e30f, -1e30f, 1e30f, 1e30f, 0, 0, 1e6f, 1e6f}, {}, {kCount});
+  const RoiAlignParams p = Plain(4, 1, 2, 0);
+  const std::vector<float> y = Align(
+      p, {0, 0, INFINITY, INFINITY, NAN, NAN, 1, 1, -1e30f, -1e30f, 3e30f, 3e30f, 0, 0, 1e6f, 1e6f}, {}, {kCount});
   for (size_t i = 0; i < 12; i++) EXPECT_EQ(y[i], 0) << i;
   EXPECT_GT(y[12], 0);
 }
