@@ -3,7 +3,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import type { ElementType } from '../tensor/element-type.ts';
-import { formatShape, type Shape } from '../tensor/shape.ts';
+import { formatShape, isWithin, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ownValue } from '../util/own-value.ts';
 import type { Feeds } from './engine.ts';
@@ -37,8 +37,7 @@ export function checkFeeds(
     if (!fed) throw new LowpError('ERR_RUN_INPUT', `input '${name}' is not fed`, { node: parameter.name });
     const type = types.get(parameter) ?? parameter.output.fact.type;
     const shape = ownValue(shapes, name) ?? ownValue(shapes, parameter.name) ?? parameter.output.fact.shape;
-    const fits = fed.shape.length === shape.length && fed.shape.every((d, i) => shape[i]! < 0 || d === shape[i]);
-    if (fed.type === type && fits) continue;
+    if (fed.type === type && isWithin(fed.shape, shape)) continue;
     const [expected, got] = [`${type}${formatShape(shape)}`, `${fed.type}${formatShape(fed.shape)}`];
     throw new LowpError('ERR_RUN_INPUT', `input '${name}' takes ${expected}, it was fed ${got}`, {
       node: parameter.name,

@@ -1,7 +1,7 @@
 // What users run: a model compiled for a device, recompiled by itself when inputs come in another shape.
 import { LowpError } from '../errors/lowp-error.ts';
 import { inputName, type Model } from '../graph/model.ts';
-import { isStatic, type Shape } from '../tensor/shape.ts';
+import { hasRank, isStatic, type Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { defaultKeptShapes, shapesKey } from './by-shape.ts';
 import { engineOf } from './devices.ts';
@@ -172,7 +172,7 @@ export class Session implements AsyncDisposable {
     const named = this.model.parameters().map((parameter): [string, Shape] => {
       const declared = parameter.output.fact.shape;
       const fed = feedOf(parameter, feeds)?.shape;
-      return [inputName(parameter), fed?.length === declared.length ? fed : declared];
+      return [inputName(parameter), fed && (fed.length === declared.length || !hasRank(declared)) ? fed : declared];
     });
     const shapes = Object.fromEntries(named);
     checkFeeds(this.model, feeds, shapes);

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** What is known about the value of an output port without running the model. */
 export interface Fact {
   readonly type: ElementType;
-  /** -1 marks a dynamic dimension. */
+  /** -1 marks a dynamic dimension; `unknownRank` when not even their number is known. */
   readonly shape: Shape;
   /** The value itself, when it does not depend on any input. */
   readonly value?: Tensor;

@@ -6,6 +6,7 @@ import type { Model } from '../graph/model.ts';
 import type { Fact, FormatNotes, Node, OutputPort } from '../graph/node.ts';
 import { formatShape, requireShape } from '../tensor/shape.ts';
 import type { OpDef } from './define-op.ts';
+import { inferRanks } from './infer-ranks.ts';
 import { withKnownValues } from './known-values.ts';
 import { getOp } from './registry.ts';
 
@@ -82,7 +83,7 @@ export function inferFacts(
     if (!definition.strings && inputs.some((f) => f?.type === 'string')) {
       throw new LowpError('ERR_TYPE_MISMATCH', 'the operation takes no strings');
     }
-    const facts = definition.infer(attributes, inputs);
+    const facts = inferRanks(definition, attributes, inputs);
     if (facts.length > limits.nodeOutputs.value) {
       throw new LowpError('ERR_LIMIT_SIZE', `${facts.length} outputs; at most ${limits.nodeOutputs.value} are read`);
     }

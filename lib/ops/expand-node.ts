@@ -4,10 +4,11 @@ import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import { takeOver } from '../graph/take-over.ts';
 import { Expansion } from './expansion.ts';
-import { findOp } from './registry.ts';
+import { findOp, hasRanks } from './registry.ts';
 
 /** True when the node was replaced; false for an operation, or a form of it, that stays as it is. */
 export function expandNode(model: Model, node: Node): boolean {
+  if (!hasRanks(node)) return false;
   const ports = findOp(node.type, node.notes.opset)?.expand?.(node.attributes, node, new Expansion(model, node));
   if (!ports) return false;
   for (const [i, port] of ports.entries()) takeOver(node.outputs[i]!, port);

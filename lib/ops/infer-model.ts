@@ -3,7 +3,7 @@ import { LowpError } from '../errors/lowp-error.ts';
 import { setAttributes } from '../graph/edit.ts';
 import { inputName, type Model } from '../graph/model.ts';
 import type { Fact, Node, OutputPort } from '../graph/node.ts';
-import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import { formatShape, hasRank, type Shape, sameShape } from '../tensor/shape.ts';
 import { inferFacts } from './create-node.ts';
 import { getOp } from './registry.ts';
 
@@ -92,7 +92,7 @@ function findInput(model: Model, name: string): Node {
 
 function setShape(parameter: Node, shape: Shape): void {
   const declared = parameter.output.fact.shape;
-  if (declared.length !== shape.length) {
+  if (hasRank(declared) && hasRank(shape) && declared.length !== shape.length) {
     throw new LowpError(
       'ERR_SHAPE_RANK',
       `input '${inputName(parameter)}' has shape ${formatShape(declared)}, it cannot become ${formatShape(shape)}`,

@@ -1,6 +1,7 @@
 // The operations that are known, by type and operation set.
 import { LowpError } from '../errors/lowp-error.ts';
-import type { Node } from '../graph/node.ts';
+import type { Node, OutputPort } from '../graph/node.ts';
+import { hasRank } from '../tensor/shape.ts';
 import type { OpDef, RuntimeTraits } from './define-op.ts';
 
 const byType = new Map<string, OpDef[]>();
@@ -95,10 +96,20 @@ export function getOp(type: string, opset?: string, node?: string): OpDef {
   });
 }
 
-/** What the native runtime needs to know about a node; undefined when its operation declares nothing. */
+/**
+ * What the native runtime needs to know about a node; undefined when its operation declares nothing, and while the rank of
+ * a value that it touches is not known.
+ */
 export function runtimeOf(node: Node): RuntimeTraits | undefined {
   const runtime = findOp(node.type, node.notes.opset)?.runtime;
-  return typeof runtime === 'function' ? runtime(node) : runtime;
+  if (typeof runtime !== 'function') return runtime;
+  return hasRanks(node) ? runtime(node) : undefined;
+}
+
+/** True when all inputs and outputs have a known rank: what definitions say of a node, they say of such a node. */
+export function hasRanks(node: Node): boolean {
+  const isKnown = (port: OutputPort | undefined): boolean => !port || hasRank(port.fact.shape);
+  return node.inputs.every((i) => isKnown(i.source)) && node.outputs.every(isKnown);
 }
 
 /** Every registered definition, by type and opset. */

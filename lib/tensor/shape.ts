@@ -2,8 +2,19 @@
 import { limits } from '../errors/limits.ts';
 import { LowpError } from '../errors/lowp-error.ts';
 
-/** Row-major sizes; -1 is a dynamic dimension. A scalar has the empty shape. */
+/** Row-major sizes; -1 is a dynamic dimension. A scalar has the empty shape. {@link unknownRank} stands for any shape. */
 export type Shape = readonly number[];
+
+/**
+ * The shape of a tensor of which not even the number of dimensions is known. It is not static, and of no use axis by axis:
+ * who asks for the rank asks {@link hasRank} first. Operations are not asked, `inferFacts` tries the ranks for them.
+ */
+export const unknownRank: Shape = Object.freeze([-2]);
+
+/** False for {@link unknownRank}. */
+export function hasRank(shape: Shape): boolean {
+  return shape[0] !== -2;
+}
 
 /** Largest number of elements that a tensor may have. */
 export const maxElements = limits.tensorElements.value;
@@ -46,6 +57,7 @@ export function unknownShape(rank: number): number[] {
  *   number from -1 to 2^40, or when the known dimensions alone make more than 2^40 elements
  */
 export function requireShape(shape: Shape): void {
+  if (!hasRank(shape)) return;
   requireRankWithinLimit(shape.length);
   for (const d of shape) {
     if (d < -1 || d > maxElements || !Number.isInteger(d)) {
@@ -80,6 +92,17 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }
 
+/** What is known of a tensor that has the one shape or the other. */
+export function commonShape(a: Shape, b: Shape): Shape {
+  if (a.length !== b.length || !hasRank(a) || !hasRank(b)) return unknownRank;
+  return a.map((d, i) => (d === b[i] ? d : -1));
+}
+
+/** True when a tensor of shape `a` has the shape `b` too, of which less may be known. */
+export function isWithin(a: Shape, b: Shape): boolean {
+  return !hasRank(b) || (a.length === b.length && b.every((d, i) => d < 0 || d === a[i]));
+}
+
 /**
  * The axis counted from the front.
  *
@@ -112,7 +135,8 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
   return out;
 }
 
-/** `[1,3,?,?]`, for messages. */
+/** `[1,3,?,?]`, for messages; `[...]` for an unknown rank. */
 export function formatShape(shape: Shape): string {
+  if (!hasRank(shape)) return '[...]';
   return `[${shape.map((d) => (d < 0 ? '?' : d)).join(',')}]`;
 }

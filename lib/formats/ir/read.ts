@@ -7,7 +7,7 @@ import type { FormatNotes, Node, OutputPort } from '../../graph/node.ts';
 import type { SubGraph } from '../../graph/sub-graph.ts';
 import { orderByProducers } from '../../graph/topological.ts';
 import { createNode } from '../../ops/create-node.ts';
-import type { Shape } from '../../tensor/shape.ts';
+import { hasRank, type Shape } from '../../tensor/shape.ts';
 import { ownValue } from '../../util/own-value.ts';
 import '../../ops/index.ts';
 import { elementType } from '../../ops/attribute.ts';
@@ -24,7 +24,7 @@ import { childOf, parseXml, type XmlElement } from './xml.ts';
 /** Where the IR came from, for messages, and what it leaves open. */
 export interface ReadIrOptions {
   readonly path?: string;
-  /** Shapes of inputs whose rank is dynamic, by the names of their layers. */
+  /** Shapes of inputs whose rank the file leaves open, by the names of their layers. */
   readonly shapes?: Readonly<Record<string, Shape>>;
 }
 
@@ -187,14 +187,8 @@ function excess(
 }
 
 function addOperation(model: Model, layer: Layer, nodes: ReadonlyMap<Layer, Node>, storage: Storage): Node {
-  const hasRank = layer.type.toLowerCase() !== 'parameter' || layer.data.shape?.trim() !== '...';
-  const shape = hasRank ? undefined : ownValue(storage.shapes, layer.name);
-  if (!hasRank && !shape) {
-    throw new LowpError('ERR_SHAPE_DYNAMIC', `Parameter '${layer.name}': its rank is dynamic, a shape is needed`, {
-      node: layer.name,
-      help: `Give a shape, for example --shape ${layer.name}=1,3,224,224, or { shapes } of openModel.`,
-    });
-  }
+  const isOpen = layer.type.toLowerCase() === 'parameter' && layer.data.shape?.trim() === '...';
+  const shape = isOpen ? ownValue(storage.shapes, layer.name) : undefined;
   const definition = getOp(layer.type, layer.opset);
   const inputs = layer.sources.map((s): OutputPort | undefined => s && nodes.get(s.layer)?.outputs[s.index]);
   const missing = layer.sources[inputs.indexOf(undefined)];
@@ -239,7 +233,7 @@ function bodiesOf(layer: Layer, model: Model, storage: Storage): Record<string, 
 /** The shape of an input whose dimensions are limited to ranges, which the graph does not hold. */
 function rangesOf(node: Node, layer: Layer): Record<string, string> | undefined {
   const shape = layer.data.shape;
-  return node.type === 'Parameter' && shape?.includes('..') ? { shape } : undefined;
+  return node.type === 'Parameter' && hasRank(node.output.fact.shape) && shape?.includes('..') ? { shape } : undefined;
 }
 
 function notesOf(layer: Layer, unknown: Readonly<Record<string, string>> | undefined): FormatNotes {

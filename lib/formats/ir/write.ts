@@ -9,7 +9,7 @@ import { parseAttributes } from '../../ops/create-node.ts';
 import type { OpDef } from '../../ops/define-op.ts';
 import '../../ops/index.ts';
 import { getOp, isNumbered } from '../../ops/registry.ts';
-import { type Shape, sameShape } from '../../tensor/shape.ts';
+import { hasRank, type Shape, sameShape } from '../../tensor/shape.ts';
 import { printAttributes } from './attributes.ts';
 import { BinWriter } from './bin.ts';
 import { refuseForeignTypes } from './foreign-types.ts';
@@ -170,8 +170,13 @@ class LayerWriter {
     const { type, shape } = node.output.fact;
     const ranges = node.notes.unknownAttributes?.shape;
     const kept = ranges !== undefined && sameShape(shapeOf(ranges, node.name), shape);
-    return { ...printed, element_type: type, shape: kept ? ranges : shape.map((d) => (d < 0 ? '?' : d)).join(',') };
+    return { ...printed, element_type: type, shape: kept ? ranges : shapeText(shape) };
   }
+}
+
+/** Dimensions separated by commas, `?` for a dynamic one, `...` for an unknown rank. */
+function shapeText(shape: Shape): string {
+  return hasRank(shape) ? shape.map((d) => (d < 0 ? '?' : d)).join(',') : '...';
 }
 
 /** Sizes of a Parameter's shape text, -1 for ranges. */
@@ -195,12 +200,13 @@ function writePort(xml: XmlPrinter, id: number, port: OutputPort, names: readonl
     precision: portPrecision(type),
     ...(names.length > 0 ? { names: joinNames(names) } : {}),
   };
-  if (shape.length === 0 && !rtInfo) {
+  const dimensions = hasRank(shape) ? shape : [];
+  if (dimensions.length === 0 && !rtInfo) {
     xml.leaf('port', head);
     return;
   }
   xml.element('port', head, () => {
-    for (const d of shape) xml.leaf('dim', {}, String(d));
+    for (const d of dimensions) xml.leaf('dim', {}, String(d));
     writeRtInfo(xml, rtInfo);
   });
 }

@@ -1,7 +1,7 @@
 /** Makers of ONNX messages out of plain values. */
 import { create } from '@bufbuild/protobuf';
 import type { ElementType } from '../../tensor/element-type.ts';
-import type { Shape } from '../../tensor/shape.ts';
+import { hasRank, type Shape } from '../../tensor/shape.ts';
 import { stringBytes } from '../../tensor/strings.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { attributeKinds, onnxTypeOf } from './data-types.ts';
@@ -53,7 +53,8 @@ export function nodeProto(
 }
 
 /**
- * A declaration of an input or output; -1 becomes a symbolic dimension named after its axis.
+ * A declaration of an input or output; -1 becomes a symbolic dimension named after its axis, an unknown
+ * rank no shape at all.
  *
  * @param first  name of a dynamic dimension 0
  */
@@ -63,7 +64,8 @@ export function valueInfo(name: string, type: ElementType, shape: Shape, first =
       ? { value: { case: 'dimParam' as const, value: i === 0 ? first : `${name}_${i}` } }
       : { value: { case: 'dimValue' as const, value: BigInt(d) } },
   );
-  return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType: onnxTypeOf(type), shape: { dim } } } });
+  const tensorType = { elemType: onnxTypeOf(type), ...(hasRank(shape) ? { shape: { dim } } : {}) };
+  return create(ValueInfoProtoSchema, { name, type: { tensorType } });
 }
 
 function attributeProto(name: string, value: AttributeValue): AttributeProto {

@@ -7,10 +7,18 @@ import { Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
 import { createNode } from '../../ops/index.ts';
 import { movedGrid } from '../../ops/quantization/moved-grid.ts';
+import { unknownRank } from '../../tensor/shape.ts';
 import { Attributes } from './attributes.ts';
 import type { FunctionLibrary } from './functions.ts';
 import { addTensor } from './import/add-tensor.ts';
-import { type BodyReader, ImportNode, type ImportState, type ReadBody } from './import/import-node.ts';
+import { readForAnyRank } from './import/any-rank.ts';
+import {
+  type BodyReader,
+  type CapturedShapes,
+  ImportNode,
+  type ImportState,
+  type ReadBody,
+} from './import/import-node.ts';
 import { findImporter, keyOf } from './import/index.ts';
 import { isTensor, mapPorts, portsOf, SequenceValue, type Value } from './import/values.ts';
 import { addInput, type InputShapes } from './inputs.ts';
@@ -153,8 +161,13 @@ export class GraphReader {
     const firstNew = model.nextId;
     const state = { ...this.#state, opset: ownOpset ?? this.#state.opset };
     const bodies = this.#bodies(state);
-    const node = new ImportNode(state, { name, opType: proto.opType, attributes, inputs, outputNames, bodies });
-    const values = withinMemory(() => importer(node));
+    const read = (own: ImportState) =>
+      withinMemory(() =>
+        importer(new ImportNode(own, { name, opType: proto.opType, attributes, inputs, outputNames, bodies })),
+      );
+    // Bodies are handed values of unknown rank as they are.
+    const hasBodies = proto.attribute.some((a) => a.g);
+    const values = hasBodies ? read(state) : readForAnyRank(name, state, inputs, read);
     this.#noteGrids(firstNew);
     for (const [i, value] of outputNames.entries()) if (value !== '') this.#define(value, values[i], name);
     const first = values[0];
@@ -178,7 +191,7 @@ export class GraphReader {
     return {
       inline: (graph, inputs, prefix) =>
         new GraphReader(this.#file, state, { outside: find, prefix, depth }).#readBody(graph, inputs),
-      separate: (graph, inputs) => this.#separate(graph, inputs, state.opset),
+      separate: (graph, inputs, shapes) => this.#separate(graph, inputs, state.opset, shapes),
       readsStructures: (graph) =>
         [...namesIn(graph)].some((name) => {
           const value = this.#find(name)?.value;
@@ -187,7 +200,12 @@ export class GraphReader {
     };
   }
 
-  #separate(graph: GraphProto, inputs: (model: Model) => readonly Value[], opset: number): ReadBody {
+  #separate(
+    graph: GraphProto,
+    inputs: (model: Model) => readonly Value[],
+    opset: number,
+    shapes: CapturedShapes = 'known',
+  ): ReadBody {
     const model = new Model(graph.name || 'body');
     const given = inputs(model);
     const inside = new Map<OutputPort, OutputPort>();
@@ -198,7 +216,8 @@ export class GraphReader {
         inside.set(outside, known);
         return known;
       }
-      const { type, shape } = outside.fact;
+      const { type } = outside.fact;
+      const shape = shapes === 'known' ? outside.fact.shape : unknownRank;
       const attributes = { element_type: type, shape };
       const name = outside.names[0] ?? outside.node.name;
       const parameter = createNode(model, { type: 'Parameter', name, attributes, inputs: [] }).output;

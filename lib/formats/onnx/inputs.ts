@@ -3,7 +3,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import type { Model } from '../../graph/model.ts';
 import type { OutputPort } from '../../graph/node.ts';
 import { createNode } from '../../ops/index.ts';
-import { formatShape, type Shape } from '../../tensor/shape.ts';
+import { formatShape, type Shape, unknownRank } from '../../tensor/shape.ts';
 import { ownValue } from '../../util/own-value.ts';
 import { computeType, elementTypeOf } from './data-types.ts';
 import { OptionalValue, SequenceValue, type Value } from './import/values.ts';
@@ -76,12 +76,7 @@ function addTensorInput(model: Model, name: string, type: TypeProto | undefined,
     throw new LowpError('ERR_TYPE_UNSUPPORTED', `${where} is no tensor; lowp reads parts that are tensors`);
   const elementType = computeType(elementTypeOf(tensorType.elemType, where));
   const declared = declaredShape(tensorType);
-  const shape = stated ?? declared;
-  if (!shape) {
-    throw new LowpError('ERR_ONNX_UNSUPPORTED', `${where} has no shape`, {
-      help: `Export the model with a declared rank; single dimensions may be dynamic. Or state it: { shapes: { ${JSON.stringify(name)}: [...] } }.`,
-    });
-  }
+  const shape = stated ?? declared ?? unknownRank;
   if (shape.length > maxRank) {
     throw new LowpError('ERR_SHAPE_RANK', `${where} has rank ${shape.length}; lowp reads up to rank ${maxRank}`);
   }

@@ -4,7 +4,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { SubGraph } from '../../graph/sub-graph.ts';
 import { toFloat64 } from '../../tensor/convert.ts';
-import { formatShape, isStatic } from '../../tensor/shape.ts';
+import { commonShape, isStatic, unknownRank } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Control, defineOp } from '../define-op.ts';
 import { evaluateControl } from '../evaluate-model.ts';
@@ -28,32 +28,51 @@ function infer(a: Attributes, inputs: Facts): Fact[] {
     inferBranch(sub, inputs);
     return loopOutputs(sub, 1);
   }
-  const [yes, no] = [a.then_body, a.else_body].map((sub) => {
-    inferBranch(sub, inputs);
-    return loopOutputs(sub, 1);
-  }) as [Fact[], Fact[]];
-  if (yes.length !== no.length) {
-    throw new LowpError('ERR_OP_INPUTS', `its bodies have ${yes.length} and ${no.length} outputs`);
+  const [yes, no] = [a.then_body, a.else_body].map((sub) => inferPossible(sub, inputs)) as [Branch, Branch];
+  if (yes.refused && no.refused) throw yes.refused;
+  if (yes.facts.length !== no.facts.length) {
+    throw new LowpError('ERR_OP_INPUTS', `its bodies have ${yes.facts.length} and ${no.facts.length} outputs`);
   }
-  return yes.map((fact, i) => merge(fact, no[i]!, i));
+  return yes.facts.map((fact, i) => {
+    const other = no.facts[i]!;
+    if (fact.type !== other.type) {
+      const types = `${fact.type} and ${other.type}`;
+      throw new LowpError('ERR_TYPE_MISMATCH', `output ${i} has the types ${types} in its bodies`);
+    }
+    if (yes.refused || no.refused) return yes.refused ? other : fact;
+    return { type: fact.type, shape: commonShape(fact.shape, other.shape) };
+  });
 }
 
-/** What is true of a value whichever body computes it. */
-function merge(a: Fact, b: Fact, index: number): Fact {
-  if (a.type !== b.type) {
-    throw new LowpError('ERR_TYPE_MISMATCH', `output ${index} has the types ${a.type} and ${b.type} in its bodies`);
+/** The outputs of a body. */
+interface Branch {
+  readonly facts: readonly Fact[];
+  /** Why the body cannot run with inputs of these shapes: no value comes from it, and taking it is an error. */
+  readonly refused?: LowpError;
+}
+
+/**
+ * The facts of a body that may never run. One that cannot run with these shapes is left in a state that holds for other
+ * shapes.
+ *
+ * @throws {LowpError} when it cannot run with any shapes
+ */
+function inferPossible(sub: SubGraph, inputs: Facts): Branch {
+  try {
+    inferBranch(sub, inputs);
+    return { facts: loopOutputs(sub, 1) };
+  } catch (error) {
+    if (!(error instanceof LowpError)) throw error;
+    try {
+      inferBranch(
+        sub,
+        inputs.map((fact) => fact && { type: fact.type, shape: unknownRank }),
+      );
+    } catch {
+      throw error;
+    }
+    return { facts: loopOutputs(sub, 1), refused: error };
   }
-  if (a.shape.length !== b.shape.length) {
-    const shapes = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
-    throw new LowpError(
-      'ERR_SHAPE_DYNAMIC',
-      `output ${index} has the shapes ${shapes} in its bodies, of different ranks`,
-      {
-        help: 'Make the condition a constant, so that one of the bodies is chosen when the model is read.',
-      },
-    );
-  }
-  return { type: a.type, shape: a.shape.map((d, i) => (d === b.shape[i] ? d : -1)) };
 }
 
 function* run(a: Attributes, inputs: readonly (Tensor | undefined)[]): Control {
@@ -66,7 +85,10 @@ function* run(a: Attributes, inputs: readonly (Tensor | undefined)[]): Control {
   return outputs;
 }
 
-/** Runs `then_body` when input 0 is true, else `else_body`. Outputs whose sizes differ between the bodies are dynamic. */
+/**
+ * Runs `then_body` when input 0 is true, else `else_body`. A condition that is known chooses the body that is inferred;
+ * otherwise sizes that differ between the bodies are dynamic, and of outputs of different ranks the rank is not known.
+ */
 export const ifOp = defineOp<Attributes>({
   type: 'If',
   opset: 'opset8',

@@ -3,7 +3,7 @@ import { LowpError } from '../../errors/lowp-error.ts';
 import { setAttributes } from '../../graph/edit.ts';
 import type { Fact, Node } from '../../graph/node.ts';
 import type { PortMapping, SubGraph } from '../../graph/sub-graph.ts';
-import { formatShape, normalizeAxis, type Shape, sameShape } from '../../tensor/shape.ts';
+import { commonShape, hasRank, normalizeAxis, type Shape, sameShape } from '../../tensor/shape.ts';
 import { type Facts, inputFact } from '../fact.ts';
 import { inferModel } from '../infer-model.ts';
 import { isSliced, pieceCount } from './slicing.ts';
@@ -17,7 +17,7 @@ function setParameter(parameter: Node, type: Fact['type'], shape: Shape): void {
 /** What the body sees of an input of the node. */
 function seen(mapping: PortMapping, inputs: Facts): { type: Fact['type']; shape: Shape } {
   const { type, shape } = inputFact(inputs, mapping.external);
-  if (!isSliced(mapping)) return { type, shape };
+  if (!isSliced(mapping) || !hasRank(shape)) return { type, shape };
   return { type, shape: shape.with(normalizeAxis(mapping.slicing.axis, shape.length), mapping.slicing.partSize) };
 }
 
@@ -31,9 +31,10 @@ export function inferBranch(sub: SubGraph, inputs: Facts): void {
 }
 
 /**
- * Infers the body of a loop: a value that changes its size from iteration to iteration has a dynamic dimension.
+ * Infers the body of a loop: a value that changes its size from iteration to iteration has a dynamic dimension, one that
+ * changes its rank has no known rank.
  *
- * @throws {LowpError} `ERR_TYPE_MISMATCH`, `ERR_SHAPE_RANK` when a value changes its type or rank
+ * @throws {LowpError} `ERR_TYPE_MISMATCH` when a value changes its type
  */
 export function inferLoopBody(sub: SubGraph, inputs: Facts): void {
   const { body } = sub;
@@ -62,11 +63,7 @@ function merge(given: Fact, next: Fact, name: string): Shape {
   if (given.type !== next.type) {
     throw new LowpError('ERR_TYPE_MISMATCH', `'${name}' of the body begins as ${given.type} and becomes ${next.type}`);
   }
-  if (given.shape.length !== next.shape.length) {
-    const shapes = `${formatShape(given.shape)} and becomes ${formatShape(next.shape)}`;
-    throw new LowpError('ERR_SHAPE_RANK', `'${name}' of the body begins with the shape ${shapes}`);
-  }
-  return given.shape.map((d, i) => (d === next.shape[i] ? d : -1));
+  return commonShape(given.shape, next.shape);
 }
 
 /** Iterations that the sliced inputs ask for; -1 when a size is dynamic, undefined when nothing is sliced. */
@@ -75,7 +72,7 @@ export function slicedIterations(sub: SubGraph, inputs: Facts): number | undefin
   for (const mapping of sub.inputs) {
     if (!isSliced(mapping)) continue;
     const { shape } = inputFact(inputs, mapping.external);
-    const size = shape[normalizeAxis(mapping.slicing.axis, shape.length)]!;
+    const size = hasRank(shape) ? shape[normalizeAxis(mapping.slicing.axis, shape.length)]! : -1;
     const count = size < 0 ? -1 : pieceCount(mapping.slicing, size);
     if (known !== undefined && known >= 0 && count >= 0 && known !== count) {
       throw new LowpError('ERR_SHAPE_MISMATCH', `its inputs are cut into ${known} and ${count} pieces`);
@@ -100,6 +97,7 @@ export function loopOutputs(sub: SubGraph, iterations: number): Fact[] {
 }
 
 function joined(shape: Shape, axis: number, iterations: number): Shape {
+  if (!hasRank(shape)) return shape;
   const at = normalizeAxis(axis, shape.length);
   return shape.with(at, iterations < 0 || shape[at]! < 0 ? -1 : shape[at]! * iterations);
 }

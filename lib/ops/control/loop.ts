@@ -92,7 +92,7 @@ export const loop = defineOp<Attributes>({
   infer: (a, inputs) => {
     for (const i of [0, 1]) {
       const { shape } = inputFact(inputs, i);
-      const isOne = shape.length === 0 || (shape.length === 1 && (shape[0] === 1 || shape[0] === -1));
+      const isOne = shape.length === 0 || (shape.length === 1 && (shape[0] === 1 || shape[0]! < 0));
       if (!isOne)
         throw new LowpError('ERR_SHAPE_RANK', `input ${i} is the ${i === 0 ? 'trip count' : 'condition'}: one number`);
     }

@@ -1,7 +1,7 @@
 // Cutting a tensor into the pieces of iterations, and putting such pieces together.
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { PortMapping, Slicing } from '../../graph/sub-graph.ts';
-import { elementCount, normalizeAxis, type Shape } from '../../tensor/shape.ts';
+import { elementCount, hasRank, normalizeAxis, type Shape } from '../../tensor/shape.ts';
 import { stringTensor } from '../../tensor/strings.ts';
 import { type Tensor, zeros } from '../../tensor/tensor.ts';
 import { interleave, sequence, takeByAxes } from '../movement/take.ts';
@@ -58,6 +58,9 @@ export function joinPieces(pieces: readonly Tensor[], { axis, stride }: Slicing)
 
 /** What is joined of no pieces, when one of them would have this type and shape. */
 export function noPieces(type: Tensor['type'], shape: Shape, axis: number): Tensor {
+  if (!hasRank(shape)) {
+    throw new LowpError('ERR_SHAPE_DYNAMIC', 'the loop had no iteration, so the rank of what they join is not known');
+  }
   const sizes = shape.map((d) => Math.max(d, 0));
   const empty = sizes.with(normalizeAxis(axis, shape.length), 0);
   return type === 'string' ? stringTensor(empty, []) : zeros(type, empty);

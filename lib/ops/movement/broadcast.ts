@@ -2,7 +2,14 @@
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, unknownShape } from '../../tensor/shape.ts';
+import {
+  broadcastShapes,
+  formatShape,
+  normalizeAxis,
+  type Shape,
+  unknownRank,
+  unknownShape,
+} from '../../tensor/shape.ts';
 import { enumeration } from '../attribute.ts';
 import { expandedStrides, requireOneWay, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
@@ -69,7 +76,7 @@ function infer(mode: Mode, inputs: Facts) {
   const resolved = resolve(mode, inputs);
   if (resolved) return [{ type: x.type, shape: resolved.shape }];
   const length = inputFact(inputs, 1).shape[0] ?? 1;
-  if (length < 0) throw new LowpError('ERR_SHAPE_DYNAMIC', 'the number of target dimensions is not known');
+  if (length < 0) return [{ type: x.type, shape: unknownRank }];
   const rank = mode === 'bidirectional' ? Math.max(length, x.shape.length) : length;
   return [{ type: x.type, shape: unknownShape(rank) }];
 }

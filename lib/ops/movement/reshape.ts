@@ -1,7 +1,7 @@
 // Reshape: the same elements under another shape.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import { elementCount, formatShape, isStatic, type Shape, unknownShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, type Shape, unknownRank, unknownShape } from '../../tensor/shape.ts';
 import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
@@ -46,8 +46,7 @@ function infer(a: Attributes, inputs: Facts) {
   const values = knownIntegers(target);
   if (values) return [{ type: x.type, shape: targetShape(a, x.shape, values) }];
   const rank = target.shape[0] ?? 1;
-  if (rank < 0) throw new LowpError('ERR_SHAPE_DYNAMIC', 'the number of target dimensions is not known');
-  return [{ type: x.type, shape: unknownShape(rank) }];
+  return [{ type: x.type, shape: rank < 0 ? unknownRank : unknownShape(rank) }];
 }
 
 /**

@@ -1,6 +1,6 @@
 // Squeeze and Unsqueeze: remove and insert axes of size one.
 import { LowpError } from '../../errors/lowp-error.ts';
-import { elementCount, formatShape, isStatic, unknownShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, unknownRank, unknownShape } from '../../tensor/shape.ts';
 import { noAttributes } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
 import { defineOp } from '../define-op.ts';
@@ -11,9 +11,7 @@ import { withShape } from './take.ts';
 function inferSqueeze(inputs: Facts) {
   const x = inputFact(inputs, 0);
   if (!inputs[1]) {
-    if (!isStatic(x.shape)) {
-      throw new LowpError('ERR_SHAPE_DYNAMIC', `axes of size 1 of ${formatShape(x.shape)} are not known`);
-    }
+    if (!isStatic(x.shape)) return [{ type: x.type, shape: unknownRank }];
     return [{ type: x.type, shape: x.shape.filter((d) => d !== 1) }];
   }
   const list = knownIntegers(inputs[1]);

@@ -5,12 +5,12 @@ import type { OutputPort } from '../../../graph/node.ts';
 import type { PortMapping } from '../../../graph/sub-graph.ts';
 import { createNode } from '../../../ops/create-node.ts';
 import type { GraphProto } from '../onnx_pb.ts';
-import type { ImportNode, ReadBody } from './import-node.ts';
+import type { CapturedShapes, ImportNode, ReadBody } from './import-node.ts';
 import { portsOf } from './values.ts';
 
 /** A body without inputs of its own, with one result for each port of its outputs. */
-export function branch(n: ImportNode, graph: GraphProto): ReadBody {
-  const body = n.bodies.separate(graph, () => []);
+export function branch(n: ImportNode, graph: GraphProto, shapes?: CapturedShapes): ReadBody {
+  const body = n.bodies.separate(graph, () => [], shapes);
   for (const [i, port] of body.outputs.flatMap(portsOf).entries()) addResult(body.model, port, i);
   return { ...body, captures: neededCaptures(body) };
 }

@@ -1,12 +1,13 @@
 /** If, Loop and Scan: a body that is known to run takes the place of its node, others become bodies of operations. */
 import { limits } from '../../../errors/limits.ts';
+import { LowpError } from '../../../errors/lowp-error.ts';
 import { SubGraph } from '../../../graph/sub-graph.ts';
 import { toFloat64 } from '../../../tensor/convert.ts';
-import { normalizeAxis } from '../../../tensor/shape.ts';
+import { hasRank, normalizeAxis } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { GraphProto } from '../onnx_pb.ts';
 import { branch, mapCaptures } from './branch.ts';
-import type { ImportNode, ValueImporterTable } from './import-node.ts';
+import type { ImportNode, ReadBody, ValueImporterTable } from './import-node.ts';
 import { type Cut, iterate } from './iteration.ts';
 import { describe, isTensor, portsOf, type Value, withPorts } from './values.ts';
 
@@ -21,7 +22,7 @@ function ifElse(n: ImportNode): Value[] {
     const chosen = toFloat64(value)[0] === 0 ? 1 : 0;
     return [...n.bodies.inline(graphs[chosen], [], `${n.name}/${chosen === 0 ? 'then' : 'else'}`)];
   }
-  const branches = graphs.map((graph) => branch(n, graph));
+  const branches = possibleBranches(n, graphs);
   const [yes, no] = branches.map((b) => b.outputs.map(describe)) as [string[], string[]];
   const differs = yes.findIndex((text, i) => text !== no[i]);
   if (differs >= 0 || yes.length !== no.length) {
@@ -36,6 +37,26 @@ function ifElse(n: ImportNode): Value[] {
   });
   const ports = n.addAll('If', { then_body, else_body }, [condition, ...outside]);
   return withPorts(branches[0]!.outputs, ports);
+}
+
+/**
+ * The bodies of a node whose condition is not known. One that cannot be read for the shapes that are known can only be the
+ * one that is not taken with them; it is read for any shapes, and taking it nevertheless is an error of the run.
+ */
+function possibleBranches(n: ImportNode, graphs: readonly GraphProto[]): ReadBody[] {
+  let refusals = 0;
+  return graphs.map((graph) => {
+    try {
+      return branch(n, graph);
+    } catch (error) {
+      if (!(error instanceof LowpError) || ++refusals === graphs.length) throw error;
+      try {
+        return branch(n, graph, 'any');
+      } catch {
+        throw error;
+      }
+    }
+  });
 }
 
 /** Attributes and names of a body beside the numbers of its node. */
@@ -142,6 +163,8 @@ function scan(n: ImportNode): Value[] {
   const reversed = flags('scan_input_directions', count);
   const cut = axes.map((axis, i) => {
     const port = inputs[states + i]!;
+    if (!hasRank(port.fact.shape))
+      n.unsupported(`its input ${states + i}, which is cut on axis ${axis}, has no known rank`);
     return { port, axis: normalizeAxis(axis, port.fact.shape.length), isReversed: reversed[i]! };
   });
   const outputAxes = list('scan_output_axes', joined);

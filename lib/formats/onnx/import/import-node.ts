@@ -56,12 +56,15 @@ export interface ReadBody {
   readonly captures: readonly { readonly outside: OutputPort; readonly parameter: OutputPort }[];
 }
 
+/** How a body is read: for the shapes that values from outside have, or for any shapes. */
+export type CapturedShapes = 'known' | 'any';
+
 /** Reads the graphs that one node holds as attributes. */
 export interface BodyReader {
   /** Adds the nodes of a body to the model of the node, once more with each call; returns the outputs of the body. */
   inline(graph: GraphProto, inputs: readonly Value[], prefix: string): readonly Value[];
   /** Reads a body as a model of its own; `inputs` adds what the body is given to that model. */
-  separate(graph: GraphProto, inputs: (model: Model) => readonly Value[]): ReadBody;
+  separate(graph: GraphProto, inputs: (model: Model) => readonly Value[], shapes?: CapturedShapes): ReadBody;
   /** True when the body reads a value from outside that is no tensor. */
   readsStructures(graph: GraphProto): boolean;
 }

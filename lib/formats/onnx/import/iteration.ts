@@ -4,7 +4,7 @@ import type { Model } from '../../../graph/model.ts';
 import type { Fact, OutputPort } from '../../../graph/node.ts';
 import { type PortMapping, type Slicing, SubGraph } from '../../../graph/sub-graph.ts';
 import { createNode } from '../../../ops/create-node.ts';
-import { normalizeAxis, type Shape, sameShape } from '../../../tensor/shape.ts';
+import { commonShape, hasRank, normalizeAxis, type Shape, sameShape } from '../../../tensor/shape.ts';
 import { tensor } from '../../../tensor/tensor.ts';
 import type { GraphProto } from '../onnx_pb.ts';
 import { addResult, mapCaptures, neededCaptures } from './branch.ts';
@@ -50,15 +50,10 @@ export function iterate(n: ImportNode, it: Iteration): Value[] {
   for (;;) {
     const ports = readBody(n, it, shapes);
     const next = carriedOutputs(n, it, ports.body).flatMap(portsOf);
-    const merged = shapes.map((shape, i) => merge(shape, next[i]!.fact.shape));
+    const merged = shapes.map((shape, i) => commonShape(shape, next[i]!.fact.shape));
     if (merged.every((shape, i) => sameShape(shape, shapes[i]!))) return addOperation(n, it, ports);
     shapes = merged;
   }
-}
-
-/** Other ranks are refused when the operation infers its body. */
-function merge(a: Shape, b: Shape): Shape {
-  return a.length === b.length ? a.map((d, i) => (d === b[i] ? d : -1)) : a;
 }
 
 function readBody(n: ImportNode, it: Iteration, shapes: readonly Shape[]): Ports {
@@ -119,7 +114,9 @@ function addOperation(n: ImportNode, it: Iteration, { body, number, carried, pie
   const lead = results.length - next.length;
   for (const [i, { axis }] of it.joined.entries()) {
     const value = tensorOf(n, body.outputs[lead + it.carried.length + i]!);
-    results.push(onAxis(model, 'Unsqueeze', value, normalizeAxis(axis, value.fact.shape.length + 1)));
+    const { shape } = value.fact;
+    if (!hasRank(shape) && axis < 0) n.unsupported(`values of an unknown rank are joined on axis ${axis}`);
+    results.push(onAxis(model, 'Unsqueeze', value, hasRank(shape) ? normalizeAxis(axis, shape.length + 1) : axis));
   }
   for (const [i, port] of results.entries()) addResult(model, port, i);
   const captures = neededCaptures(body);
@@ -139,7 +136,8 @@ function addOperation(n: ImportNode, it: Iteration, { body, number, carried, pie
     if (i < lead) return { external: -1, internal: i, purpose: 'execution_condition' };
     const cut = it.joined[i - lead - carried.length];
     if (!cut) return { external: i - lead, internal: i };
-    const axis = normalizeAxis(cut.axis, port.fact.shape.length);
+    const { shape } = port.fact;
+    const axis = hasRank(shape) ? normalizeAxis(cut.axis, shape.length) : cut.axis;
     return { external: i - lead, internal: i, slicing: slicingOf({ ...cut, axis }) };
   });
   const backEdges = carried.map((port, i) => ({ from: lead + i, to: at(port) }));

@@ -1,0 +1,114 @@
+/** Import of a node some of whose inputs have an unknown rank: it is read for each rank, and all must read alike. */
+import { LowpError } from '../../../errors/lowp-error.ts';
+import { removeNode } from '../../../graph/edit.ts';
+import type { Model } from '../../../graph/model.ts';
+import type { Fact, Node, OutputPort } from '../../../graph/node.ts';
+import { inferFacts } from '../../../ops/create-node.ts';
+import { ranksOf } from '../../../ops/infer-ranks.ts';
+import { getOp } from '../../../ops/registry.ts';
+import { hasRank, unknownShape } from '../../../tensor/shape.ts';
+import type { ImportState } from './import-node.ts';
+import { portsOf, type Value } from './values.ts';
+
+/** Adds the operations of a node to the model of the state; returns its outputs. */
+type Read = (state: ImportState) => readonly (Value | undefined)[];
+
+/**
+ * What `read` adds, for inputs some of which have an unknown rank. It is tried with every rank; ranks for which it throws
+ * are none that the file allows, and for all others it must add the same operations. A scalar counts only where no other
+ * rank is allowed: its shape is static, so that less may be computed for it than for others.
+ *
+ * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when the operations depend on the rank; what `read` throws when it throws for all
+ */
+export function readForAnyRank(
+  name: string,
+  state: ImportState,
+  inputs: readonly (Value | undefined)[],
+  read: Read,
+): readonly (Value | undefined)[] {
+  const ports = inputs.flatMap((value) => (value ? portsOf(value) : []));
+  const open = [...new Set(ports)].filter((port) => !hasRank(port.fact.shape));
+  if (open.length === 0) return read(state);
+  const possible: { readonly ranks: readonly number[]; readonly text: string }[] = [];
+  let refused: unknown;
+  for (const ranks of ranksOf(open.length)) {
+    try {
+      possible.push({ ranks, text: tried(state, open, ranks, read) });
+    } catch (error) {
+      if (!(error instanceof LowpError)) throw error;
+      refused = error;
+    }
+  }
+  const beyondScalars = possible.filter(({ ranks }) => !ranks.includes(0));
+  const [first, ...others] = beyondScalars.length > 0 ? beyondScalars : possible;
+  if (!first) throw refused;
+  if (others.some(({ text }) => text !== first.text)) {
+    throw new LowpError('ERR_SHAPE_DYNAMIC', `'${name}' means something else for each rank of its inputs`, {
+      node: name,
+      help: 'The rank depends on the inputs of the model. Give their shapes: { shapes } of openModel, or --shape.',
+    });
+  }
+  const { model } = state;
+  const begin = model.nextId;
+  const values = withRanks(open, first.ranks, () => read(state));
+  for (const node of nodesSince(model, begin)) inferAgain(node);
+  return values;
+}
+
+/** Reads for these ranks, takes the operations away again and returns what they were as text. */
+function tried(state: ImportState, open: readonly OutputPort[], ranks: readonly number[], read: Read): string {
+  const { model } = state;
+  const begin = model.nextId;
+  // What is noted of values that disappear must disappear with them.
+  const quantized = new Map([...state.quantized].map(([port, value]) => [port, { ...value }]));
+  const own = { ...state, quantized, grids: new Map(state.grids), reals: new Map(state.reals) };
+  try {
+    const values = withRanks(open, ranks, () => read(own));
+    const ports = values.map((value) => value && portsOf(value).map((port) => reference(port, begin)));
+    return [...nodesSince(model, begin).map((node) => describeNode(node, begin)), JSON.stringify(ports)].join('\n');
+  } finally {
+    for (const node of nodesSince(model, begin).toReversed()) removeNode(model, node);
+  }
+}
+
+function withRanks<T>(open: readonly OutputPort[], ranks: readonly number[], run: () => T): T {
+  const facts = open.map((port): Fact => port.fact);
+  for (const [i, port] of open.entries()) port.fact = { type: port.fact.type, shape: unknownShape(ranks[i]!) };
+  try {
+    return run();
+  } finally {
+    for (const [i, port] of open.entries()) port.fact = facts[i]!;
+  }
+}
+
+function nodesSince(model: Model, begin: number): Node[] {
+  const nodes: Node[] = [];
+  for (let id = begin; id < model.nextId; id++) {
+    const node = model.nodeById.get(id);
+    if (node) nodes.push(node);
+  }
+  return nodes;
+}
+
+function describeNode(node: Node, begin: number): string {
+  const inputs = node.inputs.map((i) => i.source && reference(i.source, begin));
+  return JSON.stringify([node.type, node.notes, node.attributes, inputs], plain);
+}
+
+function reference({ node, index }: OutputPort, begin: number): string {
+  return node.id < begin ? `${node.id}.${index}` : `+${node.id - begin}.${index}`;
+}
+
+/** Tensors hold what JSON does not. */
+function plain(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return ArrayBuffer.isView(value)
+    ? Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+    : value;
+}
+
+function inferAgain(node: Node): void {
+  const inputs = node.inputs.map((i) => i.source?.fact);
+  const facts = inferFacts(getOp(node.type, node.notes.opset, node.name), node.attributes, inputs, node.name);
+  for (const [i, port] of node.outputs.entries()) port.fact = facts[i] ?? port.fact;
+}

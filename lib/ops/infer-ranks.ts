@@ -1,0 +1,60 @@
+// Inference for inputs of unknown rank: what is true whichever ranks they have.
+import { LowpError } from '../errors/lowp-error.ts';
+import type { Fact } from '../graph/node.ts';
+import { commonShape, hasRank, unknownRank, unknownShape } from '../tensor/shape.ts';
+import type { OpDef } from './define-op.ts';
+
+/** Largest rank that is tried. */
+const mostRank = 8;
+
+/** Inputs whose ranks are tried independently; of more, only equal ranks are tried. */
+const mostIndependent = 3;
+
+/**
+ * The facts of the outputs. For inputs of unknown rank the operation is asked once for each rank that they can have: what
+ * all answers agree on is known, and ranks that the operation refuses are none that a run can have. An operation with
+ * bodies hands the unknown rank on to them.
+ *
+ * @throws {LowpError} what the inference throws; when every rank is refused, what the last one is refused for
+ */
+export function inferRanks(
+  definition: OpDef,
+  attributes: Readonly<Record<string, unknown>>,
+  inputs: readonly (Fact | undefined)[],
+): Fact[] {
+  const open = inputs.flatMap((fact, i) => (fact && !hasRank(fact.shape) ? [i] : []));
+  if (open.length === 0 || definition.control) return definition.infer(attributes, inputs);
+  let common: Fact[] | undefined;
+  let refused: unknown;
+  for (const ranks of ranksOf(open.length)) {
+    const tried = [...inputs];
+    for (const [k, i] of open.entries()) tried[i] = { ...inputs[i]!, shape: unknownShape(ranks[k]!) };
+    try {
+      const facts = definition.infer(attributes, tried);
+      common = common ? merge(common, facts) : facts.map(({ type, shape }) => ({ type, shape }));
+    } catch (error) {
+      if (!(error instanceof LowpError)) throw error;
+      refused = error;
+    }
+  }
+  if (!common) throw refused;
+  return open.length > mostIndependent ? common.map(({ type }) => ({ type, shape: unknownRank })) : common;
+}
+
+/** The ranks of `count` values: every combination, or those that are alike. */
+export function ranksOf(count: number): number[][] {
+  const ranks = Array.from({ length: mostRank + 1 }, (_, rank) => rank);
+  if (count > mostIndependent) return ranks.map((rank) => new Array<number>(count).fill(rank));
+  let lists: number[][] = [[]];
+  for (let i = 0; i < count; i++) lists = lists.flatMap((list) => ranks.map((rank) => [...list, rank]));
+  return lists;
+}
+
+function merge(a: readonly Fact[], b: readonly Fact[]): Fact[] {
+  if (a.length !== b.length || a.some((fact, i) => fact.type !== b[i]!.type)) {
+    throw new LowpError('ERR_SHAPE_DYNAMIC', 'its outputs depend on the rank of its inputs, which is not known', {
+      help: 'Give every input of the model a static shape.',
+    });
+  }
+  return a.map(({ type, shape }, i) => ({ type, shape: commonShape(shape, b[i]!.shape) }));
+}
