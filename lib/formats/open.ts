@@ -13,8 +13,8 @@ export interface OpenOptions {
   /** Content of the .bin, when the bytes of an .xml are given instead of a path. */
   readonly weights?: Uint8Array;
   /**
-   * Shapes of inputs by name, as `reshape` takes them: -1 is a dynamic dimension. Inputs whose rank the file leaves open (in
-   * an IR `...`, named as their layers; in an ONNX model those without a shape) need one.
+   * Shapes of inputs by name, as `reshape` takes them: -1 is a dynamic dimension. Inputs whose rank the file leaves open are
+   * in an IR `...`, named here as their layers, and in an ONNX model those without a shape.
    */
   readonly shapes?: Readonly<Record<string, Shape>>;
   /** Shapes of the tensors of ONNX inputs that are sequences or optional, by name; null when an optional is absent. */

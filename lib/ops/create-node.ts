@@ -5,8 +5,8 @@ import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Fact, FormatNotes, Node, OutputPort } from '../graph/node.ts';
 import { formatShape, requireShape } from '../tensor/shape.ts';
+import { inferRanks } from './any-rank.ts';
 import type { OpDef } from './define-op.ts';
-import { inferRanks } from './infer-ranks.ts';
 import { withKnownValues } from './known-values.ts';
 import { getOp } from './registry.ts';
 

@@ -5,6 +5,7 @@ import type { Node } from '../../graph/node.ts';
 import { evaluateNode } from '../../ops/evaluate-node.ts';
 import { expandNode } from '../../ops/expand-node.ts';
 import { findOp } from '../../ops/registry.ts';
+import { writeForAnyRank } from './export/any-rank.ts';
 import { type Exporter, ExportNode } from './export/export-node.ts';
 import { extensionExporter } from './export/extension.ts';
 import type { GraphWriter } from './export/graph-writer.ts';
@@ -21,8 +22,10 @@ export function exportOperations(model: Model, writer: GraphWriter): void {
   for (const node of model.nodes()) {
     if (notNodes.has(node.type) || writer.isAbsorbed(node)) continue;
     const e = new ExportNode(node, writer, activations, exportOperations);
-    exporterOf(node)?.(e);
-    repeatGrid(e);
+    writeForAnyRank(node, writer, () => {
+      exporterOf(node)?.(e);
+      repeatGrid(e);
+    });
   }
 }
 

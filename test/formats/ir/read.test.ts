@@ -324,10 +324,6 @@ describe('readIr refuses', () => {
     assert.equal(code, 'ERR_IR_CONST_SIZE');
   });
 
-  it('a dynamic rank', () => {
-    assert.equal(failure(chain([{ type: 'ReLU' }], '...')).code, 'ERR_SHAPE_DYNAMIC');
-  });
-
   const edges: [string, EdgeText, RegExp][] = [
     ['from a missing layer', [77, 0, 1, 0], /names layer 77/],
     ['to a missing layer', [0, 0, 77, 0], /names layer 77/],

@@ -2,7 +2,7 @@
 import type { OutputPort } from '../../../graph/node.ts';
 import { type PortMapping, SubGraph } from '../../../graph/sub-graph.ts';
 import { toIntegers } from '../../../tensor/convert.ts';
-import { normalizeAxis } from '../../../tensor/shape.ts';
+import { hasRank, normalizeAxis } from '../../../tensor/shape.ts';
 import { tensor, zeros } from '../../../tensor/tensor.ts';
 import { onnxTypeOf } from '../data-types.ts';
 import { BodyExport } from './body.ts';
@@ -32,6 +32,7 @@ function ifElse(e: ExportNode): void {
 
 /** An input of one element without axes. */
 function scalar(e: ExportNode, index: number): string {
+  if (!hasRank(e.shape(index))) e.unsupported(`the rank of its input ${index} is not known`);
   const axes = e.shape(index).map((_, axis) => axis);
   if (axes.length === 0) return e.input(index);
   return e.step('Squeeze', [e.input(index), e.int64s(axes, `axes.${index}`)], `scalar.${index}`);
@@ -76,6 +77,7 @@ function bindPorts(e: ExportNode, body: BodyExport): Ports {
 
 /** What a result begins with of which only the last one counts: the loop has at least one iteration then. */
 function placeholder(e: ExportNode, body: BodyExport, { fact }: OutputPort): string {
+  if (!hasRank(fact.shape)) e.unsupported('a result that only the last iteration gives has no known rank');
   const shape = fact.shape.map((d) => Math.max(d, 0));
   body.input('unused', fact.type, fact.shape);
   return e.constant(zeros(fact.type, shape), 'unused');

@@ -18,8 +18,8 @@ interface Shared {
 
 export class GraphWriter {
   readonly #shared: Shared;
-  readonly #values = new Map<OutputPort, string>();
-  readonly #absorbed = new Set<Node>();
+  #values = new Map<OutputPort, string>();
+  #absorbed = new Set<Node>();
   #nodes: NodeProto[] = [];
   #initializers: TensorProto[] = [];
 
@@ -102,6 +102,26 @@ export class GraphWriter {
     this.#nodes.push(proto);
   }
 
+  /** What `write` adds, as text; afterwards it is as if nothing had been added. */
+  attempt(write: () => void): string {
+    const { taken, nodeNames, constantBytes } = this.#shared;
+    const [values, absorbed] = [this.#values, this.#absorbed];
+    const counts = [this.#nodes.length, this.#initializers.length] as const;
+    const names = [new Set(taken), new Set(nodeNames)] as const;
+    this.#values = new Map(values);
+    this.#absorbed = new Set(absorbed);
+    try {
+      write();
+      return JSON.stringify([this.#nodes.slice(counts[0]), this.#initializers.slice(counts[1])], plain);
+    } finally {
+      [this.#values, this.#absorbed] = [values, absorbed];
+      [this.#nodes.length, this.#initializers.length] = counts;
+      for (const name of taken) if (!names[0].has(name)) taken.delete(name);
+      for (const name of nodeNames) if (!names[1].has(name)) nodeNames.delete(name);
+      this.#shared.constantBytes = constantBytes;
+    }
+  }
+
   /** Nodes and initializers that the outputs need. */
   finish(outputs: readonly string[]): { nodes: NodeProto[]; initializers: TensorProto[] } {
     const needed = new Set(outputs);
@@ -134,4 +154,12 @@ function widened(value: Tensor): Tensor {
   if (isWritable(value.type)) return value;
   if (isInteger(value.type)) return asBytes(value);
   return convert(value, beyondHalf.includes(value.type) ? 'f32' : 'f16');
+}
+
+/** Messages hold whole numbers and bytes that JSON does not. */
+function plain(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return ArrayBuffer.isView(value)
+    ? Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+    : value;
 }

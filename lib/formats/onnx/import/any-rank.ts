@@ -1,12 +1,11 @@
 /** Import of a node some of whose inputs have an unknown rank: it is read for each rank, and all must read alike. */
-import { LowpError } from '../../../errors/lowp-error.ts';
 import { removeNode } from '../../../graph/edit.ts';
 import type { Model } from '../../../graph/model.ts';
-import type { Fact, Node, OutputPort } from '../../../graph/node.ts';
+import type { Node, OutputPort } from '../../../graph/node.ts';
+import { agreedRanks, withRanks } from '../../../ops/any-rank.ts';
 import { inferFacts } from '../../../ops/create-node.ts';
-import { ranksOf } from '../../../ops/infer-ranks.ts';
 import { getOp } from '../../../ops/registry.ts';
-import { hasRank, unknownShape } from '../../../tensor/shape.ts';
+import { hasRank } from '../../../tensor/shape.ts';
 import type { ImportState } from './import-node.ts';
 import { portsOf, type Value } from './values.ts';
 
@@ -14,11 +13,9 @@ import { portsOf, type Value } from './values.ts';
 type Read = (state: ImportState) => readonly (Value | undefined)[];
 
 /**
- * What `read` adds, for inputs some of which have an unknown rank. It is tried with every rank; ranks for which it throws
- * are none that the file allows, and for all others it must add the same operations. A scalar counts only where no other
- * rank is allowed: its shape is static, so that less may be computed for it than for others.
+ * What `read` adds, for inputs some of which have an unknown rank: the operations that it adds for all ranks alike.
  *
- * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when the operations depend on the rank; what `read` throws when it throws for all
+ * @throws {LowpError} as {@link agreedRanks}
  */
 export function readForAnyRank(
   name: string,
@@ -29,34 +26,16 @@ export function readForAnyRank(
   const ports = inputs.flatMap((value) => (value ? portsOf(value) : []));
   const open = [...new Set(ports)].filter((port) => !hasRank(port.fact.shape));
   if (open.length === 0) return read(state);
-  const possible: { readonly ranks: readonly number[]; readonly text: string }[] = [];
-  let refused: unknown;
-  for (const ranks of ranksOf(open.length)) {
-    try {
-      possible.push({ ranks, text: tried(state, open, ranks, read) });
-    } catch (error) {
-      if (!(error instanceof LowpError)) throw error;
-      refused = error;
-    }
-  }
-  const beyondScalars = possible.filter(({ ranks }) => !ranks.includes(0));
-  const [first, ...others] = beyondScalars.length > 0 ? beyondScalars : possible;
-  if (!first) throw refused;
-  if (others.some(({ text }) => text !== first.text)) {
-    throw new LowpError('ERR_SHAPE_DYNAMIC', `'${name}' means something else for each rank of its inputs`, {
-      node: name,
-      help: 'The rank depends on the inputs of the model. Give their shapes: { shapes } of openModel, or --shape.',
-    });
-  }
+  const ranks = agreedRanks(name, open.length, (tried) => textOf(state, open, tried, read));
   const { model } = state;
   const begin = model.nextId;
-  const values = withRanks(open, first.ranks, () => read(state));
+  const values = withRanks(open, ranks, () => read(state));
   for (const node of nodesSince(model, begin)) inferAgain(node);
   return values;
 }
 
 /** Reads for these ranks, takes the operations away again and returns what they were as text. */
-function tried(state: ImportState, open: readonly OutputPort[], ranks: readonly number[], read: Read): string {
+function textOf(state: ImportState, open: readonly OutputPort[], ranks: readonly number[], read: Read): string {
   const { model } = state;
   const begin = model.nextId;
   // What is noted of values that disappear must disappear with them.
@@ -68,16 +47,6 @@ function tried(state: ImportState, open: readonly OutputPort[], ranks: readonly 
     return [...nodesSince(model, begin).map((node) => describeNode(node, begin)), JSON.stringify(ports)].join('\n');
   } finally {
     for (const node of nodesSince(model, begin).toReversed()) removeNode(model, node);
-  }
-}
-
-function withRanks<T>(open: readonly OutputPort[], ranks: readonly number[], run: () => T): T {
-  const facts = open.map((port): Fact => port.fact);
-  for (const [i, port] of open.entries()) port.fact = { type: port.fact.type, shape: unknownShape(ranks[i]!) };
-  try {
-    return run();
-  } finally {
-    for (const [i, port] of open.entries()) port.fact = facts[i]!;
   }
 }
 

@@ -1,6 +1,6 @@
-// Inference for inputs of unknown rank: what is true whichever ranks they have.
+// Values of unknown rank: what is true whichever ranks they have.
 import { LowpError } from '../errors/lowp-error.ts';
-import type { Fact } from '../graph/node.ts';
+import type { Fact, OutputPort } from '../graph/node.ts';
 import { commonShape, hasRank, unknownRank, unknownShape } from '../tensor/shape.ts';
 import type { OpDef } from './define-op.ts';
 
@@ -41,8 +41,52 @@ export function inferRanks(
   return open.length > mostIndependent ? common.map(({ type }) => ({ type, shape: unknownRank })) : common;
 }
 
+/**
+ * Ranks of ports that stand for all that they can have: whatever `attempt` makes of the others, it makes of these. Ranks
+ * for which it throws are none that are allowed. A scalar counts only where no other rank is allowed: its shape is static,
+ * so that less may be computed for it than for others.
+ *
+ * @param attempt  what is made for some ranks, one for each port, as text
+ * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when that depends on the ranks; what `attempt` throws when it throws for all
+ */
+export function agreedRanks(
+  node: string,
+  ports: number,
+  attempt: (ranks: readonly number[]) => string,
+): readonly number[] {
+  const possible: { readonly ranks: readonly number[]; readonly text: string }[] = [];
+  let refused: unknown;
+  for (const ranks of ranksOf(ports)) {
+    try {
+      possible.push({ ranks, text: attempt(ranks) });
+    } catch (error) {
+      if (!(error instanceof LowpError)) throw error;
+      refused = error;
+    }
+  }
+  const beyondScalars = possible.filter(({ ranks }) => !ranks.includes(0));
+  const [first, ...others] = beyondScalars.length > 0 ? beyondScalars : possible;
+  if (!first) throw refused;
+  if (others.every(({ text }) => text === first.text)) return first.ranks;
+  throw new LowpError('ERR_SHAPE_DYNAMIC', `'${node}' means something else for each rank of its inputs`, {
+    node,
+    help: 'The rank depends on the inputs of the model. Give their shapes: { shapes } of openModel, or --shape.',
+  });
+}
+
+/** Runs something while the ports have these ranks. */
+export function withRanks<T>(ports: readonly OutputPort[], ranks: readonly number[], run: () => T): T {
+  const facts = ports.map((port): Fact => port.fact);
+  for (const [i, port] of ports.entries()) port.fact = { type: port.fact.type, shape: unknownShape(ranks[i]!) };
+  try {
+    return run();
+  } finally {
+    for (const [i, port] of ports.entries()) port.fact = facts[i]!;
+  }
+}
+
 /** The ranks of `count` values: every combination, or those that are alike. */
-export function ranksOf(count: number): number[][] {
+function ranksOf(count: number): number[][] {
   const ranks = Array.from({ length: mostRank + 1 }, (_, rank) => rank);
   if (count > mostIndependent) return ranks.map((rank) => new Array<number>(count).fill(rank));
   let lists: number[][] = [[]];
