@@ -5,6 +5,7 @@ import { compile } from '../../lib/engines/session.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import { openModel } from '../../lib/formats/index.ts';
 import { reshape } from '../../lib/ops/infer-model.ts';
+import { unknownRank } from '../../lib/tensor/shape.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
 import { irText } from '../support/ir-text.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
@@ -111,5 +112,5 @@ test('an input of dynamic rank takes the shape that is given when the model is o
   const bytes = reluFile('...');
   const model = await openModel(bytes, { shapes: { x: [-1, 2] } });
   assert.deepEqual(model.results()[0]!.output.fact.shape, [-1, 2]);
-  await assert.rejects(openModel(bytes), (e) => e instanceof LowpError && e.code === 'ERR_SHAPE_DYNAMIC');
+  assert.deepEqual((await openModel(bytes)).results()[0]!.output.fact.shape, unknownRank);
 });
