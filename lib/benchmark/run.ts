@@ -7,7 +7,7 @@ import { compile, type Session, type SessionOptions } from '../engines/session.t
 import { LowpError, throwIfAborted } from '../errors/lowp-error.ts';
 import type { EventListener } from '../events/events.ts';
 import { inputName, type Model } from '../graph/model.ts';
-import { formatShape, type Shape } from '../tensor/shape.ts';
+import { formatShape, hasRank, type Shape } from '../tensor/shape.ts';
 import { ownValue } from '../util/own-value.ts';
 import { type LatencySummary, median, ratioInterval, summarize } from './statistics.ts';
 
@@ -169,9 +169,7 @@ export function benchmarkInputs(model: Model, options: BenchmarkOptions): InputI
   return model.parameters().map((p) => {
     const name = inputName(p);
     const own = ownValue(options.shapes ?? {}, name) ?? p.output.fact.shape;
-    const shape = own.map((d, i) =>
-      i === 0 && options.batch !== undefined ? options.batch : i === 0 && d < 0 ? 1 : d,
-    );
+    const shape = own.map((d, i) => (i !== 0 || !hasRank(own) ? d : (options.batch ?? (d < 0 ? 1 : d))));
     if (shape.some((d) => d < 0)) {
       throw new LowpError('ERR_SHAPE_DYNAMIC', `input '${name}' has the dynamic shape ${formatShape(shape)}`, {
         help: `Give a shape, for example --shape ${name}=${shape.map((d) => (d < 0 ? 224 : d)).join()}.`,

@@ -12,7 +12,7 @@ import type { Dataset, InputInfo } from './dataset.ts';
  * @throws {LowpError} `ERR_SHAPE_DYNAMIC`
  */
 export function syntheticData(inputs: readonly InputInfo[], length: number, seed = 0): Dataset {
-  const single = inputs.map((input) => ({ ...input, shape: input.shape.map((d, i) => (i === 0 && d < 0 ? 1 : d)) }));
+  const single = inputs.map((input) => ({ ...input, shape: input.shape.map((d, i) => (i === 0 && d === -1 ? 1 : d)) }));
   return {
     name: 'random',
     length,

@@ -6,7 +6,7 @@ import { inputName, type Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
 import { convert, integerRange, toFloat32, toFloat64 } from '../tensor/convert.ts';
 import { bitsOf, type ElementType, isFloat, isInteger } from '../tensor/element-type.ts';
-import { elementCount, formatShape } from '../tensor/shape.ts';
+import { elementCount, formatShape, hasRank } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { closestNames } from '../util/closest.ts';
 import { type Batch, Batcher, staticBatchOf } from './batches.ts';
@@ -152,7 +152,8 @@ function checkTensor(
   const name = inputName(parameter);
   const { shape, type } = parameter.output.fact;
   const isFree = (axis: number, size: number): boolean => shape[axis] === -1 || (axis === 0 && isBatched && size > 0);
-  const fits = value.shape?.length === shape.length && value.shape.every((d, i) => isFree(i, d) || shape[i] === d);
+  const isOfRank = value.shape !== undefined && (!hasRank(shape) || value.shape.length === shape.length);
+  const fits = isOfRank && (!hasRank(shape) || value.shape.every((d, i) => isFree(i, d) || shape[i] === d));
   if (!fits) {
     const isWithoutBatch = value.shape?.length === shape.length - 1;
     throw new LowpError(
