@@ -6,6 +6,7 @@ const digitBits = 16;
 const base = 2 ** digitBits;
 /** One number adds less than 2^39 to a digit, so 2^13 of them stay below 2^53. */
 const addsBeforeCarry = 2 ** 13;
+const none: Float64Array = new Float64Array();
 /** What makes a number whose lowest bit lies in digit j a whole number of that digit's units. */
 const scales = Float64Array.from({ length: digits }, (_, j) => 2 ** (149 - digitBits * j));
 
@@ -25,11 +26,19 @@ export class ExactSums {
   /** Adds one finite number to each sum. */
   add(values: Float32Array): void {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    let known = -1;
+    let digit = none;
+    let scale = 0;
     for (let c = 0; c < values.length; c++) {
       const exponent = (bits[c]! >>> 23) & 255;
       if (bits[c]! << 1 === 0) continue;
       const j = (exponent > 0 ? exponent - 1 : 0) >>> 4;
-      this.digit(j)[c]! += values[c]! * scales[j]!;
+      if (j !== known) {
+        known = j;
+        digit = this.digit(j);
+        scale = scales[j]!;
+      }
+      digit[c]! += values[c]! * scale;
     }
     this.adds++;
     if (this.adds >= addsBeforeCarry) this.carry();
