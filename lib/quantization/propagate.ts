@@ -1,7 +1,7 @@
 // Where quantizers end up: they move in front of operations that only move values, meet, and become one.
 import { connect, removeNode, replaceOutput } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
-import type { InputPort, Node } from '../graph/node.ts';
+import type { InputPort, Node, OutputPort } from '../graph/node.ts';
 import { isFloat } from '../tensor/element-type.ts';
 import { channelsOfWeights } from './channels.ts';
 import { freeSums } from './free-sums.ts';
@@ -114,6 +114,11 @@ function portsToCross(node: Node): InputPort[] {
   return ascend === 'all' ? connected : connected.filter((i) => !isConstant(i.source));
 }
 
+/** The value comes from outside: an input of the model, or its state. */
+function isGiven({ node }: OutputPort): boolean {
+  return node.type === 'Parameter' || node.type === 'ReadValue';
+}
+
 /** What is read behind a node. */
 class Paths {
   private readonly roles: Roles;
@@ -126,13 +131,30 @@ class Paths {
 
   /**
    * A quantizer behind `node` may move in front of it: nobody behind it reads its values in floating point. In front of a
-   * selection its range is that of the whole value, which must be worth it: every reader of the value is quantized. A state
-   * that holds hidden values and cells side by side has none for both.
+   * selection its range is that of the whole value, which must be worth it: every reader of the value is quantized, and the
+   * value is computed, or its parts are joined again and share a range all the same. A state that holds hidden values and
+   * cells side by side has no range for both, and an input is in floats wherever it is rounded.
    */
   mayCross(node: Node): boolean {
     if (this.ignored.barriers.has(node) || this.readAs(consumersOf(node), node) !== 'bytes') return false;
     const from = traitsOf(node).selects ? node.source(0) : undefined;
-    return !from || isConstant(from) || this.readAs([...from.consumers], node) !== 'floats';
+    if (!from || isConstant(from)) return true;
+    const isPart = isGiven(from) && from.consumers.size > 1;
+    return (!isPart || this.isJoined(node)) && this.readAs([...from.consumers], node) !== 'floats';
+  }
+
+  /** What the node gives meets other values in an operation that asks for one range. */
+  private isJoined(node: Node): boolean {
+    const visited = new Set<Node>([node]);
+    const stack = [...consumersOf(node)];
+    while (stack.length > 0) {
+      const { node: consumer } = stack.pop()!;
+      if (traitsOf(consumer).unifiesScales) return true;
+      if (visited.has(consumer) || !(isQuantizer(consumer) || this.roles.isAgnostic(consumer))) continue;
+      visited.add(consumer);
+      stack.push(...consumersOf(consumer));
+    }
+    return false;
   }
 
   /** `bytes` when every path meets a quantizer before an operation that computes, `none` when there is no path. */

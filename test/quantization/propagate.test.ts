@@ -57,33 +57,51 @@ describe('placement', () => {
     assert.deepEqual(place(net).activations, ['a/fq_input_0', 'b/fq_input_0']);
   });
 
-  it('leaves it behind a selection when other parts of the value are read in floating point', () => {
-    const parts = (read: (net: Network, part: OutputPort) => OutputPort) => {
+  describe('and a selection', () => {
+    const slice = (net: Network, name: string, x: OutputPort, from: number): OutputPort =>
+      net.op(
+        'StridedSlice',
+        name,
+        [x, ...[from, from + 4, 1].map((v, i) => net.integers(`${name}/${i}`, i < 2 ? [0, v] : [1, v]))],
+        { begin_mask: [1, 0], end_mask: [1, 0] },
+      );
+    const image = [1, 8, 8, 8];
+    const computed = (net: Network): OutputPort => net.op('ReLU', 'relu', [net.input('x', image)]);
+    const parts = (from: (net: Network) => OutputPort, read: (net: Network, part: OutputPort) => OutputPort) => {
       const net = new Network();
-      const x = net.input('x', [1, 8, 8, 8]);
-      const part = (name: string, from: number): OutputPort =>
-        net.op(
-          'StridedSlice',
-          name,
-          [x, ...[from, from + 4, 1].map((v, i) => net.integers(`${name}/${i}`, i < 2 ? [0, v] : [1, v]))],
-          { begin_mask: [1, 0], end_mask: [1, 0] },
-        );
-      net.result(net.convolution('a', part('low', 0), 4));
-      net.result(read(net, part('high', 4)));
+      const x = from(net);
+      net.result(net.convolution('a', slice(net, 'low', x, 0), 4));
+      net.result(read(net, slice(net, 'high', x, 4)));
       return place(net).activations;
     };
-    assert.deepEqual(
-      parts((net, high) => net.op('Sigmoid', 'sigmoid', [high])),
-      ['a/fq_input_0'],
-    );
-    assert.deepEqual(
-      parts((net, high) => net.convolution('b', high, 4)),
-      ['high/fq_input_0'],
-    );
-    assert.deepEqual(
-      parts((net, high) => net.op('ShapeOf', 'shape', [high])),
-      ['low/fq_input_0'],
-    );
+
+    it('stays behind it when other parts of the value are read in floating point', () => {
+      const sigmoid = parts(computed, (net, high) => net.op('Sigmoid', 'sigmoid', [high]));
+      assert.deepEqual(sigmoid, ['a/fq_input_0']);
+      const convolution = parts(computed, (net, high) => net.convolution('b', high, 4));
+      assert.deepEqual(convolution, ['high/fq_input_0']);
+      const shape = parts(computed, (net, high) => net.op('ShapeOf', 'shape', [high]));
+      assert.deepEqual(shape, ['low/fq_input_0']);
+    });
+
+    it('stays behind it when the parts of an input go different ways', () => {
+      const apart = parts(
+        (net) => net.input('x', image),
+        (net, high) => net.convolution('b', high, 4),
+      );
+      assert.deepEqual(apart, ['a/fq_input_0', 'b/fq_input_0']);
+    });
+
+    it('moves in front of it when the parts of an input are joined again, or one is all that is read', () => {
+      const net = new Network();
+      const x = net.input('x', image);
+      const joined = net.op('Concat', 'joined', [slice(net, 'low', x, 0), slice(net, 'high', x, 4)], { axis: 1 });
+      net.result(net.convolution('a', joined, 4));
+      assert.deepEqual(place(net).activations, ['high/fq_input_0']);
+      const single = new Network();
+      single.result(single.convolution('a', slice(single, 'low', single.input('x', image), 0), 4));
+      assert.deepEqual(place(single).activations, ['low/fq_input_0']);
+    });
   });
 
   it('moves the quantizers of all branches at once when all readers are quantized', () => {
