@@ -1,13 +1,15 @@
 // Accuracy of every model of ../shared/models: FP32, FakeQuantize simulated in FP32, and INT8 kernels, beside other tools.
 //
-//   npm run bench:accuracy -- [--model NAME]… [--limit N] [--preset P] [--keep] [--output FILE.json] [--table FILE.md]
+//   npm run bench:accuracy -- [--model NAME]… [--limit N] [--preset P] [--draws N] [--keep] [--output FILE.json] [--table FILE.md]
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { inputInfos } from '../../lib/cli/options.ts';
 import { evaluate, type Model, openData, openModel, type QuantizeOptions, quantize } from '../../lib/index.ts';
 import { findMetric } from '../../lib/metrics/index.ts';
+import { random } from '../../lib/util/random.ts';
 import { describeHost, type Host } from '../host.ts';
+import { spread } from '../statistics.ts';
 import { measureDtln } from './dtln.ts';
 import { peerRow } from './peers.ts';
 import { prepareArrays } from './prepare.ts';
@@ -48,6 +50,8 @@ export interface AccuracyRow {
   /** FP32 here, and the difference that the best other tool has to its own FP32, less 0.2 of a point or decibel. */
   readonly goal?: number;
   readonly bestTool?: string;
+  /** INT8 − FP32 with other calibration samples: `--draws` times three fifths of them, drawn at random. */
+  readonly draws?: readonly number[];
   readonly seconds: { readonly total: number; readonly calibrate: number; readonly correct: number };
 }
 
@@ -61,6 +65,8 @@ const { values: options } = parseArgs({
     model: { type: 'string', multiple: true },
     limit: { type: 'string' },
     preset: { type: 'string' },
+    /** Also calibrate with so many random parts of the samples: how far a figure is that of the samples. */
+    draws: { type: 'string', default: '0' },
     output: { type: 'string', default: 'bench/results/accuracy.json' },
     table: { type: 'string' },
     /** Keep what the output file holds of other models. */
@@ -78,14 +84,26 @@ async function measure(name: string): Promise<AccuracyRow[]> {
   const model = await openModel(path.join(shared, 'models', `${name}.onnx`));
   const fp32 = await score(name, model, 'CPU');
   const calibration = await openData(path.join(folder, `${name}.calibration.yaml`), inputInfos(model));
-  const samples = (async function* () {
-    for await (const sample of calibration.data) yield sample.inputs;
-  })();
-  const { model: quantized, report } = await quantize(model, samples, {
+  const samples = async function* (isTaken: (index: number) => boolean = () => true) {
+    let index = 0;
+    for await (const { inputs } of calibration.data) if (isTaken(index++)) yield inputs;
+  };
+  const how: QuantizeOptions = {
     ...models[name],
     ...(options.preset === undefined ? {} : { preset: options.preset as 'performance' | 'mixed' }),
     targetDevice: 'ANY',
-  });
+  };
+  const { model: quantized, report } = await quantize(model, samples(), how);
+  const drawn: Awaited<ReturnType<typeof score>>[] = [];
+  for (let seed = 1; seed <= Number(options.draws); seed++) {
+    const taken = draw(report.samples, seed);
+    const { model: other } = await quantize(
+      model,
+      samples((i) => taken.has(i)),
+      how,
+    );
+    drawn.push(await score(name, other, 'CPU'));
+  }
   const simulated = await score(name, quantized, 'CPU_FP32');
   const int8 = await score(name, quantized, 'CPU');
   return fp32.metrics.map((metric): AccuracyRow => {
@@ -101,10 +119,18 @@ async function measure(name: string): Promise<AccuracyRow[]> {
       fp32: value(fp32),
       simulated: value(simulated),
       int8: value(int8),
+      ...(drawn.length > 0 ? { draws: drawn.map((d) => value(d) - value(fp32)) } : {}),
       ...(peer ? { goal: value(fp32) + peer.best - peer.fp32 - 0.2, bestTool: peer.tool } : {}),
       seconds: report.seconds,
     };
   });
+}
+
+/** Three fifths of the indices below `count`, at random. */
+function draw(count: number, seed: number): ReadonlySet<number> {
+  const { next } = random(seed);
+  const order = Array.from({ length: count }, (_, index) => ({ index, at: next() })).sort((a, b) => a.at - b.at);
+  return new Set(order.slice(0, Math.ceil(0.6 * count)).map((o) => o.index));
 }
 
 async function score(name: string, model: Model, device: string) {
@@ -150,8 +176,15 @@ if (options.reuse) {
   }
 }
 
-function lineOf({ model, metric, fp32, simulated, int8, goal, seconds, samples }: AccuracyRow): string {
+function lineOf(row: AccuracyRow): string {
+  const { model, metric, fp32, simulated, int8, goal, seconds, samples } = row;
   const verdict = goal === undefined ? '' : ` goal ${goal.toFixed(2)} ${int8 >= goal ? 'reached' : 'MISSED'}`;
   const figures = `FP32 ${fp32.toFixed(3)} simulated ${simulated.toFixed(3)} INT8 ${int8.toFixed(3)}`;
-  return `${model} ${metric} (${samples}): ${figures}${verdict}, ${seconds.total.toFixed(1)} s (${seconds.calibrate.toFixed(1)} + ${seconds.correct.toFixed(1)})`;
+  return `${model} ${metric} (${samples}): ${figures}${verdict}, ${seconds.total.toFixed(1)} s (${seconds.calibrate.toFixed(1)} + ${seconds.correct.toFixed(1)})${drawsText(row)}`;
+}
+
+function drawsText({ draws }: AccuracyRow): string {
+  if (!draws) return '';
+  const { mean, deviation } = spread(draws);
+  return `; drawn: ${mean.toFixed(2)} ± ${deviation.toFixed(2)} (${draws.map((d) => d.toFixed(2)).join(', ')})`;
 }

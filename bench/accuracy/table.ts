@@ -1,4 +1,5 @@
 // The page with all figures.
+import { spread } from '../statistics.ts';
 import type { AccuracyResults, AccuracyRow } from './main.ts';
 
 /** A Markdown page. */
@@ -13,7 +14,7 @@ ${host.cpu} (${host.isa}), ${host.date.slice(0, 10)}, \`${host.command}\`; lowp 
 
 Default settings; the transformer is declared as one. *Simulated* runs FakeQuantize in FP32 (\`--device CPU_FP32\`), *INT8* runs bytes. *Goal* is FP32 plus what the best of ONNX Runtime and NNCF gains or loses on the same model, minus 0.2. Fractions are in percent, PSNR and SI-SDR in dB. Seconds are calibration and correction together, wall time on a shared machine.
 
-The best is the largest of up to seven settings of those tools (weights by channel in all of them, the same calibration samples, partly other test samples); a quantizer that changed nothing would miss the goals that lie above FP32.
+The best is the largest of up to seven settings of those tools (weights by channel in all of them, the same calibration samples, partly other test samples); a quantizer that changed nothing would miss the goals that lie above FP32. In brackets: mean and standard deviation over calibrations with other samples, three fifths of them drawn at random (\`--draws\`).
 
 ${[...head, ...rows.map(rowText)].join('\n')}
 
@@ -31,9 +32,16 @@ function rowText(row: AccuracyRow): string {
     number(row.fp32),
     number(row.simulated),
     number(row.int8),
-    number(row.int8 - row.fp32),
+    lossText(row, number),
     goal,
     row.calibrationSamples,
     row.seconds.total.toFixed(1),
   ].join(' | ')} |`;
+}
+
+/** INT8 − FP32; mean and deviation over other calibration samples behind it, where they were drawn. */
+function lossText({ int8, fp32, draws }: AccuracyRow, number: (v: number) => string): string {
+  if (!draws) return number(int8 - fp32);
+  const { mean, deviation } = spread(draws);
+  return `${number(int8 - fp32)} (${number(mean)} ± ${number(deviation)})`;
 }
