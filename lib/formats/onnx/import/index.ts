@@ -14,6 +14,7 @@ import { fusedImporters } from './fused.ts';
 import type { ValueImporter } from './import-node.ts';
 import { integerImporters } from './integer.ts';
 import { linearImporters } from './linear.ts';
+import { machineLearningImporters } from './machine-learning.ts';
 import { microsoftImporters } from './microsoft.ts';
 import { microsoftAttentionImporters } from './microsoft-attention.ts';
 import { movementImporters } from './movement.ts';
@@ -56,6 +57,7 @@ export const importers: ReadonlyMap<string, ValueImporter> = mergeTables<ValueIm
   channelsLastImporters,
   packedWeightImporters,
   ownFormImporters,
+  machineLearningImporters,
   pickingImporters,
   signalImporters,
   controlImporters,
