@@ -128,6 +128,7 @@ const cases: readonly OperatorCase[] = [
     h: floats([2, 2, 3], 7, 0.3),
     c: floats([2, 2, 3], 8, 0.3),
   }),
+  { ...lstm('i8', false), feeds: { x: tensor('f32', [5, 2, 4], new Array<number>(40).fill(0)) } },
   matMulNBits({ bits: 4, inner: 32 }),
   matMulNBits({ bits: 4, inner: 48, zeros: 'packed', bias: true }),
   matMulNBits({ bits: 4, inner: 40, zeros: 'packed' }),
@@ -196,6 +197,13 @@ const cases: readonly OperatorCase[] = [
     name: 'NhwcMaxPool',
     nodes: [microsoft('NhwcMaxPool', ['x'], ['y'], { kernel_shape: [2n, 2n], strides: [2n, 2n] })],
     feeds: { x: bytes('u8', [1, 6, 6, 4], 3) },
+    tolerance: 0,
+  },
+  {
+    name: 'DynamicQuantizeLinear of zeros',
+    nodes: [node('DynamicQuantizeLinear', ['x'], ['y', 's', 'z'])],
+    feeds: { x: tensor('f32', [4], [0, 0, 0, 0]) },
+    outputs: ['y', 's', 'z'],
     tolerance: 0,
   },
   {

@@ -226,7 +226,7 @@ function dynamicQuantizeLinear(n: ImportNode): OutputPort[] {
   return [integers[0], scale, integers[1]];
 }
 
-/** Steps on a grid of 256 from the smallest to the largest element, zero included; all as floats. */
+/** Steps on a grid of 256 from the smallest to the largest element, zero included, all as floats. Zeros have steps of 1. */
 export function dynamicallyQuantized(n: ImportNode, x: OutputPort) {
   const axes = n.indices(
     x.fact.shape.map((_, i) => i),
@@ -234,7 +234,8 @@ export function dynamicallyQuantized(n: ImportNode, x: OutputPort) {
   );
   const extreme = (reduce: string, type: string) => n.with(type, n.step(reduce, [x, axes], { keep_dims: false }), 0);
   const [low, high] = [extreme('ReduceMin', 'Minimum'), extreme('ReduceMax', 'Maximum')];
-  const scale = n.with('Divide', n.step('Subtract', [high, low]), 255);
+  const span = n.with('Divide', n.step('Subtract', [high, low]), 255);
+  const scale = n.step('Select', [n.with('Equal', span, 0), n.scalar('f32', 1, 'one'), span]);
   const shift = n.step('Round', [n.step('Negative', [n.step('Divide', [low, scale])])], { mode: 'half_to_even' });
   const zero = n.step('Clamp', [shift], { min: 0, max: 255 });
   const whole = n.step('Round', [n.step('Divide', [x, scale])], { mode: 'half_to_even' });
