@@ -26,6 +26,13 @@ LOWP_INLINE float LargestOf(const float* x, size_t n) {
   return HorizontalMax(Max(m0, m1));
 }
 
+// Zero for what floats hold with fewer bits only.
+LOWP_INLINE Vec Normal(Vec v) { return Select(Less(v, Set(0x1p-126f)), Set(0.0f), v); }
+
+// exp(x - max) and e / sum.
+LOWP_INLINE Vec Exponential(Vec x, Vec max) { return Normal(Exp(Sub(x, max))); }
+LOWP_INLINE Vec Share(Vec e, Vec sum) { return Normal(Div(e, sum)); }
+
 // y = exp(x - max), and the sum in the order of softmax.h.
 LOWP_INLINE float Exponentials(const float* x, float* y, size_t n, Vec max) {
   Vec s[kParts];
@@ -35,7 +42,7 @@ LOWP_INLINE float Exponentials(const float* x, float* y, size_t n, Vec max) {
   for (; i + 16 <= n; i += 16) {
 #pragma GCC unroll 2
     for (size_t part = 0; part < kParts; part++) {
-      const Vec e = Exp(Sub(Load(x + i + part * kLanes), max));
+      const Vec e = Exponential(Load(x + i + part * kLanes), max);
       Store(y + i + part * kLanes, e);
       s[part] = Add(s[part], e);
     }
@@ -44,7 +51,7 @@ LOWP_INLINE float Exponentials(const float* x, float* y, size_t n, Vec max) {
   for (size_t part = 0; part < kParts; part++) {
     if (i >= n) break;
     const size_t count = n - i < kLanes ? n - i : kLanes;
-    const Vec e = KeepFirst(Exp(Sub(LoadPart(x + i, count), max)), count, Set(0.0f));
+    const Vec e = KeepFirst(Exponential(LoadPart(x + i, count), max), count, Set(0.0f));
     StorePart(y + i, e, count);
     s[part] = Add(s[part], e);
     i += count;
@@ -66,12 +73,12 @@ LOWP_INLINE void ShortRows(const float* x, float* y, size_t axis) {
   Vec s[kShortAxis];
   for (size_t i = 0; i < kShortAxis; i++) s[i] = Set(0.0f);
   for (size_t i = 0; i < axis; i++) {
-    e[i] = Exp(Sub(e[i], max));
+    e[i] = Exponential(e[i], max);
     s[i] = Add(s[i], e[i]);
   }
   for (size_t half = kShortAxis / 2; half > 0; half /= 2)
     for (size_t j = 0; j < half; j++) s[j] = Add(s[j], s[j + half]);
-  for (size_t i = 0; i < axis; i++) StoreSteps(y + i, axis, Div(e[i], s[0]));
+  for (size_t i = 0; i < axis; i++) StoreSteps(y + i, axis, Share(e[i], s[0]));
 }
 
 void Contiguous(const float* x, float* y, size_t rows, size_t axis) {
@@ -80,8 +87,8 @@ void Contiguous(const float* x, float* y, size_t rows, size_t axis) {
   for (size_t r = 0; r < rows; r++, x += axis, y += axis) {
     const Vec sum = Set(Exponentials(x, y, axis, Set(LargestOf(x, axis))));
     size_t i = 0;
-    for (; i + kLanes <= axis; i += kLanes) Store(y + i, Div(Load(y + i), sum));
-    if (i < axis) StorePart(y + i, Div(LoadPart(y + i, axis - i), sum), axis - i);
+    for (; i + kLanes <= axis; i += kLanes) Store(y + i, Share(Load(y + i), sum));
+    if (i < axis) StorePart(y + i, Share(LoadPart(y + i, axis - i), sum), axis - i);
   }
 }
 
@@ -92,7 +99,7 @@ LOWP_INLINE Bytes BytesOf(const float* e, size_t n, Vec sum, const SoftmaxBytes&
   for (size_t j = 0; j < 4; j++) {
     const size_t at = j * kLanes;
     const Vec value = at + kLanes <= n ? Load(e + at) : at < n ? LoadPart(e + at, n - at) : Set(0.0f);
-    v[j] = Fma(Div(value, sum), Set(b.inv_scale), Set(b.shift));
+    v[j] = Fma(Share(value, sum), Set(b.inv_scale), Set(b.shift));
   }
   return MinBytes(MaxBytes(RoundToBytes(v[0], v[1], v[2], v[3]), SetBytes(b.low)), SetBytes(b.high));
 }
@@ -131,7 +138,7 @@ LOWP_INLINE void Columns(const float* x, float* y, size_t axis, size_t inner, si
   Vec s[16];
   for (size_t j = 0; j < 16; j++) s[j] = Set(0.0f);
   for (size_t i = 0; i < axis; i++) {
-    const Vec e = Exp(Sub(buffered ? Load(buffer + i * kLanes) : LoadFirst(x + i * inner, n), max));
+    const Vec e = Exponential(buffered ? Load(buffer + i * kLanes) : LoadFirst(x + i * inner, n), max);
     if (buffered)
       Store(buffer + i * kLanes, e);
     else
@@ -142,7 +149,7 @@ LOWP_INLINE void Columns(const float* x, float* y, size_t axis, size_t inner, si
     for (size_t j = 0; j < half; j++) s[j] = Add(s[j], s[j + half]);
   for (size_t i = 0; i < axis; i++) {
     const Vec e = buffered ? Load(buffer + i * kLanes) : LoadFirst(y + i * inner, n);
-    StoreFirst(y + i * inner, Div(e, s[0]), n);
+    StoreFirst(y + i * inner, Share(e, s[0]), n);
   }
 }
 

@@ -3,10 +3,11 @@
 // in 0 x f32 [outer, axis, inner], out 0 y alike: f32, which may be x itself, or, with inner 1, u8.
 //
 //   max  over the axis, NaN left out
-//   e_i  = exp(x_i - max), the exp of simd/elementary.h
+//   e_i  = normal(exp(x_i - max)), the exp of simd/elementary.h; normal(v) is 0 for v < 2^-126: CPUs take a hundred
+//        times as long for products with smaller floats, which masks of -100 give
 //   sum  16 partial sums, s[i mod 16] += e_i in order of i from 0; then s[j] += s[j + 8] for j < 8, s[j] += s[j + 4]
 //        for j < 4, s[j] += s[j + 2] for j < 2, and s[0] + s[1]
-//   y_i  = e_i / sum
+//   y_i  = normal(e_i / sum)
 //   u8   round_even(fma(y_i, inv_scale, shift)) saturated to [0, 255], NaN gives 0; then at least byte_low, at most
 //        byte_high
 //

@@ -47,7 +47,7 @@ TEST(Softmax, SumsSixteenLanesInOrder) {
   std::vector<float> shifted, expected;
   for (float v : x) shifted.push_back(v - max);
   constexpr uint32_t kExp = 4;
-  const UnaryParams exp_params{kExp, 53, 0, 0};
+  const UnaryParams exp_params{kExp, 53, 0, 0, 1, 0, 0, 0};
   const Buffer in = Buffer::F32(shifted);
   Buffer out(ElementType::kF32, 53);
   RunCall({&kernel_unary, &exp_params, {&in}, {}, {&out}}, Isa::kScalar);
@@ -58,6 +58,19 @@ TEST(Softmax, SumsSixteenLanesInOrder) {
     for (size_t j = 0; j < half; j++) sum[j] += sum[j + half];
   for (float v : e) expected.push_back(v / sum[0]);
   for (Isa isa : RunnableIsas()) EXPECT_TRUE(SameFloats(expected, Compute(p, x, isa))) << IsaName(isa);
+}
+
+TEST(Softmax, SharesAreNormalNumbersOrZero) {
+  for (uint32_t inner : {1u, 5u})
+    for (uint32_t axis : {9u, 49u, 300u}) {
+      const SoftmaxParams p{20, axis, inner};
+      std::vector<float> x = RandomFloats(Elements(p), axis, -4.0f, 0.0f);
+      for (size_t i = 0; i < x.size(); i += 3) x[i] -= 80.0f + static_cast<float>(i % 20);
+      const std::vector<float> y = Compute(p, x, Isa::kScalar);
+      for (float v : y) ASSERT_TRUE(v == 0 || v >= 0x1p-126f) << v;
+      EXPECT_GT(std::count(y.begin(), y.end(), 0.0f), 0);
+      for (Isa isa : RunnableIsas()) ASSERT_TRUE(SameFloats(y, Compute(p, x, isa))) << IsaName(isa);
+    }
 }
 
 TEST(Softmax, EveryRowGivesTheBitsOfTheScalarRow) {
