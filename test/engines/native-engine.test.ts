@@ -9,6 +9,7 @@ import { setConstant } from '../../lib/graph/edit.ts';
 import type { OutputPort } from '../../lib/graph/node.ts';
 import { maxAbsError } from '../../lib/tensor/compare.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
+import { hostOp } from '../support/host-op.ts';
 import { evaluate, ModelBuilder, randomFeeds } from '../support/model-builder.ts';
 import { quantizedWeights, quantizer } from '../support/quantizers.ts';
 
@@ -26,7 +27,7 @@ function mixed() {
   const q = quantizer(b, x, (-3 * 128) / 127, 3);
   const conv = b.convolution(q, quantizedWeights(b, [4, 3, 3, 3], 4));
   const relu = b.op('ReLU', [conv]);
-  const host = b.op('Sinh', [relu]);
+  const host = b.op(hostOp, [relu], {}, 'sinh');
   const product = b.op('MatMul', [host, b.weights('w', [6, 5])]);
   const constant = b.op('Sigmoid', [b.weights('c', [3])]);
   const idle = b.op('Sigmoid', [conv], {}, 'idle');

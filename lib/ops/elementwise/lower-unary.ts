@@ -30,6 +30,19 @@ const functions = {
   mish: 21,
   softSign: 22,
   selu: 23,
+  log: 24,
+  sin: 25,
+  cos: 26,
+  roundAway: 27,
+  tan: 28,
+  asin: 29,
+  acos: 30,
+  atan: 31,
+  sinh: 32,
+  cosh: 33,
+  asinh: 34,
+  acosh: 35,
+  atanh: 36,
 } as const;
 
 /** Name of a function of the `unary` kernel. */

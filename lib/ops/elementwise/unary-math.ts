@@ -23,19 +23,19 @@ const functions: Readonly<Record<string, Entry>> = {
   Floor: { function: Math.floor, kernel: 'floor' },
   Sqrt: { function: Math.sqrt, kernel: 'sqrt' },
   Exp: { function: Math.exp, kernel: 'exp', quantized: true },
-  Log: { function: Math.log, quantized: true },
+  Log: { function: Math.log, kernel: 'log', quantized: true },
   Erf: { function: erf, kernel: 'erf' },
-  Sin: { function: Math.sin },
-  Cos: { function: Math.cos },
-  Tan: { function: Math.tan },
-  Asin: { function: Math.asin },
-  Acos: { function: Math.acos },
-  Atan: { function: Math.atan },
-  Sinh: { function: Math.sinh },
-  Cosh: { function: Math.cosh },
-  Asinh: { opset: 'opset3', function: Math.asinh },
-  Acosh: { opset: 'opset3', function: Math.acosh },
-  Atanh: { opset: 'opset3', function: Math.atanh },
+  Sin: { function: Math.sin, kernel: 'sin' },
+  Cos: { function: Math.cos, kernel: 'cos' },
+  Tan: { function: Math.tan, kernel: 'tan' },
+  Asin: { function: Math.asin, kernel: 'asin' },
+  Acos: { function: Math.acos, kernel: 'acos' },
+  Atan: { function: Math.atan, kernel: 'atan' },
+  Sinh: { function: Math.sinh, kernel: 'sinh' },
+  Cosh: { function: Math.cosh, kernel: 'cosh' },
+  Asinh: { opset: 'opset3', function: Math.asinh, kernel: 'asinh' },
+  Acosh: { opset: 'opset3', function: Math.acosh, kernel: 'acosh' },
+  Atanh: { opset: 'opset3', function: Math.atanh, kernel: 'atanh' },
 };
 
 const plain = Object.entries(functions).map(([type, { kernel, ...entry }]) =>
@@ -55,7 +55,7 @@ const round = definePointwise({
   opset: 'opset5',
   attributes: z.object({ mode: enumeration(['half_to_even', 'half_away_from_zero']).default('half_to_even') }),
   function: (a) => (a.mode === 'half_to_even' ? roundHalfToEven : roundHalfAwayFromZero),
-  kernel: (a) => (a.mode === 'half_to_even' ? ['roundEven'] : undefined),
+  kernel: (a) => [a.mode === 'half_to_even' ? 'roundEven' : 'roundAway'],
 });
 
 export const unaryMath: readonly OpDef[] = [...plain, round];

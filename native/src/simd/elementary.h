@@ -1,4 +1,4 @@
-// exp, erf, tanh, sigmoid and softplus over the vector interface; include a vec_*.h before this file.
+// exp, log, erf, tanh, sigmoid, softplus, sin and cos over the vector interface; include a vec_*.h before this file.
 //
 // One sequence of operations for every instruction set, so that results are bit-equal. Every polynomial was fitted by
 // weighted minimax over the stated interval and rounded to float; errors are against the exact function, in ulp of the
@@ -107,6 +107,74 @@ LOWP_INLINE Vec Softplus(Vec x) {
   p = Fma(p, z, Set(0x1.555558p-2f));
   const Vec twice = Add(s, s);
   return Add(Max(Set(0.0f), x), Fma(Mul(twice, z), p, twice));
+}
+
+// log(x), at most 1 ulp; -Inf at 0, NaN below, Inf at Inf. x = m 2^e, log m = f - f^2 / 2 + f^3 P(f) with f = m - 1.
+LOWP_INLINE Vec Log(Vec x) {
+  const Mask is_small = Less(x, Set(0x1p-126f));
+  Vec m;
+  const Vec power = SplitPower(Select(is_small, Mul(x, Set(0x1p23f)), x), &m);
+  const Vec e = Select(is_small, Sub(power, Set(23.0f)), power);
+  const Vec f = Sub(m, Set(1.0f));
+  Vec p = Set(0x1.1457a6p-4f);
+  p = Fma(p, f, Set(-0x1.de3c16p-4f));
+  p = Fma(p, f, Set(0x1.e6f06ap-4f));
+  p = Fma(p, f, Set(-0x1.fc2208p-4f));
+  p = Fma(p, f, Set(0x1.233768p-3f));
+  p = Fma(p, f, Set(-0x1.555c4ep-3f));
+  p = Fma(p, f, Set(0x1.99a4b6p-3f));
+  p = Fma(p, f, Set(-0x1.000006p-2f));
+  p = Fma(p, f, Set(0x1.555548p-2f));
+  const Vec square = Mul(f, f);
+  const Vec tail = Fma(Mul(square, f), p, Mul(square, Set(-0.5f)));
+  const Vec low = Add(f, Fma(e, Set(0x1.7f7d1cp-20f), tail));
+  const Vec y = Fma(e, Set(0x1.62e400p-1f), low);
+  const Vec of_rest = Select(LessOrEqual(x, Set(0.0f)), Set(-__builtin_inff()), x);
+  const Vec of_positive = Select(Less(x, Set(__builtin_inff())), y, x);
+  return Select(Less(x, Set(0.0f)), Set(__builtin_nanf("")), Select(Less(Set(0.0f), x), of_positive, of_rest));
+}
+
+// Where sin and cos below are accurate: up to here the products with the first part of pi / 2 are exact.
+constexpr float kQuarterTurnLimit = 131072.0f;
+
+// x = n pi / 2 + r with |r| <= pi / 4, pi / 2 in three parts.
+LOWP_INLINE Vec ReduceByQuarterTurns(Vec x, Vec* n) {
+  *n = RoundEven(Mul(x, Set(0x1.45f306p-1f)));
+  const Vec turns = Negate(*n);
+  const Vec first = Fma(turns, Set(0x1.921fb6p+0f), x);
+  return Fma(turns, Set(-0x1.ee59dap-50f), Fma(turns, Set(-0x1.777a5cp-25f), first));
+}
+
+// sin(r), or its cosine where n is odd, with the sign of sin(r + n pi / 2).
+LOWP_INLINE Vec SineOfQuarters(Vec r, Vec n) {
+  const Vec z = Mul(r, r);
+  Vec s = Set(0x1.6cd1d2p-19f);
+  s = Fma(s, z, Set(-0x1.a00f7ep-13f));
+  s = Fma(s, z, Set(0x1.111108p-7f));
+  s = Fma(s, z, Set(-0x1.555556p-3f));
+  const Vec sine = Fma(Mul(r, z), s, r);
+  Vec c = Set(0x1.99eb74p-16f);
+  c = Fma(c, z, Set(-0x1.6c0c34p-10f));
+  c = Fma(c, z, Set(0x1.55554ap-5f));
+  const Vec cosine = Fma(Mul(z, z), c, Fma(z, Set(-0.5f), Set(1.0f)));
+  // n modulo 4 in [-2, 2].
+  const Vec quarter = Fma(RoundEven(Mul(n, Set(0.25f))), Set(-4.0f), n);
+  const Vec distance = Abs(Sub(Abs(quarter), Set(1.0f)));
+  const Vec y = Select(Less(distance, Set(0.5f)), cosine, sine);
+  const Mask is_upper = Less(Abs(Sub(quarter, Set(0.5f))), Set(1.0f));
+  return Select(is_upper, y, Negate(y));
+}
+
+// sin(x) and cos(x) for |x| <= kQuarterTurnLimit, at most 2 ulp; anything beyond it.
+LOWP_INLINE Vec Sin(Vec x) {
+  Vec n;
+  const Vec r = ReduceByQuarterTurns(x, &n);
+  return Select(Less(Set(0.0f), Abs(x)), SineOfQuarters(r, n), x);
+}
+LOWP_INLINE Vec Cos(Vec x) {
+  Vec n;
+  const Vec r = ReduceByQuarterTurns(x, &n);
+  return SineOfQuarters(r, Add(n, Set(1.0f)));
 }
 
 }  // namespace

@@ -44,6 +44,14 @@ LOWP_INLINE Vec CopySign(Vec magnitude, Vec sign) {
 }
 
 constexpr float kRoundingShift = 12582912.0f;
+constexpr uint32_t kRootOfHalf = 0x3f3504f3;
+
+LOWP_INLINE Vec SplitPower(Vec x, Vec* m) {
+  const __m256i root = _mm256_set1_epi32(kRootOfHalf);
+  const __m256i above = _mm256_sub_epi32(_mm256_castps_si256(x), root);
+  *m = _mm256_castsi256_ps(_mm256_add_epi32(_mm256_and_si256(above, _mm256_set1_epi32(0x7fffff)), root));
+  return _mm256_cvtepi32_ps(_mm256_srai_epi32(above, 23));
+}
 
 LOWP_INLINE Vec ScaleByPower(Vec p, Vec shifted, Vec) {
   const __m256i n = _mm256_sub_epi32(_mm256_castps_si256(shifted), _mm256_castps_si256(Set(kRoundingShift)));

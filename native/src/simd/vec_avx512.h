@@ -43,6 +43,14 @@ LOWP_INLINE Vec CopySign(Vec magnitude, Vec sign) {
 }
 
 constexpr float kRoundingShift = 12582912.0f;
+constexpr uint32_t kRootOfHalf = 0x3f3504f3;
+
+LOWP_INLINE Vec SplitPower(Vec x, Vec* m) {
+  const __m512i root = _mm512_set1_epi32(kRootOfHalf);
+  const __m512i above = _mm512_sub_epi32(_mm512_castps_si512(x), root);
+  *m = _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(above, _mm512_set1_epi32(0x7fffff)), root));
+  return _mm512_cvtepi32_ps(_mm512_srai_epi32(above, 23));
+}
 
 LOWP_INLINE Vec ScaleByPower(Vec p, Vec, Vec n) { return _mm512_scalef_ps(p, n); }
 

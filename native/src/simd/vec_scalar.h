@@ -50,12 +50,22 @@ LOWP_INLINE Vec CopySign(Vec magnitude, Vec sign) {
 // 1.5 * 2^23: adding it to |v| < 2^22 rounds v to an integer, which the low mantissa bits then hold.
 constexpr float kRoundingShift = 12582912.0f;
 
+// The bits of sqrt(1/2).
+constexpr uint32_t kRootOfHalf = 0x3f3504f3;
+
 // p * 2^n, rounded once, for n = shifted - kRoundingShift, an integer in [-252, 254], and p in [0.5, 2).
 // In two steps, the first of which is exact, so that 2^n may lie outside the range of normal numbers.
 LOWP_INLINE Vec ScaleByPower(Vec p, Vec shifted, Vec) {
   const uint32_t n = BitsOf(shifted) - BitsOf(kRoundingShift);
   const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(n) >> 1);
   return p * FloatOf((half + 127u) << 23) * FloatOf((n - half + 127u) << 23);
+}
+
+// x = m * 2^e for a positive, normal and finite x: e, and m in [sqrt(1/2), sqrt(2)).
+LOWP_INLINE Vec SplitPower(Vec x, Vec* m) {
+  const uint32_t above = BitsOf(x) - kRootOfHalf;
+  *m = FloatOf((above & 0x7fffffu) + kRootOfHalf);
+  return static_cast<float>(static_cast<int32_t>(above) >> 23);
 }
 
 }  // namespace

@@ -51,6 +51,15 @@ LOWP_INLINE Vec Mish(Vec x, Vec, Vec) { return Mul(x, Tanh(Softplus(x))); }
 LOWP_INLINE Vec SoftSign(Vec x, Vec, Vec) { return Div(x, Add(Set(1.0f), Abs(x))); }
 LOWP_INLINE Vec Selu(Vec x, Vec alpha, Vec beta) { return Mul(beta, Elu(x, alpha, beta)); }
 
+LOWP_INLINE Vec LogOp(Vec x, Vec, Vec) { return Log(x); }
+LOWP_INLINE Vec SinOp(Vec x, Vec, Vec) { return Sin(x); }
+LOWP_INLINE Vec CosOp(Vec x, Vec, Vec) { return Cos(x); }
+// Of a tie |x| - round_even(|x|) is 1/2 where it was rounded down.
+LOWP_INLINE Vec RoundAway(Vec x, Vec, Vec) {
+  const Vec a = Abs(x), r = RoundEven(a);
+  return CopySign(Select(LessOrEqual(Set(0.5f), Sub(a, r)), Add(r, Set(1.0f)), r), x);
+}
+
 #define LOWP_UNARY_FUNCTION(Function, Formula)                                       \
   void Function(const float* x, float* y, size_t n, float alpha, float beta) {       \
     const Vec va = Set(alpha), vb = Set(beta);                                       \
@@ -84,13 +93,17 @@ LOWP_UNARY_FUNCTION(RunAffine, Affine)
 LOWP_UNARY_FUNCTION(RunMish, Mish)
 LOWP_UNARY_FUNCTION(RunSoftSign, SoftSign)
 LOWP_UNARY_FUNCTION(RunSelu, Selu)
+LOWP_UNARY_FUNCTION(RunLog, LogOp)
+LOWP_UNARY_FUNCTION(RunSin, SinOp)
+LOWP_UNARY_FUNCTION(RunCos, CosOp)
+LOWP_UNARY_FUNCTION(RunRoundAway, RoundAway)
 
 #define LOWP_UNARY_ROWS                                                                                          \
   {                                                                                                              \
     {                                                                                                            \
       RunClamp, RunLeakyRelu, RunSigmoid, RunTanh, RunExp, RunSqrt, RunAbs, RunNegative, RunHSwish, RunHSigmoid, \
           RunElu, RunSwish, RunGeluErf, RunSoftplus, RunErf, RunGeluTanh, RunHardSigmoid, RunRoundEven,          \
-          RunFloor, RunCeiling, RunSign, RunMish, RunSoftSign, RunSelu                                           \
+          RunFloor, RunCeiling, RunSign, RunMish, RunSoftSign, RunSelu, RunLog, RunSin, RunCos, RunRoundAway     \
     },                                                                                                           \
         RunAffine                                                                                                \
   }

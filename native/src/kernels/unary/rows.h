@@ -5,13 +5,16 @@
 
 namespace lowp {
 
-constexpr size_t kUnaryOps = 24;
+constexpr size_t kUnaryOps = 37;
+
+// The functions of instruction sets; those behind them are computed in doubles.
+constexpr size_t kVectorUnaryOps = 28;
 
 // y[i] = op(x[i]), i < n; y may be x.
 using UnaryFunction = void (*)(const float* x, float* y, size_t n, float alpha, float beta);
 
 struct UnaryRows {
-  UnaryFunction op[kUnaryOps];
+  UnaryFunction op[kVectorUnaryOps];
   UnaryFunction affine;  // fma(x, alpha, beta)
 };
 

@@ -23,11 +23,15 @@
 //      21 mish        x * tanh(softplus(x))
 //      22 soft_sign   x / (1 + |x|)
 //      23 selu        beta * elu(x)
+//      24 log         25 sin  26 cos
+//      27 round_away  to the nearest whole number, ties away from zero
+//      28 tan  29 asin  30 acos  31 atan  32 sinh  33 cosh  34 asinh  35 acosh  36 atanh
 //
 // in 0 x f32[elements], out 0 y f32[elements], which may be x itself, or u8[elements]. A result r is stored as
 // fma(r, inv_scale, shift), which is r for 1 and 0; its byte is that, rounded to even and saturated to [0, 255], NaN gives
 // 0; then at least byte_low, at most byte_high.
-// The algorithms of exp, erf, tanh, sigmoid and softplus with their errors are in simd/elementary.h. NaN gives NaN,
+// The algorithms of exp, log, erf, tanh, sigmoid, softplus, sin and cos with their errors are in simd/elementary.h; sin
+// and cos of |x| > 131072 and the functions from 28 on are computed in doubles and rounded. NaN gives NaN,
 // except in clamp, where it gives min(alpha, beta); hswish, swish, gelu_erf, gelu_tanh and mish give NaN at -Inf,
 // soft_sign at both infinities. All rows are bit-equal but for the payload of NaN.
 #pragma once

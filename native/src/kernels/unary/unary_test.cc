@@ -34,6 +34,19 @@ enum Op : uint32_t {
   kMish,
   kSoftSign,
   kSelu,
+  kLog,
+  kSin,
+  kCos,
+  kRoundAway,
+  kTan,
+  kAsin,
+  kAcos,
+  kAtan,
+  kSinh,
+  kCosh,
+  kAsinh,
+  kAcosh,
+  kAtanh,
   kOps
 };
 
@@ -91,6 +104,32 @@ double Exact(uint32_t op, double x, double alpha, double beta) {
       return x / (1 + std::fabs(x));
     case kSelu:
       return beta * (x > 0 ? x : alpha * std::expm1(x));
+    case kLog:
+      return std::log(x);
+    case kSin:
+      return std::sin(x);
+    case kCos:
+      return std::cos(x);
+    case kRoundAway:
+      return std::round(x);
+    case kTan:
+      return std::tan(x);
+    case kAsin:
+      return std::asin(x);
+    case kAcos:
+      return std::acos(x);
+    case kAtan:
+      return std::atan(x);
+    case kSinh:
+      return std::sinh(x);
+    case kCosh:
+      return std::cosh(x);
+    case kAsinh:
+      return std::asinh(x);
+    case kAcosh:
+      return std::acosh(x);
+    case kAtanh:
+      return std::atanh(x);
     case kSoftplus:
       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
     default:
@@ -132,6 +171,46 @@ TEST(Unary, SoftSignIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kSoftSign, S
 TEST(Unary, MishIsAccurateToSixUlp) { EXPECT_LE(LargestUlpError(kMish, Sweep(1e-30f, 80.0f, 997)), 6.0); }
 TEST(Unary, SwishIsAccurateToFourUlp) { EXPECT_LE(LargestUlpError(kSwish, Sweep(1e-30f, 80.0f, 997)), 4.0); }
 
+// Positive values; 1 and its neighbours, where the logarithm is small.
+TEST(Unary, LogIsAccurateToOneUlp) {
+  std::vector<float> x;
+  for (float v : Sweep(1e-45f, 3.4e38f, 997)) x.push_back(std::fabs(v));
+  for (float v : Sweep(0.99f, 1.01f, 3)) x.push_back(std::fabs(v));
+  EXPECT_LE(LargestUlpError(kLog, x), 1.0);
+}
+TEST(Unary, SinAndCosAreAccurateToTwoUlp) {
+  std::vector<float> x = Sweep(1e-30f, 3e38f, 997);
+  for (float v : Sweep(0.5f, 7.0f, 13)) x.push_back(v);
+  // The floats beside whole quarter turns, where one of the two is smallest.
+  for (int n = 1; n < 83000; n++) {
+    const float turn = static_cast<float>(n * M_PI_2);
+    for (float v : {std::nextafter(turn, 0.0f), turn, std::nextafter(turn, INFINITY)}) x.push_back(v);
+  }
+  EXPECT_LE(LargestUlpError(kSin, x), 2.0);
+  EXPECT_LE(LargestUlpError(kCos, x), 2.0);
+}
+TEST(Unary, FunctionsInDoublesAreRoundedOnce) {
+  for (uint32_t op = kTan; op < kOps; op++)
+    EXPECT_LE(LargestUlpError(op, Sweep(1e-30f, 80.0f, 9973)), 0.5001) << op;
+}
+
+TEST(Unary, LogAtItsEnds) {
+  for (Isa isa : RunnableIsas()) {
+    const std::vector<float> y = Compute(kLog, {0.0f, -0.0f, 1.0f, INFINITY, -1.0f, -INFINITY, 1e-45f}, isa);
+    EXPECT_TRUE(SameFloats({-INFINITY, -INFINITY, 0.0f, INFINITY}, {y[0], y[1], y[2], y[3]})) << IsaName(isa);
+    EXPECT_TRUE(std::isnan(y[4]) && std::isnan(y[5])) << IsaName(isa);
+    EXPECT_FLOAT_EQ(y[6], -103.27893f);
+  }
+}
+TEST(Unary, AnglesAtTheirEnds) {
+  for (Isa isa : RunnableIsas()) {
+    EXPECT_TRUE(SameFloats({0.0f, -0.0f, 1e-45f, -1e-45f}, Compute(kSin, {0.0f, -0.0f, 1e-45f, -1e-45f}, isa)));
+    EXPECT_TRUE(SameFloats({1, 1, 1}, Compute(kCos, {0.0f, -0.0f, 1e-45f}, isa)));
+    for (uint32_t op : {kSin, kCos})
+      for (float v : Compute(op, {INFINITY, -INFINITY}, isa)) EXPECT_TRUE(std::isnan(v)) << IsaName(isa);
+  }
+}
+
 TEST(Unary, ErfIsAccurateToTwoUlp) { EXPECT_LE(LargestUlpError(kErf, Sweep(1e-30f, 10.0f, 997)), 2.0); }
 
 // Three roundings in front of tanh, whose result counts once more beside 1.
@@ -157,7 +236,7 @@ TEST(Unary, WholeNumbersAreExact) {
   std::vector<float> x = Sweep(1e-45f, 3e38f, 10007);
   for (float v : SpecialFloats()) x.push_back(v);
   for (int i = -40; i <= 40; i++) x.push_back(static_cast<float>(i) / 4);
-  for (uint32_t op : {kRoundEven, kFloor, kCeiling, kSign}) {
+  for (uint32_t op : {kRoundEven, kRoundAway, kFloor, kCeiling, kSign}) {
     const std::vector<float> y = Compute(op, x, ActiveIsa());
     for (size_t i = 0; i < x.size(); i++)
       ASSERT_TRUE(SameFloat(static_cast<float>(Exact(op, x[i], 0, 0)), y[i])) << op << " " << x[i];
