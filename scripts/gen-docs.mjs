@@ -70,7 +70,7 @@ function operationRows() {
   return [...groupByType(allOps())].flatMap(([type, revisions]) => {
     if (notComputed.has(type)) return [];
     const opsets = revisions.map((r) => r.opset.replace('opset', '')).join(', ');
-    const isWritten = exporters.has(type) || revisions.some((r) => r.expand);
+    const isWritten = exporters.has(type) || revisions.some((r) => r.expand && !r.expandsToOwn);
     return [[type, opsets, floatForm(revisions), byteForm(revisions), isWritten ? 'yes' : '']];
   });
 }

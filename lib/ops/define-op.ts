@@ -129,6 +129,8 @@ export interface OpDef<A = Readonly<Record<string, unknown>>> {
    * order; undefined for forms that stay as they are. Applied before a model is executed.
    */
   expand?(a: NoInfer<A>, node: Node, expansion: Expansion): readonly OutputPort[] | undefined;
+  /** Among what it expands to are operations that no file can hold: writers of models do not expand it. */
+  readonly expandsToOwn?: true;
   /** What may be fused behind it and how it runs on bytes; absent: nothing, and on floats only. */
   readonly runtime?: RuntimeTraits | ((node: Node) => RuntimeTraits);
   /** The ways in which it may run on bytes, when they depend on the node. */

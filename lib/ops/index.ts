@@ -22,6 +22,7 @@ import { binaryConvolution } from './convolution/binary-convolution.ts';
 import { col2Im } from './convolution/col2im.ts';
 import { convolution } from './convolution/convolution.ts';
 import { convolutionBackpropData } from './convolution/convolution-backprop-data.ts';
+import { deformableColumns } from './convolution/deformable-columns.ts';
 import { deformableConvolution } from './convolution/deformable-convolution.ts';
 import { groupConvolution } from './convolution/group-convolution.ts';
 import { groupConvolutionBackpropData } from './convolution/group-convolution-backprop-data.ts';
@@ -139,7 +140,16 @@ const definitions: readonly OpDef[] = [
   ...[broadcast1, broadcast3, tile, range1, range4, oneHot, depthToSpace, spaceToDepth, shuffleChannels],
   ...[scatterUpdate, scatterElementsUpdate3, scatterElementsUpdate12, scatterNdUpdate4, scatterNdUpdate15],
   ...[gatherElements, gatherNd5, gatherNd8, reverseSequence, nonZero, unique, eye, ...topK, cumSum, einsumOp],
-  ...[...bitwise, ...classification, ...fourier, stftOp, gridSample, col2Im, ...deformableConvolution],
+  ...[
+    ...bitwise,
+    ...classification,
+    ...fourier,
+    stftOp,
+    gridSample,
+    col2Im,
+    ...deformableConvolution,
+    deformableColumns,
+  ],
   ...[batchNormInference1, batchNormInference5, mvn2, mvn6, lrn, normalizeL2],
   ...[interpolate1, interpolate4, interpolate11],
   ...[lstmCell1, lstmCell4, gruCell, rnnCell, lstmSequence1, lstmSequence5, gruSequence, rnnSequence],

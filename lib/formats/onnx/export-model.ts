@@ -51,7 +51,8 @@ function isUnknown(node: Node): boolean {
 
 /** Operations that ONNX does not have become those that their definitions name, where there are any. */
 export function expandUnknown(model: Model): void {
-  while (model.nodes().filter((node) => isUnknown(node) && expandNode(model, node)).length > 0);
+  const expands = (node: Node): boolean => isUnknown(node) && !findOp(node.type, node.notes.opset)?.expandsToOwn;
+  while (model.nodes().filter((node) => expands(node) && expandNode(model, node)).length > 0);
 }
 
 /**

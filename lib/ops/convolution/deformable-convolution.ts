@@ -1,13 +1,16 @@
 // DeformableConvolution, both revisions: a convolution whose taps are moved by offsets that are computed.
 import type * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, formatShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, int } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { commonType, type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
+import type { Expansion } from '../expansion.ts';
+import { commonType, type Facts, factsOf, factsOfNode, inputFact, requireRank } from '../fact.ts';
 import { resolveWindow } from '../window.ts';
+import { type ColumnAttributes, columnRows } from './deformable-columns.ts';
 import { convolutionAttributes } from './geometry.ts';
 
 const attributes = convolutionAttributes.extend({
@@ -40,53 +43,72 @@ function geometry(a: Attributes, inputs: Facts) {
   return { window, taps, type: commonType(x, offsets, w), shape: [x.shape[0]!, outputs, ...window.output] };
 }
 
-/** Reads a plane between its elements; `padded` mixes with zeros outside, else the last row and column go on. */
-function bilinear(plane: Float64Array, height: number, width: number, y: number, x: number, padded: boolean): number {
-  const margin = padded ? 1 : 0;
-  if (!(y > -1 && x > -1 && y < height && x < width) || y < -margin || x < -margin) return 0;
-  const [top, left] = [Math.floor(y), Math.floor(x)];
-  const at = (r: number, c: number): number => {
-    if (!padded) return plane[Math.min(r, height - 1) * width + Math.min(c, width - 1)]!;
-    return r < 0 || c < 0 || r >= height || c >= width ? 0 : plane[r * width + c]!;
+/** The operation that reads between the elements, for the same windows. */
+function columnsOf(a: Attributes, inputs: Facts): ColumnAttributes {
+  const { window } = geometry(a, inputs);
+  const { kernel, strides, dilations, padsBegin: pads_begin, output } = window;
+  const { deformable_group, bilinear_interpolation_pad } = a;
+  return {
+    ...{ kernel: [...kernel], strides: [...strides], dilations: [...dilations] },
+    ...{ pads_begin: [...pads_begin], output: [...output], deformable_group, bilinear_interpolation_pad },
   };
-  const [dy, dx] = [y - top, x - left];
-  const row = (r: number): number => at(r, left) * (1 - dx) + at(r, left + 1) * dx;
-  return row(top) * (1 - dy) + row(top + 1) * dy;
 }
 
 function convolve(a: Attributes, inputs: readonly Tensor[]): Tensor {
-  const { window: w, taps, type, shape } = geometry(a, factsOf(inputs));
-  const [x, offsets, weights, mask] = inputs.map(toFloat64);
+  const facts = factsOf(inputs);
+  const { taps, type, shape } = geometry(a, facts);
+  const rowOf = columnRows(columnsOf(a, facts), inputs[0]!, inputs[1]!, inputs[3]);
+  const weights = toFloat64(inputs[2]!);
   const [batch, outputs, rows, columns] = shape as [number, number, number, number];
-  const [channels, height, width] = inputs[0]!.shape.slice(1) as [number, number, number];
-  const area = rows * columns;
-  const [perGroup, perDeform] = [channels / a.group, channels / a.deformable_group];
-  const [kernelWidth, padded] = [w.kernel[1]!, a.bilinear_interpolation_pad];
-  /** Samples of all channels and taps at each place: the columns of an ordinary product. */
+  const [channels, area] = [inputs[0]!.shape[1]!, rows * columns];
+  const perGroup = channels / a.group;
   const samples = new Float64Array(channels * taps);
   const out = new Float64Array(elementCount(shape));
   for (let place = 0; place < batch * area; place++) {
     const [n, at] = [Math.floor(place / area), place % area];
-    const [row, column] = [Math.floor(at / columns), at % columns];
-    for (let i = 0; i < samples.length; i++) {
-      const [c, k] = [Math.floor(i / taps), i % taps];
-      const tap = (n * a.deformable_group + Math.floor(c / perDeform)) * taps + k;
-      const y = row * w.strides[0]! - w.padsBegin[0]! + Math.floor(k / kernelWidth) * w.dilations[0]!;
-      const z = column * w.strides[1]! - w.padsBegin[1]! + (k % kernelWidth) * w.dilations[1]!;
-      const plane = x!.subarray((n * channels + c) * height * width);
-      const [dy, dz] = [offsets![2 * tap * area + at]!, offsets![(2 * tap + 1) * area + at]!];
-      samples[i] = bilinear(plane, height, width, y + dy, z + dz, padded) * (mask ? mask[tap * area + at]! : 1);
-    }
+    rowOf(place, samples);
     for (let o = 0; o < outputs; o++) {
-      const group = Math.floor((o * a.group) / outputs);
+      const first = Math.floor((o * a.group) / outputs) * perGroup;
       let sum = 0;
-      for (let i = 0; i < perGroup * taps; i++)
-        sum += weights![o * perGroup * taps + i]! * samples[group * perGroup * taps + i]!;
+      for (let c = 0; c < perGroup; c++) {
+        for (let k = 0; k < taps; k++)
+          sum += weights[(o * perGroup + c) * taps + k]! * samples[k * channels + first + c]!;
+      }
       out[(n * outputs + o) * area + at] = sum;
     }
   }
   return fromFloat64(out, shape, type);
 }
+
+/** What the taps read, and its product with the weights: one for each group. */
+function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const facts = factsOfNode(node);
+  if (facts.some((fact) => fact && (fact.type !== 'f32' || !isStatic(fact.shape)))) return undefined;
+  const { taps, shape } = geometry(a, facts);
+  const [x, offsets, weights, mask] = [0, 1, 2, 3].map((i) => node.source(i));
+  const [batch, outputs, ...spatial] = shape as [number, number, number, number];
+  const [kernel, area, perGroup] = [weights!.fact.shape.slice(2), elementCount(spatial), weights!.fact.shape[1]!];
+  const places = batch * area;
+  const turned = (port: OutputPort, order: readonly number[], name: string) =>
+    e.add('Transpose', [port, e.constant('i64', [order.length], order, `${name}/order`)], {}, name);
+  const columns = e.add('DeformableColumns', mask ? [x, offsets, mask] : [x, offsets], columnsOf(a, facts), 'columns');
+  const parts = e.reshape(columns, [places, taps, a.group, perGroup], 'parts');
+  const left = e.reshape(turned(parts, [2, 0, 1, 3], 'groups'), [a.group, places, taps * perGroup], 'rows');
+  const split = e.reshape(weights!, [a.group, outputs / a.group, perGroup, ...kernel], 'weights');
+  const right = e.reshape(
+    turned(split, [0, 3, 4, 2, 1], 'taps'),
+    [a.group, taps * perGroup, outputs / a.group],
+    'matrix',
+  );
+  const product =
+    a.group === 1
+      ? e.add('MatMul', [columns, e.reshape(right, [taps * perGroup, outputs], 'whole')], untransposed, 'product')
+      : turned(e.add('MatMul', [left, right], untransposed, 'products'), [1, 0, 2], 'outputs');
+  const samples = e.reshape(product, [batch, area, outputs], 'samples');
+  return [e.reshape(turned(samples, [0, 2, 1], 'channels'), shape, 'image')];
+}
+
+const untransposed = { transpose_a: false, transpose_b: false };
 
 /**
  * `y[n, o, p] = Σ_c Σ_k w[o, c, k] · mask[n, k, p] · x(n, c, p · stride − pad + k · dilation + offset[n, k, p])`, x read
@@ -104,6 +126,8 @@ function define(opset: string, most: number): OpDef {
       return [{ type, shape }];
     },
     evaluate: (a, inputs) => [convolve(a, inputs)],
+    expand,
+    expandsToOwn: true,
   });
 }
 

@@ -8,6 +8,8 @@ import { autoBroadcast, noAttributes } from '../attribute.ts';
 import { broadcastBy, expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
 import { commonType, type Facts, factsOf, inputFact } from '../fact.ts';
+import type { IntegerFunction } from './emit-binary.ts';
+import { binaryRuntime, canLowerBinary, lowerBinary } from './lower-binary.ts';
 
 const attributes = z.object({ auto_broadcast: autoBroadcast });
 
@@ -29,12 +31,15 @@ function compute(type: ElementType, shape: readonly number[], at: (i: number) =>
   return { type, shape: [...shape], data };
 }
 
-const functions: Readonly<Record<string, readonly [opset: string, f: (x: bigint, y: bigint) => bigint]>> = {
-  BitwiseAnd: ['opset13', (x, y) => x & y],
-  BitwiseOr: ['opset13', (x, y) => x | y],
-  BitwiseXor: ['opset13', (x, y) => x ^ y],
-  BitwiseLeftShift: ['opset15', (x, y) => x << y],
-  BitwiseRightShift: ['opset15', (x, y) => x >> y],
+/** The function in the kernel, and on integers of any width. */
+type Bitwise = readonly [opset: string, kernel: IntegerFunction, f: (x: bigint, y: bigint) => bigint];
+
+const functions: Readonly<Record<string, Bitwise>> = {
+  BitwiseAnd: ['opset13', 'and', (x, y) => x & y],
+  BitwiseOr: ['opset13', 'or', (x, y) => x | y],
+  BitwiseXor: ['opset13', 'xor', (x, y) => x ^ y],
+  BitwiseLeftShift: ['opset15', 'shiftLeft', (x, y) => x << y],
+  BitwiseRightShift: ['opset15', 'shiftRight', (x, y) => x >> y],
 };
 
 function infer(a: z.infer<typeof attributes>, inputs: Facts) {
@@ -44,7 +49,7 @@ function infer(a: z.infer<typeof attributes>, inputs: Facts) {
   return [{ type, shape: broadcastBy(a, x.shape, y.shape) }];
 }
 
-const binary = Object.entries(functions).map(([type, [opset, f]]) =>
+const binary = Object.entries(functions).map(([type, [opset, kernel, f]]) =>
   defineOp({
     type,
     opset,
@@ -57,6 +62,9 @@ const binary = Object.entries(functions).map(([type, [opset, f]]) =>
       const [u, v] = [x!.data, y!.data];
       return [compute(fact.type, fact.shape, (i) => f(BigInt(u[atX![i]!]!), BigInt(v[atY![i]!]!)))];
     },
+    lower: (_, node, context) => lowerBinary(node, context, { floats: undefined, whole: kernel }),
+    canLower: canLowerBinary,
+    runtime: binaryRuntime({ floats: undefined, whole: kernel }),
   }),
 );
 
@@ -71,6 +79,11 @@ const not = defineOp({
     return [{ type, shape }];
   },
   evaluate: (_, [x]) => [compute(x!.type, x!.shape, (i) => ~BigInt(x!.data[i]!))],
+  expand: (_, node, e) => {
+    const { type } = node.output.fact;
+    if (type !== 'i32' && type !== 'i64') return undefined;
+    return [e.add('Subtract', [e.constant(type, [], [-1], 'ones'), node.source(0)], {}, 'not')];
+  },
 });
 
 /** `z = x op y` on the bits of two's complement, with broadcasting; BitwiseNot has one operand. */

@@ -27,6 +27,11 @@ const integerFunctions = {
   divideTowardZero: 6,
   remainder: 7,
   floorRemainder: 8,
+  and: 9,
+  or: 10,
+  xor: 11,
+  shiftLeft: 12,
+  shiftRight: 13,
 } as const;
 
 /** Relations, by their number in the kernel `compare`; the last two are of booleans. */

@@ -1,13 +1,15 @@
 // Sums and means of rows of a table: embeddings of bags of words.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
+import type { Fact, Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { enumeration, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact, knownIntegers, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { positionOn } from '../movement/put.ts';
 
 /** The rows of one bag and their weights. */
@@ -63,6 +65,72 @@ const reduced = z.object({ reduction: enumeration(['sum', 'mean']).default('sum'
 
 type Reduced = z.infer<typeof reduced>;
 
+const indexTypes: readonly ElementType[] = ['i32', 'i64'];
+
+/** Where the operations have their inputs besides table and indices. */
+interface Ports {
+  readonly bags?: number;
+  readonly otherwise?: number;
+  readonly weights: number;
+  /** The bags are those of the single indices. */
+  readonly byMember?: true;
+}
+
+/** The row of empty bags, -1 for zeros; undefined when it is computed. */
+function otherwiseOf(node: Node, port: number | undefined): number | undefined {
+  const source = port === undefined ? undefined : node.source(port);
+  return source ? knownIntegers(source.fact)?.[0] : -1;
+}
+
+/** Emits the kernel of all of them. */
+function lowering(p: Ports, isMean: (node: Node) => boolean) {
+  return {
+    lower: (_: unknown, node: Node, context: LowerContext) => {
+      const [table, out] = [node.source(0)!.fact.shape, node.output.fact.shape];
+      const optional = (port: number | undefined, as: 'elements' | 'float') =>
+        port !== undefined && node.source(port) ? context[as](node, port, 'plain') : undefined;
+      const params = {
+        ...{ rows: table[0]!, width: elementCount(table.slice(1)), bags: out[0]! },
+        ...{ members: elementCount(node.source(1)!.fact.shape), byMember: p.byMember ? 1 : 0 },
+        ...{ mean: isMean(node) ? 1 : 0, otherwise: Math.max(-1, otherwiseOf(node, p.otherwise)!) },
+      };
+      const indices = context.elements(node, 1, 'plain');
+      const inputs = [optional(p.bags, 'elements'), optional(p.weights, 'float')];
+      context.builder.call('embedding_bag', params, {
+        name: node.name,
+        in: [context.float(node, 0, 'plain'), indices, ...inputs],
+        out: [context.placeFloat(node.output, 'plain').buffer],
+      });
+    },
+    canLower: (_: unknown, node: Node) => {
+      const otherwise = otherwiseOf(node, p.otherwise);
+      const [indices, bags] = [node.source(1)!.fact, p.bags === undefined ? undefined : node.source(p.bags)!.fact];
+      return (
+        otherwise !== undefined && otherwise < node.source(0)!.fact.shape[0]! && (!bags || bags.type === indices.type)
+      );
+    },
+    runtime: {
+      ...{ bytes: 'never' as const, epilogue: 'none' as const },
+      types: {
+        inputs: Array.from({ length: 6 }, (_, i) =>
+          i === 1 || i === p.bags || i === p.otherwise || (p.byMember && i === 3) ? indexTypes : floats,
+        ),
+        outputs: [floats],
+      },
+    },
+  };
+}
+
+const floats: readonly ElementType[] = ['f32'];
+
+const isSum = (): boolean => false;
+
+const isMeanOf = (node: Node): boolean => node.attributes.reduction === 'mean';
+
+const offsetPorts: Ports = { bags: 2, otherwise: 3, weights: 4 };
+
+const packedPorts: Ports = { weights: 2 };
+
 const offsets = {
   inputs: [3, 5] as [number, number],
   infer: (_: unknown, inputs: Facts) => inferBags(inputs, inputFact(inputs, 2).shape[0] ?? -1),
@@ -82,6 +150,7 @@ const offsetsSum = defineOp({
   opset: 'opset3',
   attributes: noAttributes,
   evaluate: (_, present, all) => offsetBags(all ?? present, false),
+  ...lowering(offsetPorts, isSum),
 });
 
 const offsetsAny = defineOp<Reduced>({
@@ -90,6 +159,7 @@ const offsetsAny = defineOp<Reduced>({
   opset: 'opset15',
   attributes: reduced,
   evaluate: (a, present, all) => offsetBags(all ?? present, a.reduction === 'mean'),
+  ...lowering(offsetPorts, isMeanOf),
 });
 
 /** Inputs: table, indices `[bags, n]`, weights of the indices. */
@@ -99,6 +169,7 @@ const packedSum = defineOp({
   opset: 'opset3',
   attributes: noAttributes,
   evaluate: (_, present, all) => packedBags(all ?? present, false),
+  ...lowering(packedPorts, isSum),
 });
 
 const packedAny = defineOp<Reduced>({
@@ -107,6 +178,7 @@ const packedAny = defineOp<Reduced>({
   opset: 'opset15',
   attributes: reduced,
   evaluate: (a, present, all) => packedBags(all ?? present, a.reduction === 'mean'),
+  ...lowering(packedPorts, isMeanOf),
 });
 
 /** Inputs: table, indices, the bag of each index in ascending order, number of bags, row of empty bags, weights. */
@@ -127,6 +199,7 @@ const segmentsSum = defineOp({
     for (const [i, bag] of bagOf.entries()) bags[positionOn(bag, bags.length)]!.push(rows[i]!);
     return [sumBags(table!, bags, otherwise ? toIntegers(otherwise)[0]! : -1, false)];
   },
+  ...lowering({ bags: 2, otherwise: 4, weights: 5, byMember: true }, isSum),
 });
 
 export const embeddingBags = [offsetsSum, offsetsAny, packedSum, packedAny, segmentsSum];

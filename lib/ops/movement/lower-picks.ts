@@ -24,7 +24,7 @@ export const scatterRuntime: RuntimeTraits = {
 };
 
 /** Types that the reducing kernel computes with. */
-export const reducedTypes: readonly ElementType[] = ['f32', 'i32'];
+export const reducedTypes: readonly ElementType[] = ['f32', 'i32', 'i64'];
 
 /** Scatters that reduce compute with what is there. */
 export const reduceRuntime: RuntimeTraits = {

@@ -1,11 +1,14 @@
 // Bucketize and SearchSorted: where values belong in an ascending list.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import { bool, elementType } from '../attribute.ts';
-import { defineOp } from '../define-op.ts';
+import { defineOp, type RuntimeTraits } from '../define-op.ts';
 import { commonType, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 
 /** The first position in `sorted[from, from + size)` whose element is not below `x`, or (`above`) that is above it. */
 function place(sorted: Float64Array, from: number, size: number, x: number, above: boolean): number {
@@ -17,6 +20,30 @@ function place(sorted: Float64Array, from: number, size: number, x: number, abov
     else high = middle;
   }
   return low;
+}
+
+const searched: readonly ElementType[] = ['f32', 'i32', 'i64'];
+
+const searchRuntime: RuntimeTraits = {
+  bytes: 'never',
+  epilogue: 'none',
+  types: { inputs: [searched], outputs: [['i32', 'i64']] },
+};
+
+const haveOneType = (node: Node): boolean => node.source(0)!.fact.type === node.source(1)!.fact.type;
+
+/** Emits the search of one input in the rows of the other one. */
+function lowerSearch(
+  node: Node,
+  context: LowerContext,
+  params: Readonly<Record<'rows' | 'size' | 'values' | 'above', number>>,
+  inputs: { readonly sorted: number; readonly values: number },
+): void {
+  context.builder.call('search_sorted', params, {
+    name: node.name,
+    in: [inputs.sorted, inputs.values].map((i) => context.elements(node, i, 'plain')),
+    out: [context.place(node.output, 'plain')],
+  });
 }
 
 /** The bucket of every element: bucket i ends at boundary i, which belongs to it with `with_right_bound`. */
@@ -34,6 +61,13 @@ export const bucketize = defineOp({
     const out = toFloat64(x!).map((v) => place(sorted, 0, sorted.length, v, !a.with_right_bound));
     return [fromFloat64(out, x!.shape, a.output_type)];
   },
+  lower: (a, node, context) => {
+    const size = elementCount(node.source(1)!.fact.shape);
+    const shape = { rows: 1, size, values: elementCount(node.output.fact.shape) };
+    lowerSearch(node, context, { ...shape, above: a.with_right_bound ? 0 : 1 }, { sorted: 1, values: 0 });
+  },
+  canLower: (_, node) => haveOneType(node),
+  runtime: searchRuntime,
 });
 
 /**
@@ -64,4 +98,12 @@ export const searchSorted = defineOp({
     const out = toFloat64(values!).map((v, i) => place(sorted, Math.floor(i / perRow) * size, size, v, a.right_mode));
     return [fromFloat64(out, values!.shape, a.output_type)];
   },
+  lower: (a, node, context) => {
+    const sorted = node.source(0)!.fact.shape;
+    const rows = elementCount(sorted.slice(0, -1));
+    const shape = { rows, size: sorted.at(-1)!, values: elementCount(node.output.fact.shape) / rows };
+    lowerSearch(node, context, { ...shape, above: a.right_mode ? 1 : 0 }, { sorted: 0, values: 1 });
+  },
+  canLower: (_, node) => haveOneType(node),
+  runtime: searchRuntime,
 });

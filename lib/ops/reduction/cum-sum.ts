@@ -1,10 +1,20 @@
 // CumSum: running sums along an axis.
 import * as z from 'zod';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
+import type { ElementType } from '../../tensor/element-type.ts';
 import { bool } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
 import { defineOp } from '../define-op.ts';
-import { inputFact } from '../fact.ts';
+import { inputFact, knownIntegers } from '../fact.ts';
+
+const summed: readonly ElementType[] = ['f32', 'i32', 'i64'];
+
+/** The axis of a node; undefined when it is computed. */
+function axisOf(node: Node): number | undefined {
+  const axis = node.source(1);
+  return axis ? knownIntegers(axis.fact)?.[0] : 0;
+}
 
 /**
  * `y[i] = Σ_{j ≤ i} x[j]` along the axis of input 1; `exclusive` leaves x[i] out, `reverse` sums from the end.
@@ -35,4 +45,14 @@ export const cumSum = defineOp({
     }
     return [fromFloat64(out, x!.shape, x!.type)];
   },
+  lower: (a, node, context) => {
+    const { outer, size, inner } = viewAround(node.output.fact.shape, axisOf(node)!);
+    context.builder.call(
+      'cum_sum',
+      { outer, size, inner, exclusive: a.exclusive ? 1 : 0, reverse: a.reverse ? 1 : 0 },
+      { name: node.name, in: [context.elements(node, 0, 'plain')], out: [context.place(node.output, 'plain')] },
+    );
+  },
+  canLower: (_, node) => axisOf(node) !== undefined && node.output.fact.shape.length > 0,
+  runtime: { bytes: 'never', epilogue: 'none', types: { inputs: [summed], outputs: [summed] } },
 });

@@ -1,12 +1,14 @@
 // GridSample: reads an image, or a volume, at positions that a second tensor names.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
 import { elementCount, formatShape, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, enumeration } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes } from '../fact.ts';
+import type { LowerContext } from '../lower-context.ts';
 import { roundHalfToEven } from '../rounding.ts';
 
 const attributes = z.object({
@@ -102,6 +104,28 @@ function sample(a: Attributes, x: Tensor, grid: Tensor): Tensor {
   return fromFloat64(out, shape, x.type);
 }
 
+/** The kernel sees volumes: an image is a volume of depth 1, a line one of height 1. */
+function lower(a: Attributes, node: Node, context: LowerContext): void {
+  const [batch, channels, ...spatial] = node.source(0)!.fact.shape as [number, number, ...number[]];
+  const [depth, height, width] = [...new Array<number>(3 - spatial.length).fill(1), ...spatial];
+  context.builder.call(
+    'grid_sample',
+    {
+      ...{ batch, channels, depth: depth!, height: height!, width: width! },
+      places: elementCount(node.output.fact.shape.slice(2)),
+      axes: spatial.length,
+      mode: ['bilinear', 'bicubic', 'nearest'].indexOf(a.mode),
+      padding: ['zeros', 'border', 'reflection'].indexOf(a.padding_mode),
+      align: a.align_corners ? 1 : 0,
+    },
+    {
+      name: node.name,
+      in: [context.float(node, 0, 'channelsLast'), context.float(node, 1, 'plain')],
+      out: [context.placeFloat(node.output, 'channelsLast').buffer],
+    },
+  );
+}
+
 /**
  * Inputs: data `[N, C, spatial…]`, grid `[N, out…, axes]` of coordinates in [-1, 1], the last axis first. −1 and 1 are
  * the middles of the corner elements with `align_corners`, else their outer edges.
@@ -113,4 +137,6 @@ export const gridSample = defineOp({
   inputs: [2, 2],
   infer: (_, inputs) => infer(inputs),
   evaluate: (a, [x, grid]) => [sample(a, x!, grid!)],
+  lower,
+  canLower: (_, node) => node.source(0)!.fact.shape.length <= 5,
 });

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <new>
+#include <type_traits>
 
 #include "kernels/common/broadcast.h"
 
@@ -75,7 +76,44 @@ struct FloorRemainder {
   }
 };
 
-constexpr uint32_t kOps = 9;
+struct And {
+  template <class T>
+  static T Of(T a, T b) { return a & b; }
+};
+struct Or {
+  template <class T>
+  static T Of(T a, T b) { return a | b; }
+};
+struct Xor {
+  template <class T>
+  static T Of(T a, T b) { return a ^ b; }
+};
+
+// By n >= 0 bits; -b of the least number is that number, so that n is unsigned.
+template <class T>
+T ShiftedLeft(T a, std::make_unsigned_t<T> n) {
+  return n < sizeof(T) * 8 ? static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) << n) : T{0};
+}
+template <class T>
+T ShiftedRight(T a, std::make_unsigned_t<T> n) {
+  return a >> (n < sizeof(T) * 8 ? n : sizeof(T) * 8 - 1);
+}
+struct ShiftLeft {
+  template <class T>
+  static T Of(T a, T b) {
+    const std::make_unsigned_t<T> n = b;
+    return b < 0 ? ShiftedRight<T>(a, 0 - n) : ShiftedLeft<T>(a, n);
+  }
+};
+struct ShiftRight {
+  template <class T>
+  static T Of(T a, T b) {
+    const std::make_unsigned_t<T> n = b;
+    return b < 0 ? ShiftedLeft<T>(a, 0 - n) : ShiftedRight<T>(a, n);
+  }
+};
+
+constexpr uint32_t kOps = 14;
 
 template <class T, class Op>
 constexpr PairFunction<T, T> kApply = ApplyToPairs<T, T, Op>;
@@ -83,7 +121,8 @@ constexpr PairFunction<T, T> kApply = ApplyToPairs<T, T, Op>;
 template <class T>
 constexpr PairFunction<T, T> kFunctions[kOps] = {
     kApply<T, Add>,    kApply<T, Subtract>,         kApply<T, Multiply>,  kApply<T, Maximum>,       kApply<T, Minimum>,
-    kApply<T, Divide>, kApply<T, DivideTowardZero>, kApply<T, Remainder>, kApply<T, FloorRemainder>};
+    kApply<T, Divide>, kApply<T, DivideTowardZero>, kApply<T, Remainder>, kApply<T, FloorRemainder>, kApply<T, And>,
+    kApply<T, Or>,     kApply<T, Xor>,              kApply<T, ShiftLeft>, kApply<T, ShiftRight>};
 
 Status Validate(const CallView& call) {
   const auto& p = call.Params<IntegerEltwiseParams>();

@@ -57,6 +57,23 @@ TEST(IntegerEltwise, DividesI32) { ExpectDivides<int32_t>(ElementType::kI32); }
 TEST(IntegerEltwise, DividesI64) { ExpectDivides<int64_t>(ElementType::kI64); }
 
 template <class T>
+void ExpectMovesBits(ElementType type) {
+  constexpr T kLeast = std::numeric_limits<T>::min(), kMost = std::numeric_limits<T>::max();
+  constexpr T kBits = sizeof(T) * 8;
+  const std::vector<T> a = {12, -1, kLeast, 5, -5, 5, -5, 1, 7, -8, kMost}, b = {10, 6, -1, 1, 1, -1, -1, kBits - 1,
+                                                                                kBits, kBits, kLeast};
+  const auto run = [&](uint32_t op) { return Flat(op, type, a, b); };
+  EXPECT_EQ(run(9), (std::vector<T>{8, 6, kLeast, 1, 1, 5, -5, 1, 7 & kBits, -8 & kBits, 0}));
+  EXPECT_EQ(run(10), (std::vector<T>{14, -1, -1, 5, -5, -1, -1, kBits - 1, 7 | kBits, -8 | kBits, -1}));
+  EXPECT_EQ(run(11), (std::vector<T>{6, -7, kMost, 4, -6, -6, 4, kBits - 2, 7 ^ kBits, -8 ^ kBits, -1}));
+  EXPECT_EQ(run(12), (std::vector<T>{12 << 10, -64, kLeast / 2, 10, -10, 2, -3, kLeast, 0, 0, 0}));
+  EXPECT_EQ(run(13), (std::vector<T>{0, -1, 0, 2, -3, 10, -10, 0, 0, -1, 0}));
+}
+
+TEST(IntegerEltwise, MovesBitsOfI32) { ExpectMovesBits<int32_t>(ElementType::kI32); }
+TEST(IntegerEltwise, MovesBitsOfI64) { ExpectMovesBits<int64_t>(ElementType::kI64); }
+
+template <class T>
 void ExpectBroadcasts(ElementType type) {
   std::mt19937 random(3);
   for (int round = 0; round < 60; round++) {
@@ -95,7 +112,7 @@ TEST(IntegerEltwise, RefusesBadCalls) {
   };
   ASSERT_FALSE(refuses(good, a, b, y));
   IntegerEltwiseParams other = good;
-  other.op = 9;
+  other.op = 14;
   EXPECT_TRUE(refuses(other, a, b, y));
   other = good;
   other.d0 = 0;

@@ -17,9 +17,9 @@ Status Validate(const CallView& call) {
   const Operand x = call.Input(0), updates = call.Input(2), y = call.Output(0);
   LOWP_REQUIRE(call.inputs.size() == 3 && call.outputs.size() == 1 && x.present && updates.present && y.present,
                "scatter_reduce: expected three inputs and one output");
-  LOWP_REQUIRE((x.type == ElementType::kF32 || x.type == ElementType::kI32) && x.type == y.type &&
-                   x.type == updates.type && x.elements == y.elements,
-               "scatter_reduce: x, y and the updates must be f32, or all i32, x and y of the same size");
+  LOWP_REQUIRE((x.type == ElementType::kF32 || x.type == ElementType::kI32 || x.type == ElementType::kI64) &&
+                   x.type == y.type && x.type == updates.type && x.elements == y.elements,
+               "scatter_reduce: x, y and the updates must be f32, all i32 or all i64, x and y of the same size");
   LOWP_REQUIRE(p.reduction < kReductions && p.keep <= 1,
                "scatter_reduce: expected a reduction below 6, and keep 0 or 1");
   uint64_t bytes = 0;
@@ -53,6 +53,11 @@ int32_t Stored(int32_t, double value) {
   if (value != value) return 0;
   return static_cast<int32_t>(std::clamp(value, double{INT32_MIN}, double{INT32_MAX}));
 }
+int64_t Stored(int64_t, double value) {
+  if (value != value) return 0;
+  if (value >= 0x1p63) return INT64_MAX;
+  return value < -0x1p63 ? INT64_MIN : static_cast<int64_t>(value);
+}
 
 // Phase 0 makes x doubles, phase 1 reduces, phase 2 makes them elements. Tiles of phase 1 write apart: they are steps of
 // the outermost loop where these reach different elements.
@@ -62,7 +67,7 @@ class PreparedScatterReduce final : public PreparedCall {
       : p_(call.Params<ScatterReduceParams>()),
         picks_(Picks::Of(p_)),
         elements_(call.Input(0).elements),
-        is_float_(call.Input(0).type == ElementType::kF32),
+        type_(call.Input(0).type),
         index_type_(call.Input(1).type) {
     phases = 3;
     inplace_input = 0;
@@ -75,7 +80,11 @@ class PreparedScatterReduce final : public PreparedCall {
   }
 
   void Run(const RunContext& context, size_t phase, size_t begin, size_t end) const override {
-    is_float_ ? RunAs<float>(context, phase, begin, end) : RunAs<int32_t>(context, phase, begin, end);
+    switch (type_) {
+      case ElementType::kF32: return RunAs<float>(context, phase, begin, end);
+      case ElementType::kI32: return RunAs<int32_t>(context, phase, begin, end);
+      default: return RunAs<int64_t>(context, phase, begin, end);
+    }
   }
 
   std::string Describe(const RunContext& context, uint64_t position) const override {
@@ -140,14 +149,14 @@ class PreparedScatterReduce final : public PreparedCall {
     const uint32_t* counts = p_.reduction == kMean ? Counts(context) + range.first : nullptr;
     for (size_t i = 0; i < range.count; i++) {
       const double value = counts && counts[i] > 0 ? values[i] / counts[i] : values[i];
-      y[i] = Stored(T{}, counts && !is_float_ ? std::floor(value) : value);
+      y[i] = Stored(T{}, counts && type_ != ElementType::kF32 ? std::floor(value) : value);
     }
   }
 
   ScatterReduceParams p_;
   Picks picks_;
   uint64_t elements_;
-  bool is_float_;
+  ElementType type_;
   ElementType index_type_;
   uint64_t inner_ = 1;
   bool counts_ = false;

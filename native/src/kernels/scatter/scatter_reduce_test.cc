@@ -54,6 +54,16 @@ TEST(ScatterReduce, RoundsWholeMeansDownAndSaturates) {
             (Whole{INT32_MAX, 1, INT32_MIN}));
 }
 
+TEST(ScatterReduce, ReducesI64) {
+  using Whole = std::vector<int64_t>;
+  const int64_t large = int64_t{1} << 40;
+  EXPECT_EQ(OfThree<int64_t>(ElementType::kI64, kSum, 1, {large, 8, -large}), (Whole{large + 9, 8, 2 - large}));
+  EXPECT_EQ(OfThree<int64_t>(ElementType::kI64, kProduct, 1, {INT64_MAX, 8, INT64_MIN}),
+            (Whole{INT64_MAX, 8, INT64_MIN}));
+  EXPECT_EQ(OfThree<int64_t>(ElementType::kI64, kMean, 1, {-10, -8, -9}), (Whole{-1, -8, -4}));
+  EXPECT_EQ(OfThree<int64_t>(ElementType::kI64, kMinimum, 1, {1, 8, 9}), (Whole{1, 8, 2}));
+}
+
 TEST(ScatterReduce, RoundsSumsOnceAndOrdersSpecialValues) {
   const auto of_one = [](uint32_t reduction, float x, const std::vector<float>& updates) {
     const Buffer in = Buffer::F32({x}), u = Buffer::F32(updates);
@@ -120,7 +130,8 @@ TEST(ScatterReduce, RefusesBadCalls) {
   EXPECT_TRUE(refuses(good, x, indices, Buffer(ElementType::kF32, 5), x));
   EXPECT_TRUE(refuses(good, x, indices, updates, Buffer(ElementType::kF32, 7)));
   const Buffer wide(ElementType::kI64, 6);
-  EXPECT_TRUE(refuses(good, wide, indices, Buffer(ElementType::kI64, 4), wide));
+  EXPECT_FALSE(refuses(good, wide, indices, Buffer(ElementType::kI64, 4), wide));
+  EXPECT_TRUE(refuses(good, wide, indices, updates, wide));
 }
 
 }  // namespace
