@@ -83,6 +83,46 @@ test('a constant target that would mix the samples of another batch is refused, 
     assert.deepEqual(reshape(mixing(target), { x: input }).results()[0]!.output.fact.shape, output);
 });
 
+test('a dynamic batch may not meet a target that repeats the axes behind another batch', async () => {
+  const of = (input: number[], target: number[]) => {
+    const b = new ModelBuilder('net', 5);
+    const shape = b.constant('shape', [target.length], target, 'i64');
+    b.result(b.op('Reshape', [b.parameter('x', input), shape], { special_zero: true }, 'flat'));
+    return b.model;
+  };
+  const run = async (input: number[], target: number[], batch: number) => {
+    await using session = await compile(of(input, target));
+    const shape = [batch, ...input.slice(1)];
+    const x = tensor('f32', shape, new Float32Array(shape.reduce((product, d) => product * d, 1)));
+    return Object.values(await session.infer({ x }))[0]!.shape;
+  };
+  const image = [-1, 4, 2, 3];
+  for (const target of [
+    [1, 4, -1],
+    [1, 4, 2, -1],
+    [1, 0, -1],
+    [3, 4, -1],
+  ]) {
+    await assert.rejects(run(image, target, 2), (e) => {
+      assert.ok(e instanceof LowpError);
+      assert.equal(e.code, 'ERR_SHAPE_MISMATCH');
+      assert.equal(e.node, 'flat');
+      assert.match(e.message, new RegExp(`is for a batch of ${target[0]}; with 2 it would mix samples`));
+      return true;
+    });
+    assert.deepEqual((await run(image, target, target[0]!)).slice(0, 2), [target[0], 4]);
+  }
+  // An axis in front of the samples, parts of a list, samples joined, and a batch that is copied.
+  const allowed: [number[], number[], number, number[]][] = [
+    [image, [1, -1, 4, 2, 3], 2, [1, 2, 4, 2, 3]],
+    [[-1, 6], [2, -1], 4, [2, 12]],
+    [[-1, 6], [2, 3, -1], 4, [2, 3, 4]],
+    [image, [1, -1], 2, [1, 48]],
+    [image, [0, 4, -1], 2, [2, 4, 6]],
+  ];
+  for (const [input, target, batch, shape] of allowed) assert.deepEqual(await run(input, target, batch), shape);
+});
+
 /** An IR of one ReLU whose input `x` has this shape. */
 function reluFile(shape: string): Uint8Array {
   const xml = irText(

@@ -51,14 +51,19 @@ function infer(a: Attributes, inputs: Facts) {
 
 /**
  * A constant target `[1, 85, -1]` behind a batch of 1 means one sample; with two, -1 would take both in, and the elements of
- * one sample would follow those of the other.
+ * one sample would follow those of the other. A dynamic batch has no size of its own: there the target tells what it is
+ * for when it repeats the axes behind the batch, as far as -1. `[1, -1]` repeats none, and may be meant to join samples.
  */
-function refusesShapes(_: Attributes, [old]: Facts, [x, target]: Facts): string | undefined {
+function refusesShapes(a: Attributes, [old]: Facts, [x, target]: Facts): string | undefined {
   const values = knownIntegers(target);
-  const [batch, now] = [old?.shape[0] ?? -1, x?.shape[0] ?? -1];
-  if (!values || batch < 1 || now < 0 || now === batch) return undefined;
-  if (values[0] !== batch || values.indexOf(-1) < 1) return undefined;
-  return `the target shape [${values.join(',')}] is for a batch of ${batch}; with ${now} it would mix samples`;
+  const [before, now] = [old?.shape[0] ?? 0, x?.shape[0] ?? -1];
+  const [meant, open] = [values?.[0] ?? -1, values?.indexOf(-1) ?? -1];
+  if (!values || !x || before === 0 || now < 0 || now === before || now === meant || meant < 1 || open < 1)
+    return undefined;
+  const repeats = (i: number): boolean => values[i] === x.shape[i] || (a.special_zero && values[i] === 0);
+  const isMeant = before > 0 ? meant === before : open > 1 && values.slice(1, open).every((_, i) => repeats(i + 1));
+  if (!isMeant) return undefined;
+  return `the target shape [${values.join(',')}] is for a batch of ${meant}; with ${now} it would mix samples`;
 }
 
 /** Inputs: data, target shape; one -1 in it takes what is left. */
