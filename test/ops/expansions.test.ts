@@ -2,33 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { compileNative } from '../../lib/engines/native-engine.ts';
-import type { Model } from '../../lib/graph/model.ts';
-import { maxAbsError } from '../../lib/tensor/compare.ts';
+import type { ElementType } from '../../lib/tensor/element-type.ts';
 import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
 import { random } from '../../lib/util/random.ts';
+import { expectNative, uneven } from '../support/expect-native.ts';
 import { evaluate, ModelBuilder } from '../support/model-builder.ts';
-
-const uneven = (shape: Shape, seed: number): Tensor => {
-  const { normal } = random(seed);
-  return tensor('f32', shape, Array.from({ length: elementCount(shape) }, normal));
-};
-
-/** Everything runs in kernels, and elements are at most `tolerance` away from the reference's. */
-async function expectNative(model: Model, x: Tensor, tolerance: number): Promise<void> {
-  const expected = await evaluate(model, { x });
-  await using executable = await compileNative(model, { threads: 2 });
-  assert.deepEqual(
-    executable.steps.flatMap((s) => (s.kind === 'host' ? [`${s.node.type}: ${s.reason}`] : [])),
-    [],
-  );
-  const { outputs } = await executable.run({ x });
-  for (const [name, value] of Object.entries(expected)) {
-    assert.deepEqual(outputs[name]!.shape, value.shape);
-    if (tolerance === 0) assert.deepEqual(outputs[name]!.data, value.data);
-    else assert.ok(maxAbsError(outputs[name]!, value) <= tolerance, name);
-  }
-}
 
 const size = fc.integer({ min: 1, max: 5 });
 const dims = fc.array(size, { minLength: 3, maxLength: 5 });
@@ -48,9 +27,9 @@ test('NormalizeL2 is its sums, roots and quotients', async () => {
       const b = new ModelBuilder();
       const axes = b.constant('axes', [p.axes.length], p.axes, 'i64');
       b.result(b.op('NormalizeL2', [b.parameter('x', p.shape), axes], { eps: 0.5, eps_mode: p.mode }));
-      await expectNative(b.model, uneven(p.shape, p.seed), 3e-6);
+      await expectNative(b.model, { x: uneven(p.shape, p.seed) }, 3e-6);
     }),
-    { numRuns: 60 },
+    { numRuns: 15 },
   );
 });
 
@@ -66,9 +45,9 @@ test('LRN over channels, or over all axes behind them, is a mean of squares', as
       const attributes = { alpha: 0.7, beta: p.beta, bias: 1.5, size: p.size };
       const axes = b.constant('axes', [list.length], list, 'i64');
       b.result(b.op('LRN', [b.parameter('x', p.shape), axes], attributes));
-      await expectNative(b.model, uneven(p.shape, p.seed), 3e-6);
+      await expectNative(b.model, { x: uneven(p.shape, p.seed) }, 3e-6);
     }),
-    { numRuns: 60 },
+    { numRuns: 15 },
   );
 });
 
@@ -119,10 +98,135 @@ test('SpaceToBatch and BatchToSpace are padding, turned blocks and cuts', async 
         ];
         const inputs = lists.map((list, i) => b.constant(`list${i}`, [rank], list, 'i64'));
         b.result(b.op(op, [b.parameter('x', shape), ...inputs]));
-        await expectNative(b.model, uneven(shape, p.seed), 0);
+        await expectNative(b.model, { x: uneven(shape, p.seed) }, 0);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 15 },
+  );
+});
+
+/** Whole numbers in [low, high], or booleans. */
+function whole(type: ElementType, shape: Shape, low: number, high: number, from: number): Tensor {
+  const { normal } = random(from);
+  const next = () => low + (Math.floor(Math.abs(normal() * 1e4)) % (high - low + 1));
+  return tensor(type, shape, Array.from({ length: elementCount(shape) }, next));
+}
+
+test('LogSoftmax is a difference to the logarithm of a sum', async () => {
+  const plan = dims.chain((shape) =>
+    fc.record({ shape: fc.constant(shape), axis: fc.integer({ min: -shape.length, max: shape.length - 1 }), seed }),
+  );
+  await fc.assert(
+    fc.asyncProperty(plan, async (p) => {
+      const b = new ModelBuilder();
+      b.result(b.op('LogSoftmax', [b.parameter('x', p.shape)], { axis: p.axis }));
+      await expectNative(b.model, { x: uneven(p.shape, p.seed) }, 2e-6);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('OneHot compares each position with the index', async () => {
+  const plan = fc.record({
+    shape: fc.array(size, { maxLength: 4 }),
+    ...{ depth: size, seed, axis: fc.nat(4) },
+    index: fc.constantFrom<ElementType>('i32', 'i64'),
+    type: fc.constantFrom<ElementType>('f32', 'i32', 'i64', 'boolean'),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async (p) => {
+      const b = new ModelBuilder();
+      const [on, off] = [1, 0].map((v) => b.constant(`value${v}`, [], [v], p.type));
+      const inputs = [b.parameter('x', p.shape, p.index), b.constant('depth', [], [p.depth], 'i64'), on!, off!];
+      b.result(b.op('OneHot', inputs, { axis: p.axis % (p.shape.length + 1) }));
+      await expectNative(b.model, { x: whole(p.index, p.shape, -1, p.depth, p.seed) }, 0);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('ReverseSequence gathers each sequence from its end', async () => {
+  const plan = dims.chain((shape) =>
+    fc.record({
+      shape: fc.constant(shape),
+      axes: fc.uniqueArray(fc.nat(shape.length - 1), { minLength: 2, maxLength: 2 }),
+      type: fc.constantFrom<ElementType>('i32', 'i64'),
+      seed,
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(plan, async (p) => {
+      const [batch, axis] = p.axes as [number, number];
+      const b = new ModelBuilder();
+      const lengths = b.parameter('lengths', [p.shape[batch]!], p.type);
+      const attributes = { batch_axis: batch, seq_axis: axis };
+      b.result(b.op('ReverseSequence', [b.parameter('x', p.shape), lengths], attributes));
+      const feeds = { lengths: whole(p.type, [p.shape[batch]!], 0, p.shape[axis]!, p.seed) };
+      await expectNative(b.model, { x: uneven(p.shape, p.seed), ...feeds }, 0);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('ReverseSequence refuses lengths outside of the axis', async () => {
+  const b = new ModelBuilder();
+  const lengths = b.parameter('lengths', [2], 'i32');
+  b.result(b.op('ReverseSequence', [b.parameter('x', [2, 3]), lengths], { batch_axis: 0, seq_axis: 1 }));
+  await using executable = await compileNative(b.model);
+  for (const wrong of [-1, -7, 4, 100]) {
+    const feeds = { x: uneven([2, 3], 1), lengths: tensor('i32', [2], [2, wrong]) };
+    await assert.rejects(executable.run(feeds), { code: 'ERR_SHAPE_MISMATCH' }, `${wrong}`);
+  }
+});
+
+test('questions about booleans and floats are comparisons', async () => {
+  const values = [0, -1, 1e38, Infinity, -Infinity, NaN, 1e-45, 3];
+  const b = new ModelBuilder();
+  const x = b.parameter('x', [2, 4]);
+  const plans: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+    ['IsNaN', {}],
+    ['IsFinite', {}],
+    ...[true, false].flatMap((detect_negative) =>
+      [true, false].map((detect_positive) => ['IsInf', { detect_negative, detect_positive }] as const),
+    ),
+  ];
+  for (const [i, [type, attributes]] of plans.entries()) b.result(b.op(type, [x], attributes, `op${i}`), `result${i}`);
+  const y = b.op('IsFinite', [x], {}, 'finite');
+  b.result(b.op('LogicalNot', [y]), 'not');
+  for (const [i, axes] of [[0], [1], [0, 1]].entries()) {
+    const list = b.constant(`axes${i}`, [axes.length], axes, 'i64');
+    for (const type of ['ReduceLogicalAnd', 'ReduceLogicalOr'])
+      b.result(b.op(type, [y, list], { keep_dims: i === 0 }, `${type}${i}`), `${type}${i}`);
+  }
+  await expectNative(b.model, { x: tensor('f32', [2, 4], values) }, 0);
+  const out = Object.values(await evaluate(b.model, { x: tensor('f32', [2, 4], values) }));
+  assert.deepEqual([...out[plans.length]!.data], [0, 0, 0, 1, 1, 1, 0, 0]);
+});
+
+test('ConvertLike is a conversion', async () => {
+  const b = new ModelBuilder();
+  const like = b.constant('like', [1], [0], 'i32');
+  b.result(b.op('ConvertLike', [b.parameter('x', [4]), like]));
+  await expectNative(b.model, { x: tensor('f32', [4], [-1.5, 0, 2.7, 3e9]) }, 0);
+});
+
+test('ExtractImagePatches is slices of a padded image', async () => {
+  const pair = (least: number, most: number) =>
+    fc.array(fc.integer({ min: least, max: most }), { minLength: 2, maxLength: 2 });
+  const plan = fc.record({
+    shape: fc.tuple(fc.constantFrom(1, 2), size, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })),
+    ...{ sizes: pair(1, 3), strides: pair(1, 3), rates: pair(1, 2), seed },
+    auto_pad: fc.constantFrom('valid', 'same_upper', 'same_lower'),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ shape, seed: from, ...attributes }) => {
+      const b = new ModelBuilder();
+      const y = b.op('ExtractImagePatches', [b.parameter('x', shape)], attributes);
+      fc.pre(!y.fact.shape.includes(0));
+      b.result(y);
+      await expectNative(b.model, { x: uneven(shape, from) }, 0);
+    }),
+    { numRuns: 15 },
   );
 });
 
@@ -142,7 +246,7 @@ test('RegionYolo is sigmoids and softmax of its parts', async () => {
       const flat = { axis: p.axis, end_axis: p.endAxis };
       b.result(b.op('RegionYolo', [b.parameter('x', shape)], { ...boxes, ...kind, ...flat }));
       // A few units in the last place of results up to 1, and of sizes none.
-      await expectNative(b.model, uneven(shape, p.seed), 4e-7);
+      await expectNative(b.model, { x: uneven(shape, p.seed) }, 4e-7);
     }),
     { numRuns: 80 },
   );
@@ -158,7 +262,7 @@ test('ReorgYolo is SpaceToDepth of the input as it reads it', async () => {
       const b = new ModelBuilder();
       const shape = [p.batch, p.planes * p.stride ** 2, p.height * p.stride, p.width * p.stride];
       b.result(b.op('ReorgYolo', [b.parameter('x', shape)], { stride: [p.stride] }));
-      await expectNative(b.model, uneven(shape, p.seed), 0);
+      await expectNative(b.model, { x: uneven(shape, p.seed) }, 0);
     }),
     { numRuns: 60 },
   );

@@ -1,12 +1,13 @@
 // SoftMax and LogSoftmax: exponentials that sum to one along an axis.
 import * as z from 'zod';
-import type { Node } from '../../graph/node.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { normalizeAxis } from '../../tensor/shape.ts';
+import { isStatic, normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { int } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { inputFact } from '../fact.ts';
 import { lowerSoftMax, softMaxRuntime } from './lower-softmax.ts';
 
@@ -34,7 +35,7 @@ function define(
   type: string,
   opset: string,
   finish: (shifted: number, sum: number) => number,
-  rest: Pick<OpDef<{ axis: number }>, 'lower' | 'runtime' | 'quantization'> = {},
+  rest: Pick<OpDef<{ axis: number }>, 'lower' | 'runtime' | 'quantization' | 'expand'> = {},
 ): OpDef {
   return defineOp({
     type,
@@ -49,6 +50,17 @@ function define(
     },
     evaluate: (a, [x]) => [alongAxis(x!, a.axis, finish)],
   });
+}
+
+function expandLogSoftmax(axis: number, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const x = node.source(0)!;
+  const { type, shape } = x.fact;
+  if (type !== 'f32' || !isStatic(shape)) return undefined;
+  const axes = e.constant('i64', [1], [normalizeAxis(axis, shape.length)], 'axes');
+  const high = e.add('ReduceMax', [x, axes], { keep_dims: true }, 'maximum');
+  const shifted = e.add('Subtract', [x, high], {}, 'shifted');
+  const sum = e.add('ReduceSum', [e.add('Exp', [shifted], {}, 'exponentials'), axes], { keep_dims: true }, 'sum');
+  return [e.add('Subtract', [shifted, e.add('Log', [sum], {}, 'logarithm')], {}, 'difference')];
 }
 
 /** No device of the tables quantizes the input; a table of one's own may. */
@@ -67,4 +79,6 @@ export const softMax1 = define('SoftMax', 'opset1', normalized, softMaxTraits);
 export const softMax8 = define('SoftMax', 'opset8', normalized, softMaxTraits);
 
 /** x − max − ln Σ e^(x − max) along `axis`. */
-export const logSoftmax = define('LogSoftmax', 'opset5', (shifted, sum) => shifted - Math.log(sum));
+export const logSoftmax = define('LogSoftmax', 'opset5', (shifted, sum) => shifted - Math.log(sum), {
+  expand: (a, node, e) => expandLogSoftmax(a.axis, node, e),
+});

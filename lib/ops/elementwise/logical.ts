@@ -43,6 +43,7 @@ const not = definePointwise({
     requireBoolean(element);
     return (x) => 1 - x;
   },
+  expand: (_, node, e) => [e.add('NotEqual', [node.source(0), e.constant('boolean', [], [1], 'true')], {}, 'not')],
   quantization: { quantizedPorts: 'all' },
 });
 

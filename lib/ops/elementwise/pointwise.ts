@@ -9,7 +9,7 @@ import type { LowerContext } from '../lower-context.ts';
 import { lowerUnary, type UnaryFunction } from './lower-unary.ts';
 
 /** What a pointwise operation is, besides its function. */
-export interface Pointwise<A> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization' | 'ir'>> {
+export interface Pointwise<A> extends Partial<Pick<OpDef<A>, 'asPostOp' | 'quantization' | 'ir' | 'expand'>> {
   /** The native function and its parameters; absent or undefined: the host evaluates it. */
   kernel?(a: A): readonly [name: UnaryFunction, alpha?: number, beta?: number] | undefined;
   readonly type: string;

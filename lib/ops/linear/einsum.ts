@@ -1,12 +1,15 @@
 // Einsum: sums of products over labelled axes.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, type Shape, stridesOf } from '../../tensor/shape.ts';
+import { elementCount, isStatic, type Shape, stridesOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { stridedOffsets } from '../broadcast.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { commonType, type Facts, inputFact } from '../fact.ts';
+import { expandEinsum } from './expand-einsum.ts';
 
 const attributes = z.object({ equation: z.string() });
 
@@ -108,6 +111,15 @@ function einsum(equation: string, inputs: readonly Tensor[]): Tensor {
   return fromFloat64(out, outer!, inputs[0]!.type);
 }
 
+function expand(equation: string, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const ports = node.inputs.map((input) => input.source!);
+  if (ports.some(({ fact }) => fact.type !== 'f32' || !isStatic(fact.shape))) return undefined;
+  const shapes = ports.map((port) => port.fact.shape);
+  const { operands, output } = parse(equation, shapes);
+  const port = expandEinsum(e, { ports, operands, output, sizes: sizesOf({ operands, output }, shapes) });
+  return port && [port];
+}
+
 /**
  * `ij,jk->ik`: a letter for each axis; products are summed over letters that the output does not have. `...` stands for
  * leading axes that broadcast. Without `->` the output has `...` and the letters that appear once, in ASCII order.
@@ -119,4 +131,5 @@ export const einsumOp = defineOp({
   inputs: [1, Number.POSITIVE_INFINITY],
   infer,
   evaluate: (a, inputs) => [einsum(a.equation, inputs)],
+  expand: (a, node, e) => expand(a.equation, node, e),
 });

@@ -1,10 +1,11 @@
 // ExtractImagePatches: the windows of an image as channels.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
-import type { Fact } from '../../graph/node.ts';
-import { elementCount } from '../../tensor/shape.ts';
+import type { Fact, Node, OutputPort } from '../../graph/node.ts';
+import { elementCount, isStatic } from '../../tensor/shape.ts';
 import { enumeration, intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
 import { take } from './take.ts';
 
@@ -16,6 +17,13 @@ const attributes = z.object({
 });
 
 type Attributes = z.infer<typeof attributes>;
+
+/** Padding of an axis, and from the first element of its first window to that of its last one. */
+interface Span {
+  readonly begin: number;
+  readonly end: number;
+  readonly span: number;
+}
 
 /** Number of windows along one axis, and the padding in front of it. */
 function windows(a: Attributes, axis: number, size: number): { count: number; begin: number } {
@@ -38,6 +46,43 @@ function infer(a: Attributes, inputs: Facts): Fact[] {
   const [n, c, h, w] = shape as [number, number, number, number];
   const depth = c < 0 ? -1 : c * a.sizes[0]! * a.sizes[1]!;
   return [{ type, shape: [n, depth, windows(a, 0, h).count, windows(a, 1, w).count] }];
+}
+
+/** A slice of the padded image for each element of a window, side by side. */
+function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const { shape } = node.source(0)!.fact;
+  const out = node.output.fact.shape;
+  if (!isStatic(shape) || out.includes(0)) return undefined;
+  const spatial = [0, 1].map((axis) => {
+    const [size, count] = [shape[axis + 2]!, out[axis + 2]!];
+    const { begin } = windows(a, axis, size);
+    const reach = (count - 1) * a.strides[axis]! + (a.sizes[axis]! - 1) * a.rates[axis]! + 1;
+    return { begin, end: Math.max(0, reach - begin - size), span: (count - 1) * a.strides[axis]! + 1 };
+  }) as [Span, Span];
+  const list = (values: readonly number[], name: string) => e.constant('i64', [values.length], values, name);
+  const isPadded = spatial.some((s) => s.begin > 0 || s.end > 0);
+  const ends = [
+    list([0, 0, ...spatial.map((s) => s.begin)], 'begin'),
+    list([0, 0, ...spatial.map((s) => s.end)], 'end'),
+  ];
+  const x = isPadded ? e.add('Pad', [node.source(0), ...ends], { pad_mode: 'constant' }, 'padded') : node.source(0)!;
+  const [steps, axes] = [list(a.strides, 'steps'), list([2, 3], 'axes')];
+  const slices: OutputPort[] = [];
+  for (let row = 0; row < a.sizes[0]!; row++) {
+    for (let column = 0; column < a.sizes[1]!; column++) {
+      const first = [row * a.rates[0]!, column * a.rates[1]!];
+      const name = `element_${row}_${column}`;
+      const [from, to] = [
+        list(first, `${name}/from`),
+        list(
+          first.map((at, i) => at + spatial[i]!.span),
+          `${name}/to`,
+        ),
+      ];
+      slices.push(e.add('Slice', [x, from, to, steps, axes], {}, name));
+    }
+  }
+  return [e.concat(slices, 1, 'windows')];
 }
 
 /** `y[n, (row · width + column) · C + c, p, q]` is element `[row, column]` of window `[p, q]` of channel c; zero outside. */
@@ -72,4 +117,5 @@ export const extractImagePatches = defineOp({
     }
     return [take(x, shape, source)];
   },
+  expand,
 });

@@ -1,10 +1,12 @@
 // OneHot: marks the position that each index names.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
-import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
+import { elementCount, isStatic, normalizeAxis } from '../../tensor/shape.ts';
 import { int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { commonType, type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
 
 const attributes = z.object({ axis: int });
@@ -16,6 +18,19 @@ function infer(a: z.infer<typeof attributes>, inputs: Facts) {
     throw new LowpError('ERR_OP_INPUTS', `the depth is ${size}, expected at least 1`);
   const axis = normalizeAxis(a.axis, indices!.shape.length + 1);
   return [{ type: commonType(on!, off!), shape: indices!.shape.toSpliced(axis, 0, size) }];
+}
+
+/** Each position of the new axis is compared with the index, and one of the two values is chosen. */
+function expand(a: z.infer<typeof attributes>, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const [indices, , on, off] = [0, 1, 2, 3].map((i) => node.source(i)!);
+  const { type, shape } = indices!.fact;
+  const out = node.output.fact.shape;
+  if (!isStatic(out) || (type !== 'i32' && type !== 'i64')) return undefined;
+  const axis = normalizeAxis(a.axis, out.length);
+  const places = Array.from({ length: out[axis]! }, (_, i) => i);
+  const list = e.constant(type, [places.length, ...shape.slice(axis).map(() => 1)], places, 'places');
+  const index = e.reshape(indices!, shape.toSpliced(axis, 0, 1), 'indices');
+  return [e.add('Select', [e.add('Equal', [index, list], {}, 'marks'), on, off], {}, 'values')];
 }
 
 /**
@@ -43,4 +58,5 @@ export const oneHot = defineOp({
     }
     return [fromFloat64(out, shape, type)];
   },
+  expand,
 });

@@ -1,12 +1,68 @@
 // ReverseSequence: turns the first elements of each line around.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { toIntegers } from '../../tensor/convert.ts';
-import { elementCount, normalizeAxis, stridesOf } from '../../tensor/shape.ts';
+import { elementCount, isStatic, normalizeAxis, stridesOf } from '../../tensor/shape.ts';
 import { int } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { inputFact, mergeSizes } from '../fact.ts';
 import { take } from './take.ts';
+
+interface Attributes {
+  readonly batch_axis: number;
+  readonly seq_axis: number;
+}
+
+/**
+ * A gather at `length − 1 − t` for t below the length and at t behind it, with both axes in front. Of a length that lies
+ * outside of the axis some positions do too, and the gather reports them.
+ */
+function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const [x, lengths] = [node.source(0)!, node.source(1)!];
+  const { type } = lengths.fact;
+  const { shape } = x.fact;
+  if (!isStatic(shape) || (type !== 'i32' && type !== 'i64')) return undefined;
+  const [batch, axis] = [a.batch_axis, a.seq_axis].map((value) => normalizeAxis(value, shape.length)) as [
+    number,
+    number,
+  ];
+  if (batch === axis) return undefined;
+  const order = [batch, axis, ...shape.map((_, i) => i).filter((i) => i !== batch && i !== axis)];
+  const [count, size] = [shape[batch]!, shape[axis]!];
+  const places = Array.from({ length: size }, (_, i) => i);
+  const list = e.constant(type, [1, size], places, 'places');
+  const length = e.reshape(lengths, [count, 1], 'lengths');
+  const mirrored = e.add(
+    'Subtract',
+    [
+      length,
+      e.constant(
+        type,
+        [1, size],
+        places.map((i) => i + 1),
+        'ends',
+      ),
+    ],
+    {},
+    'mirrored',
+  );
+  const limited = e.add('Minimum', [length, e.constant(type, [], [0], 'zero')], {}, 'negative');
+  const far = e.add('Multiply', [limited, e.constant(type, [], [size + 1], 'far')], {}, 'outside');
+  const behind = e.add('Add', [list, far], {}, 'behind');
+  const from = e.add('Select', [e.add('Less', [list, length], {}, 'turns'), mirrored, behind], {}, 'from');
+  const moved = transposed(e, x, order, 'front');
+  const index = e.reshape(from, [count, size, 1], 'indices');
+  const taken = e.add('GatherND', [moved, index], { batch_dims: 1 }, 'taken');
+  const back = shape.map((_, i) => order.indexOf(i));
+  return [transposed(e, taken, back, 'back')];
+}
+
+function transposed(e: Expansion, x: OutputPort, order: readonly number[], name: string): OutputPort {
+  if (order.every((from, i) => from === i)) return x;
+  return e.add('Transpose', [x, e.constant('i64', [order.length], order, `${name}/order`)], {}, name);
+}
 
 /** Inputs: data, one length for each index of the batch axis. The first `length` elements of the sequence axis turn. */
 export const reverseSequence = defineOp({
@@ -39,4 +95,5 @@ export const reverseSequence = defineOp({
     }
     return [take(x!, shape, source)];
   },
+  expand,
 });

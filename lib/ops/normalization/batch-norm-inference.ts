@@ -1,11 +1,13 @@
 // BatchNormInference, both revisions: normalisation with stored statistics.
 import * as z from 'zod';
+import { constantOf, type Node, type OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount } from '../../tensor/shape.ts';
+import { elementCount, isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { float } from '../attribute.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { commonType, type Facts, inputFact, mergeSizes, requireRank } from '../fact.ts';
+import type { Expansion } from '../expansion.ts';
+import { commonType, type Facts, factsOfNode, inputFact, mergeSizes, requireRank } from '../fact.ts';
 
 const attributes = z.object({ epsilon: float });
 
@@ -44,6 +46,19 @@ function evaluate(order: Order, epsilon: number, inputs: readonly Tensor[]): Ten
   return fromFloat64(data, x.shape, x.type);
 }
 
+/** Statistics that are computed; what is constant becomes one product and one sum elsewhere. */
+function expand(order: Order, epsilon: number, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const [x, ...parameters] = order.map((i) => node.source(i)!);
+  const { type, shape } = x!.fact;
+  if (type !== 'f32' || !isStatic(shape) || parameters.every((p) => constantOf(p))) return undefined;
+  const perChannel = shape.slice(1).map((d, i) => (i === 0 ? d : 1));
+  const [gamma, beta, mean, variance] = parameters.map((p, i) => e.reshape(p, perChannel, `parameter_${i}`));
+  const sum = e.add('Add', [variance, e.constant('f32', [], [epsilon], 'epsilon')], {}, 'limited');
+  const scale = e.add('Divide', [gamma, e.add('Sqrt', [sum], {}, 'deviation')], {}, 'scale');
+  const scaled = e.add('Multiply', [e.add('Subtract', [x, mean], {}, 'centred'), scale], {}, 'scaled');
+  return [e.add('Add', [scaled, beta], {}, 'shifted')];
+}
+
 function define(opset: string, orderOf: (inputs: Facts) => Order): OpDef {
   return defineOp({
     type: 'BatchNormInference',
@@ -52,6 +67,7 @@ function define(opset: string, orderOf: (inputs: Facts) => Order): OpDef {
     inputs: [5, 5],
     infer: (_, inputs) => infer(orderOf(inputs), inputs),
     evaluate: (a, inputs) => [evaluate(orderOf(inputs), a.epsilon, inputs)],
+    expand: (a, node, e) => expand(orderOf(factsOfNode(node)), a.epsilon, node, e),
   });
 }
 

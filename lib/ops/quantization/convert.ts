@@ -49,5 +49,8 @@ export const convertLike = defineOp({
   inputs: [2, 2],
   infer: (_, inputs) => [{ type: inputFact(inputs, 1).type, shape: inputFact(inputs, 0).shape }],
   evaluate: (_, [x, like]) => [convertTensor(x!, like!.type)],
+  expand: (_, node, e) => [
+    e.add('Convert', [node.source(0)], { destination_type: node.output.fact.type }, 'converted'),
+  ],
   quantization: { ascend: 'nonConstant' },
 });

@@ -1,13 +1,14 @@
 // Reductions over axes: ReduceSum, Mean, Max, Min, Prod, L1, L2, LogicalAnd, LogicalOr.
 import * as z from 'zod';
-import type { Node } from '../../graph/node.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, unknownShape } from '../../tensor/shape.ts';
+import { elementCount, isStatic, unknownShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
 import { expandedStrides, stridedOffsets } from '../broadcast.ts';
 import { defineOp, type OpDef, type QuantTraits } from '../define-op.ts';
+import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import { lowerPool } from '../pooling/lower.ts';
@@ -26,6 +27,8 @@ interface Reduction {
   readonly quantization?: QuantTraits;
   /** Absent: it is evaluated on the host. */
   readonly kernel?: KernelReduction;
+  /** The reduction of floats 0 and 1 that is the same. */
+  readonly ofFloats?: string;
   /** A mean over all positions of an image is an average pool. */
   readonly isMean?: boolean;
 }
@@ -56,8 +59,8 @@ const reductions: Readonly<Record<string, Reduction>> = {
     finish: Math.sqrt,
     kernel: { function: 'sumSquares', finish: 'root' },
   },
-  ReduceLogicalAnd: { start: 1, add: (s, x) => s & x },
-  ReduceLogicalOr: { start: 0, add: (s, x) => s | x },
+  ReduceLogicalAnd: { start: 1, add: (s, x) => s & x, ofFloats: 'ReduceMin' },
+  ReduceLogicalOr: { start: 0, add: (s, x) => s | x, ofFloats: 'ReduceMax' },
 };
 
 function infer(a: Attributes, inputs: Facts) {
@@ -128,15 +131,24 @@ function lowering(r: Reduction, kernel: KernelReduction): Pick<OpDef<Attributes>
   };
 }
 
+function expandLogical(type: string, a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const [x, axes] = [node.source(0)!, node.source(1)!];
+  if (x.fact.type !== 'boolean' || !isStatic(x.fact.shape) || !knownIntegers(axes.fact)) return undefined;
+  const floats = e.add('Convert', [x], { destination_type: 'f32' }, 'floats');
+  const reduced = e.add(type, [floats, axes], { keep_dims: a.keep_dims }, 'reduced');
+  return [e.add('NotEqual', [reduced, e.constant('f32', [], [0], 'zero')], {}, 'boolean')];
+}
+
 /** Inputs: data, axes (one number or a list, negative from the end; none reduces nothing). Whole results are truncated. */
 export const reductionOps: readonly OpDef[] = Object.entries(reductions).map(([type, r]) =>
-  defineOp({
+  defineOp<Attributes>({
     type,
     opset: r.opset ?? 'opset1',
     attributes,
     inputs: [2, 2],
     infer,
     evaluate: (a, [x, axes]) => [reduce(r, a, x!, axes!)],
+    ...(r.ofFloats ? { expand: (a, node, e) => expandLogical(r.ofFloats!, a, node, e) } : {}),
     ...(r.kernel ? lowering(r, r.kernel) : {}),
     ...(r.quantization ? { quantization: r.quantization } : {}),
   }),

@@ -1,12 +1,15 @@
 // Discrete Fourier transforms: DFT, IDFT of complex numbers, RDFT of real ones, IRDFT back to real ones.
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, formatShape, normalizeAxis, type Shape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, normalizeAxis, type Shape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { noAttributes } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
 import { defineOp, type OpDef } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, requiredIntegers } from '../fact.ts';
+import type { Expansion } from '../expansion.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, requiredIntegers } from '../fact.ts';
+import { type AxisTransform, expandAxis, hasMatrix } from './expand-fourier.ts';
 
 /** A tensor of complex numbers: real and imaginary parts of shape `shape`. */
 export interface Complex {
@@ -120,7 +123,32 @@ function planOf(real: boolean, halved: boolean, inputs: Facts): Plan {
 
 const half = (n: number): number => (n < 0 ? -1 : Math.floor(n / 2) + 1);
 
-function define(type: string, opset: string, form: 'complex' | 'fromReal' | 'toReal', inverse: boolean): OpDef {
+/** One transform after the other: what a real spectrum halves is the first one there, and the last one back. */
+function stepsOf(form: AxisTransform['form'], axes: readonly number[], lengths: readonly number[]) {
+  const steps = axes.map((axis, i) => {
+    const own = i === axes.length - 1 ? form : 'complex';
+    return { axis, length: lengths[i]!, form: own, bins: own === 'fromReal' ? half(lengths[i]!) : lengths[i]! };
+  });
+  return form === 'toReal' ? steps : steps.toReversed();
+}
+
+/** A product with a matrix for each axis; undefined for axes that are unknown or long. */
+function expandTransform(
+  node: Node,
+  form: AxisTransform['form'],
+  inverse: boolean,
+  e: Expansion,
+): readonly OutputPort[] | undefined {
+  const facts = factsOfNode(node);
+  const [x, axesFact, sizes] = facts;
+  if (x?.type !== 'f32' || !isStatic(x.shape) || !axesFact?.value || (sizes && !sizes.value)) return undefined;
+  const { axes, lengths } = planOf(form === 'fromReal', form === 'toReal', facts);
+  const steps = stepsOf(form, axes, lengths).map((s) => ({ ...s, size: x.shape[s.axis]!, inverse }));
+  if (!steps.every(hasMatrix)) return undefined;
+  return [steps.reduce((port, step, i) => expandAxis(e, port, step.axis, step, `axis_${i}`), node.source(0)!)];
+}
+
+function define(type: string, opset: string, form: AxisTransform['form'], inverse: boolean): OpDef {
   const real = form === 'fromReal';
   const infer = (inputs: Facts) => {
     const x = inputFact(inputs, 0);
@@ -137,10 +165,9 @@ function define(type: string, opset: string, form: 'complex' | 'fromReal' | 'toR
   const evaluate = (x: Tensor, facts: Facts): Tensor => {
     const { axes, lengths } = planOf(real, form === 'toReal', facts);
     let value = complexOf(x, real);
-    const order = axes.map((axis, i) => ({ axis, length: lengths[i]! }));
-    if (form === 'toReal') value = mirrored(value, order.at(-1)!.axis, order.at(-1)!.length);
-    for (const [i, { axis, length }] of order.toReversed().entries()) {
-      value = transform(value, axis, length, inverse, real && i === 0 ? half(length) : length);
+    for (const step of stepsOf(form, axes, lengths)) {
+      if (step.form === 'toReal') value = mirrored(value, step.axis, step.length);
+      value = transform(value, step.axis, step.length, inverse, step.bins);
     }
     return form === 'toReal' ? fromFloat64(value.re, value.shape, x.type) : pairs(value, x.type);
   };
@@ -151,6 +178,7 @@ function define(type: string, opset: string, form: 'complex' | 'fromReal' | 'toR
     inputs: [2, 3],
     infer: (_, inputs) => infer(inputs),
     evaluate: (_, inputs) => [evaluate(inputs[0]!, factsOf(inputs))],
+    expand: (_, node, e) => expandTransform(node, form, inverse, e),
   });
 }
 

@@ -1,11 +1,15 @@
 // STFT: spectra of overlapping frames of a signal.
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
+import type { Node, OutputPort } from '../../graph/node.ts';
 import { toFloat64 } from '../../tensor/convert.ts';
+import { isStatic } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
-import { type Facts, factsOf, inputFact, requiredIntegers, requireRank } from '../fact.ts';
+import type { Expansion } from '../expansion.ts';
+import { type Facts, factsOf, factsOfNode, inputFact, requiredIntegers, requireRank } from '../fact.ts';
+import { fourierMatrix, hasMatrix } from './expand-fourier.ts';
 import { pairs, transform } from './fourier.ts';
 
 const attributes = z.object({ transpose_frames: bool.default(false) });
@@ -71,6 +75,40 @@ function stft(a: Attributes, inputs: readonly Tensor[]): Tensor {
   return pairs({ shape: shape.slice(0, -1), re: turn(spectra.re), im: turn(spectra.im) }, type);
 }
 
+/** Frames are gathered, and one product with a matrix transforms them; a constant window is part of the matrix. */
+function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
+  const facts = factsOfNode(node);
+  const { type, shape } = inputFact(facts, 0);
+  const { size, step, bins, count } = framesOf(facts);
+  if (type !== 'f32' || !isStatic(shape) || size < 0 || !hasMatrix({ size, bins })) return undefined;
+  const at = e.constant('i32', [count, size], frameIndices(count, size, step), 'positions');
+  const axis = e.constant('i64', [], [shape.length - 1], 'axis');
+  let frames = e.add('Gather', [node.source(0), at, axis], {}, 'frames');
+  const window = inputFact(facts, 1);
+  const shift = Math.floor((size - window.shape[0]!) / 2);
+  const factors = new Float64Array(size);
+  if (window.value) factors.set(toFloat64(window.value), shift);
+  else {
+    factors.fill(1);
+    const ends = [shift, size - window.shape[0]! - shift].map((n, i) => e.constant('i64', [1], [n], `end_${i}`));
+    const whole = e.add('Pad', [node.source(1), ...ends], { pad_mode: 'constant' }, 'window');
+    frames = e.add('Multiply', [frames, whole], {}, 'windowed');
+  }
+  const batch = shape.length === 2 ? shape[0]! : 1;
+  const rows = e.reshape(frames, [batch * count, size], 'rows');
+  const data = fourierMatrix({ size, length: size, bins, form: 'fromReal', inverse: false }, factors);
+  const matrix = e.tensor({ type: 'f32', shape: [size, 2 * bins], data }, 'matrix');
+  const product = e.add('MatMul', [rows, matrix], { transpose_a: false, transpose_b: false }, 'product');
+  const spectra = e.reshape(product, [...shape.slice(0, -1), count, bins, 2], 'spectra');
+  if (!a.transpose_frames) return [spectra];
+  const order = shape.length === 2 ? [0, 2, 1, 3] : [1, 0, 2];
+  return [e.add('Transpose', [spectra, e.constant('i64', [order.length], order, 'order')], {}, 'bins')];
+}
+
+function frameIndices(count: number, size: number, step: number): number[] {
+  return Array.from({ length: count * size }, (_, i) => Math.floor(i / size) * step + (i % size));
+}
+
 /**
  * Inputs: signal `[batch, length]`, window, frame size, frame step. Output `[batch, frames, bins, 2]`, with
  * `transpose_frames` `[batch, bins, frames, 2]`: the first size/2 + 1 bins of the DFT of each windowed frame.
@@ -82,4 +120,5 @@ export const stftOp = defineOp({
   inputs: [4, 4],
   infer,
   evaluate: (a, inputs) => [stft(a, inputs)],
+  expand,
 });
