@@ -58,7 +58,42 @@ std::vector<float> Compute(uint32_t op, const std::vector<float>& x, Isa isa, fl
   return y.to_vector<float>();
 }
 
+// Those of mathematics, without parameters.
+double ExactMath(uint32_t op, double x) {
+  switch (op) {
+    case kLog:
+      return std::log(x);
+    case kSin:
+      return std::sin(x);
+    case kCos:
+      return std::cos(x);
+    case kRoundAway:
+      return std::round(x);
+    case kTan:
+      return std::tan(x);
+    case kAsin:
+      return std::asin(x);
+    case kAcos:
+      return std::acos(x);
+    case kAtan:
+      return std::atan(x);
+    case kSinh:
+      return std::sinh(x);
+    case kCosh:
+      return std::cosh(x);
+    case kAsinh:
+      return std::asinh(x);
+    case kAcosh:
+      return std::acosh(x);
+    case kAtanh:
+      return std::atanh(x);
+    default:
+      return NAN;
+  }
+}
+
 double Exact(uint32_t op, double x, double alpha, double beta) {
+  if (op >= kLog) return ExactMath(op, x);
   switch (op) {
     case kLeakyRelu:
       return x < 0 ? alpha * x : x;
@@ -104,32 +139,6 @@ double Exact(uint32_t op, double x, double alpha, double beta) {
       return x / (1 + std::fabs(x));
     case kSelu:
       return beta * (x > 0 ? x : alpha * std::expm1(x));
-    case kLog:
-      return std::log(x);
-    case kSin:
-      return std::sin(x);
-    case kCos:
-      return std::cos(x);
-    case kRoundAway:
-      return std::round(x);
-    case kTan:
-      return std::tan(x);
-    case kAsin:
-      return std::asin(x);
-    case kAcos:
-      return std::acos(x);
-    case kAtan:
-      return std::atan(x);
-    case kSinh:
-      return std::sinh(x);
-    case kCosh:
-      return std::cosh(x);
-    case kAsinh:
-      return std::asinh(x);
-    case kAcosh:
-      return std::acosh(x);
-    case kAtanh:
-      return std::atanh(x);
     case kSoftplus:
       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
     default:
