@@ -24,11 +24,11 @@ export function areaOf(boxes: Float64Array, at: number, extent = 0): number {
 const rankedAtOnce = 2 ** 21;
 
 /**
- * Positions by falling score, equal scores by rising position.
+ * Positions by falling score with NaN at the end, equal scores by rising position.
  *
  * The 32 bits of a score, put in order, and the 21 of a position make one double; doubles are sorted natively.
  *
- * @param scores  in single precision; no NaN
+ * @param scores  in single precision
  * @param most    positions that are returned at most
  */
 export function rank(scores: ArrayLike<number>, most = Number.POSITIVE_INFINITY): Int32Array {
@@ -36,13 +36,14 @@ export function rank(scores: ArrayLike<number>, most = Number.POSITIVE_INFINITY)
   const order = new Int32Array(Math.min(count, most));
   if (count > rankedAtOnce) {
     const all = Int32Array.from({ length: count }, (_, i) => i);
-    return all.sort((a, b) => scores[b]! - scores[a]! || a - b).subarray(0, order.length);
+    const isNone = (i: number) => Number(Number.isNaN(scores[i]));
+    return all.sort((a, b) => isNone(a) - isNone(b) || scores[b]! - scores[a]! || a - b).subarray(0, order.length);
   }
   const bits = new Uint32Array(Float32Array.from(scores).buffer);
   const keys = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     const b = scores[i] === 0 ? 0 : bits[i]!;
-    const ordered = (b >>> 31 === 1 ? ~b : b | 0x80000000) >>> 0;
+    const ordered = Number.isNaN(scores[i]) ? 0 : (b >>> 31 === 1 ? ~b : b | 0x80000000) >>> 0;
     keys[i] = ordered * rankedAtOnce + (rankedAtOnce - 1 - i);
   }
   keys.sort();

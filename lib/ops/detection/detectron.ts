@@ -11,7 +11,7 @@ import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import { rank, suppress, takeBoxes } from './boxes.ts';
-import { canLowerRegions, lowerRoiAlign } from './lower-roi-align.ts';
+import { canLowerRegions, lowerRoiAlign, mostSamples } from './lower-roi-align.ts';
 import { refine } from './refine-boxes.ts';
 import { samplesOf } from './roi-align.ts';
 import { averageBins, sampleRegion } from './sample-region.ts';
@@ -347,7 +347,7 @@ export const roiFeatureExtractor = defineOp({
   lower: lowerFeatures,
   canLower: (a, node) => {
     const batches = new Set(node.inputs.slice(1).map((i) => i.source?.fact.shape[0]));
-    return a.sampling_ratio >= 0 && a.output_size > 0 && batches.size === 1 && canLowerRegions(node);
+    return a.sampling_ratio >= 0 && a.sampling_ratio <= mostSamples && a.output_size > 0 && batches.size === 1 && canLowerRegions(node);
   },
   runtime: { bytes: 'never', epilogue: 'none' },
 });

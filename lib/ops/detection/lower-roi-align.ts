@@ -31,6 +31,9 @@ export function canLowerRegions(node: Node): boolean {
   return shapes.every((shape) => isStatic(shape) && elementCount(shape) > 0);
 }
 
+/** Samples of a bin along each axis that the kernel takes at most. */
+export const mostSamples = 1024;
+
 /** Emits the pooling of all regions into output 0. */
 export function lowerRoiAlign(node: Node, context: LowerContext, s: RegionSampling): void {
   const { builder } = context;

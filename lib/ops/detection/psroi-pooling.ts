@@ -10,7 +10,7 @@ import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, requireRank } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import { roundHalfAwayFromZero } from '../rounding.ts';
-import { canLowerRegions } from './lower-roi-align.ts';
+import { canLowerRegions, mostSamples } from './lower-roi-align.ts';
 import { bilinearAt, imageOf, requireRegions } from './roi-pooling.ts';
 
 const shared = z.object({
@@ -232,7 +232,7 @@ export const deformablePsroiPooling = defineOp({
   canLower: (a, node) => {
     const offsets = node.source(2)?.fact.shape;
     const fits = !offsets || offsets[0] === node.output.fact.shape[0];
-    return fits && a.part_size > 0 && canLowerRegions(node);
+    return fits && a.part_size > 0 && a.spatial_bins_x * a.spatial_bins_y <= mostSamples ** 2 && canLowerRegions(node);
   },
   runtime: { bytes: 'never', epilogue: 'none' },
 });

@@ -10,7 +10,7 @@ import { defineOp, type RuntimeTraits } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, mergeSizes, requireRank } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
 import { indexTypes } from '../movement/emit-picks.ts';
-import { canLowerRegions, lowerRoiAlign } from './lower-roi-align.ts';
+import { canLowerRegions, lowerRoiAlign, mostSamples } from './lower-roi-align.ts';
 import { averageBins, largestOfBins, type SampledRegion, sampleRegion } from './sample-region.ts';
 
 const attributes = z.object({
@@ -131,7 +131,7 @@ const runtime: RuntimeTraits = {
 
 const common = {
   ...{ type: 'ROIAlign', inputs: [3, 3] as [number, number], infer, evaluate, lower, runtime },
-  canLower: (_: Attributes, node: Node) => canLowerRegions(node),
+  canLower: (a: Attributes, node: Node) => a.sampling_ratio <= mostSamples && canLowerRegions(node),
 };
 
 /**

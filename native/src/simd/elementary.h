@@ -134,10 +134,8 @@ LOWP_INLINE Vec Log(Vec x) {
   return Select(Less(x, Set(0.0f)), Set(__builtin_nanf("")), Select(Less(Set(0.0f), x), of_positive, of_rest));
 }
 
-// Where sin and cos below are accurate: up to here the products with the first part of pi / 2 are exact.
-constexpr float kQuarterTurnLimit = 131072.0f;
-
-// x = n pi / 2 + r with |r| <= pi / 4, pi / 2 in three parts.
+// x = n pi / 2 + r with |r| <= pi / 4, pi / 2 in three parts. Up to |x| = 131072 the products with the first part are
+// exact.
 LOWP_INLINE Vec ReduceByQuarterTurns(Vec x, Vec* n) {
   *n = RoundEven(Mul(x, Set(0x1.45f306p-1f)));
   const Vec turns = Negate(*n);
@@ -165,7 +163,7 @@ LOWP_INLINE Vec SineOfQuarters(Vec r, Vec n) {
   return Select(is_upper, y, Negate(y));
 }
 
-// sin(x) and cos(x) for |x| <= kQuarterTurnLimit, at most 2 ulp; anything beyond it.
+// sin(x) and cos(x) for |x| <= 131072, at most 2 ulp; anything beyond it.
 LOWP_INLINE Vec Sin(Vec x) {
   Vec n;
   const Vec r = ReduceByQuarterTurns(x, &n);

@@ -11,8 +11,9 @@ struct Box {
   double near[2], far[2];
 };
 
-// Keys in rising order are scores in falling order (-0 equal to 0), equal ones by rising position. No score is NaN.
+// Keys in rising order are scores in falling order (-0 equal to 0) with NaN behind them, equal ones by rising position.
 inline uint64_t RankKey(float score, uint32_t position) {
+  if (score != score) return uint64_t{UINT32_MAX} << 32 | position;
   const uint32_t bits = __builtin_bit_cast(uint32_t, score + 0.0f);
   const uint32_t rising = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
   return static_cast<uint64_t>(~rising) << 32 | position;
@@ -59,13 +60,15 @@ struct Suppression {
   double extent = 0;
 
   bool GivesWay(const Box& box, const Box* kept, size_t count) const {
-    if (threshold < 0 || (at_threshold && threshold <= 0)) return count > 0;
+    const bool apart_is_enough = threshold < 0 || (at_threshold && threshold <= 0);
     for (size_t k = 0; k < count; k++) {
       const Box& other = kept[k];
       // Most boxes do not meet.
       if (box.near[0] > other.far[0] || other.near[0] > box.far[0] || box.near[1] > other.far[1] ||
-          other.near[1] > box.far[1])
+          other.near[1] > box.far[1]) {
+        if (apart_is_enough) return true;
         continue;
+      }
       const float overlap = OverlapOf(box, other, extent);
       if (overlap > threshold || (at_threshold && overlap == threshold)) return true;
     }

@@ -10,14 +10,14 @@ namespace lowp::test {
 namespace {
 
 TEST(Boxes, RanksByFallingScoreThenByPosition) {
-  const std::vector<float> scores = {-1, 0.0f, -0.0f, INFINITY, 2, -INFINITY, 2};
+  const std::vector<float> scores = {-1, 0.0f, -0.0f, INFINITY, 2, -INFINITY, 2, -NAN, NAN};
   std::vector<uint64_t> keys;
   for (uint32_t i = 0; i < scores.size(); i++) keys.push_back(RankKey(scores[i], i));
   for (size_t most = 0; most <= scores.size() + 1; most++) {
     std::vector<uint64_t> own = keys;
     const size_t ranked = RankBest(own.data(), own.size(), most);
     ASSERT_EQ(ranked, std::min(most, scores.size()));
-    const std::vector<uint32_t> expected = {3, 4, 6, 1, 2, 0, 5};
+    const std::vector<uint32_t> expected = {3, 4, 6, 1, 2, 0, 5, 7, 8};
     for (size_t i = 0; i < ranked; i++) EXPECT_EQ(PositionOfKey(own[i]), expected[i]);
   }
 }
@@ -37,6 +37,11 @@ TEST(Boxes, OverlapsAtEdgesAndOfNothing) {
   EXPECT_FALSE((Suppression{1, false}.GivesWay(square, &square, 1)));
   EXPECT_TRUE(always.GivesWay({{8, 8}, {9, 9}}, &square, 1));
   EXPECT_FALSE(always.GivesWay(square, &square, 0));
+  const Suppression touching{0, true};
+  const Box endless{{0, 0}, {INFINITY, INFINITY}};
+  EXPECT_TRUE(touching.GivesWay({{8, 8}, {9, 9}}, &square, 1)) << "0 is enough";
+  EXPECT_FALSE(touching.GivesWay(endless, &endless, 1)) << "the overlap is no number";
+  EXPECT_FALSE(always.GivesWay(endless, &endless, 1));
 }
 
 TEST(Boxes, CountsPixelsThatBelongToBoxes) {

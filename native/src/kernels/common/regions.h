@@ -14,13 +14,13 @@ struct ElementRange {
   size_t Count() const { return end > first ? end - first : 0; }
 };
 
-// Bounds that are whole numbers cut to [0, size]; nothing when one of them is NaN.
-inline ElementRange RangeInside(double first, double end, size_t least_first, size_t size) {
+// Whole numbers cut to an axis: the first to [0, last_first], the end to [0, size]; nothing when one of them is NaN.
+inline ElementRange RangeInside(double first, double end, size_t last_first, size_t size) {
   if (!(first == first && end == end)) return {};
   const auto inside = [](double v, size_t most) {
     return static_cast<size_t>(std::min(std::max(v, 0.0), static_cast<double>(most)));
   };
-  return {inside(first, least_first), inside(end, size)};
+  return {inside(first, last_first), inside(end, size)};
 }
 
 struct RegionList {

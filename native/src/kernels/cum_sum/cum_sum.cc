@@ -44,7 +44,7 @@ class PreparedCumSum final : public PreparedCall {
   explicit PreparedCumSum(const CallView& call) : p_(call.Params<CumSumParams>()), type_(call.Input(0).type) {
     inplace_input = 0;
     blocks_ = CeilDiv(p_.inner, kLines);
-    tiles[0] = p_.outer * blocks_;
+    tiles[0] = p_.size > 0 ? p_.outer * blocks_ : 0;
     operations = static_cast<double>(call.Input(0).elements);
   }
 

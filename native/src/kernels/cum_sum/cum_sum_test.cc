@@ -47,6 +47,13 @@ TEST(CumSum, ManyLines) {
   }
 }
 
+TEST(CumSum, EndsWhenTheAxisIsEmpty) {
+  const CumSumParams p{UINT32_MAX, 0, UINT32_MAX, 0, 0};
+  const Buffer x(ElementType::kF32, 0);
+  Buffer y(ElementType::kF32, 0);
+  RunCall({&kernel_cum_sum, &p, {&x}, {}, {&y}}, Isa::kScalar);
+}
+
 TEST(CumSum, RefusesBadCalls) {
   const Buffer x(ElementType::kF32, 6), bytes(ElementType::kU8, 6);
   const auto refuses = [](const CumSumParams& p, const Buffer& in, const Buffer& y) {

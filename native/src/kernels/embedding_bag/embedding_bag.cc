@@ -32,7 +32,7 @@ Status Validate(const CallView& call) {
     LOWP_REQUIRE(bags.Is(indices.type, p.by_member ? p.members : p.bags),
                  "embedding_bag: bags must be of the type of the indices, one for each bag or member");
   } else {
-    LOWP_REQUIRE(!p.by_member && p.bags > 0 && p.members % p.bags == 0,
+    LOWP_REQUIRE(!p.by_member && (p.bags > 0 ? p.members % p.bags == 0 : p.members == 0),
                  "embedding_bag: without bags the members must be a multiple of their number");
   }
   return Status();

@@ -6,7 +6,8 @@
 // in 1  indices  i32 or i64 [members]; negative ones count from the end
 // in 2  bags     of the type of the indices; absent for members = bags * n: bag b has n of them, one after the other.
 //                by_member = 0: [bags], the first member of each bag, ascending from 0 on; members in front of the first
-//                bag are in none. by_member = 1: [members], the bag of each member, in any order.
+//                bag are in none. by_member = 1: [members], the bag of each member, in any order;
+//                negative ones count from the end.
 // in 3  weights  f32 [members], or absent: ones
 // out 0 y        f32 [bags, width]
 //

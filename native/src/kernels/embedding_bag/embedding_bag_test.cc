@@ -108,6 +108,7 @@ TEST(EmbeddingBag, RefusesBadCalls) {
   const EmbeddingBagParams good{4, 2, 4, 2, 0, 0, -1};
   ASSERT_FALSE(refuses(good, indices, bags, weights, y));
   ASSERT_FALSE(refuses(good, indices, none, none, y));
+  ASSERT_FALSE(refuses({4, 2, 0, 0, 0, 0, -1}, Buffer(ElementType::kI32, 0), none, none, Buffer(ElementType::kF32, 0)));
   EXPECT_TRUE(refuses(good, indices, Buffer(ElementType::kI64, 2), none, y));
   EXPECT_TRUE(refuses(good, indices, Buffer(ElementType::kI32, 3), none, y));
   EXPECT_TRUE(refuses(good, Buffer(ElementType::kI32, 3), bags, none, y));

@@ -56,6 +56,8 @@ Status Validate(const CallView& call) {
   const Operand rows = call.Output(0), indices = call.Output(1);
   LOWP_REQUIRE(rows.present && rows.type == ElementType::kF32 && rows.elements % 6 == 0 && rows.elements / 6 >= most,
                "multiclass_nms: expected f32 [rows, 6] with a row for each box that may remain");
+  LOWP_REQUIRE(indices.type != ElementType::kI32 || corners / 4 <= uint64_t{INT32_MAX},
+               "multiclass_nms: the boxes of all images do not fit i32 indices");
   LOWP_REQUIRE((indices.type == ElementType::kI32 || indices.type == ElementType::kI64) &&
                    indices.Is(indices.type, rows.elements / 6) && call.Output(2).Is(indices.type, p.images) &&
                    call.Output(3).Is(indices.type, 1),

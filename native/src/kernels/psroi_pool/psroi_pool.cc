@@ -21,14 +21,15 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(p.images >= 1 && p.channels >= 1 && p.height >= 1 && p.width >= 1 && p.outputs >= 1 && p.group >= 1 &&
                    p.bins_x >= 1 && p.bins_y >= 1 && p.classes >= 1 && p.part >= 1 && p.outputs % p.classes == 0,
                "psroi_pool: sizes must be positive, and classes share the outputs");
-  uint64_t in = 0, out = 0, bytes = 0, own = 0, moves = 0, products = 0;
+  LOWP_REQUIRE(p.mode != kDeformable || uint64_t{p.bins_x} * p.bins_y <= kPsroiMostSamples,
+               "psroi_pool: a bin has too many samples");
+  uint64_t in = 0, out = 0, bytes = 0, own = 0, moves = 0;
   const bool is_bilinear = p.mode == kBilinear;
   LOWP_REQUIRE(CheckedProduct(&in, p.images, p.channels, p.height, p.width) &&
                    CheckedProduct(&out, p.regions, p.outputs, p.group, p.group) &&
                    CheckedProduct(&own, p.outputs, is_bilinear ? p.bins_x : p.group, is_bilinear ? p.bins_y : p.group) &&
                    CheckedProduct(&moves, p.regions, p.classes, 2u, p.part, p.part) &&
-                   CheckedProduct(&products, p.group, p.part) && CheckedMul(in, sizeof(float), &bytes) &&
-                   CheckedMul(out, sizeof(float), &bytes),
+                   CheckedMul(in, sizeof(float), &bytes) && CheckedMul(out, sizeof(float), &bytes),
                "psroi_pool: sizes overflow");
   LOWP_REQUIRE(own == p.channels, "psroi_pool: every output needs channels of its own");
   LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, in), "psroi_pool: x must be f32 [images, channels, height, width]");
@@ -61,7 +62,7 @@ struct Plane {
 };
 
 // The elements of bin `bin` along an axis, mode 0.
-ElementRange BinOf(float from, float to, double scale, size_t bin, size_t bins, size_t size) {
+ElementRange ElementsOf(float from, float to, double scale, size_t bin, size_t bins, size_t size) {
   const double start = std::round(double{from}) * scale;
   const double each = ((std::round(double{to}) + 1) * scale - start) / static_cast<double>(bins);
   return RangeInside(std::floor(start + static_cast<double>(bin) * each),
@@ -132,8 +133,8 @@ class PreparedPsroiPool final : public PreparedCall {
   }
 
   double MeanOfElements(const Plane& plane, const float* c, size_t h, size_t w) const {
-    const ElementRange columns = lowp::BinOf(c[0], c[2], p_.scale, w, p_.group, p_.width);
-    const ElementRange rows = lowp::BinOf(c[1], c[3], p_.scale, h, p_.group, p_.height);
+    const ElementRange columns = ElementsOf(c[0], c[2], p_.scale, w, p_.group, p_.width);
+    const ElementRange rows = ElementsOf(c[1], c[3], p_.scale, h, p_.group, p_.height);
     const size_t count = columns.Count() * rows.Count();
     if (count == 0) return 0;
     double sum = 0;

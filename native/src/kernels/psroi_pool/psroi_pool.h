@@ -11,7 +11,7 @@
 //         group times group points in channel b * outputs + c; y is the mean of the samples (h, w) of all parts
 // mode 2  channels as in mode 0. A region begins half a pixel before its scaled corner and is at least a tenth of a pixel
 //         large; a bin is moved by trans_scale times its offset, and sampled at bins_y times bins_x points from its near
-//         corner on. y is the mean of the samples that are less than half a pixel outside; 0 without one
+//         corner on, at most 2^20. y is the mean of the samples that are at most half a pixel outside; 0 without one
 //
 // Positions, samples and sums are doubles, rounded once at the end; samples are added part by part, or row by row. A
 // bilinear sample is a + (b - a) * share along x, then along y; outside of the map it is 0. An image that there is not is
@@ -26,6 +26,9 @@ namespace lowp {
   F(u32, group) F(u32, mode) F(u32, bins_x) F(u32, bins_y) F(u32, classes) F(u32, part) F(f32, scale) \
   F(f32, trans_scale)
 LOWP_PARAMS(PsroiPoolParams, LOWP_PSROI_POOL_PARAMS)
+
+// Largest bins_x * bins_y of mode 2.
+constexpr uint64_t kPsroiMostSamples = 1u << 20;
 
 extern const KernelDef kernel_psroi_pool;
 

@@ -91,6 +91,7 @@ TEST(PsroiPool, RefusesBadCalls) {
   EXPECT_TRUE(refuses(with([](auto& p) { p.mode = 3; }), x, rois, absent, y));
   EXPECT_TRUE(refuses(with([](auto& p) { p.mode = 1; }), x, rois, absent, y));
   EXPECT_TRUE(refuses(with([](auto& p) { p.classes = 3; }), x, rois, absent, y));
+  EXPECT_TRUE(refuses(with([](auto& p) { p.bins_x = p.bins_y = 1025; }), x, rois, offsets, y));
   EXPECT_TRUE(refuses(with([](auto& p) { p.group = 0; }), x, rois, offsets, y));
   EXPECT_TRUE(refuses(with([](auto& p) { p.width = p.height = p.images = UINT32_MAX; }), x, rois, offsets, y));
 }

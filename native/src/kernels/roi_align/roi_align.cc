@@ -44,6 +44,7 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(call.inputs.size() > kMaps && call.outputs.size() == 1,
                "roi_align: expected regions, images, scales, sizes, maps and one output");
   LOWP_REQUIRE(p.largest <= 1 && p.by_area <= 1 && p.divides <= 1, "roi_align: flags must be 0 or 1");
+  LOWP_REQUIRE(p.ratio <= kRoiAlignMostSamples, "roi_align: a bin has too many samples");
   LOWP_REQUIRE(p.images >= 1 && p.channels >= 1 && p.pooled_h >= 1 && p.pooled_w >= 1,
                "roi_align: images, channels and bins must be positive");
   const size_t levels = call.inputs.size() - kMaps;
@@ -98,6 +99,7 @@ struct RegionAxis {
     *first = 0;
     *last = samples <= kMostSamples ? samples : 0;
     const double step = bin / samples;
+    if (step != step) *last = 0;
     if (!(step > 0)) return;
     *first = std::max(0.0, std::floor((-1 - bin_start) / step - 0.5));
     *last = std::min(*last, std::ceil((size - bin_start) / step + 0.5));

@@ -96,6 +96,8 @@ TEST(RoiAlign, EndsForRegionsWithoutBounds) {
       p, {0, 0, INFINITY, INFINITY, NAN, NAN, 1, 1, -1e30f, -1e30f, 3e30f, 3e30f, 0, 0, 1e6f, 1e6f}, {}, {kCount});
   for (size_t i = 0; i < 12; i++) EXPECT_EQ(y[i], 0) << i;
   EXPECT_GT(y[12], 0);
+  const std::vector<float> none = Align(Plain(1, 1, 2, 1024), {NAN, NAN, NAN, NAN}, {}, {kCount});
+  for (float v : none) EXPECT_EQ(v, 0);
 }
 
 // The mean in doubles, sample by sample.
@@ -161,6 +163,7 @@ TEST(RoiAlign, RefusesBadCalls) {
   const RoiAlignParams good = Plain(2, 4, 2, 1);
   ASSERT_FALSE(refuses(good, {&regions, &images, &scale, &size, &map}, out));
   EXPECT_TRUE(refuses(good, {&regions, &images, &scale, &size, &map}, out, false));
+  EXPECT_TRUE(refuses(Plain(2, 4, 2, 1025), {&regions, &images, &scale, &size, &map}, out));
   EXPECT_TRUE(refuses(good, {&images, &images, &scale, &size, &map}, out));
   EXPECT_TRUE(refuses(good, {&regions, &regions, &scale, &size, &map}, out));
   EXPECT_TRUE(refuses(good, {&regions, &images, &size, &size, &map}, out));

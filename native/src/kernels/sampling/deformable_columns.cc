@@ -17,6 +17,7 @@ Status Validate(const CallView& call) {
                "deformable_columns: expected two or three inputs and one output");
   LOWP_REQUIRE(p.groups >= 1 && p.channels % p.groups == 0 && p.padded <= 1,
                "deformable_columns: groups must divide the channels, padded must be 0 or 1");
+  LOWP_REQUIRE(p.kernel_height >= 1 && p.kernel_width >= 1, "deformable_columns: the kernel has no taps");
   constexpr uint32_t kMost = INT32_MAX;
   LOWP_REQUIRE(p.height >= 1 && p.width >= 1 && p.height <= kMost && p.width <= kMost,
                "deformable_columns: the image has no pixels, or too many");

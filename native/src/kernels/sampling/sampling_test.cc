@@ -153,6 +153,8 @@ TEST(DeformableColumns, RefusesBadCalls) {
   EXPECT_TRUE(refuses(good, x, Buffer(ElementType::kF32, 3), mask, y));
   EXPECT_TRUE(refuses(good, x, offsets, Buffer(ElementType::kF32, 2), y));
   EXPECT_TRUE(refuses(good, x, offsets, mask, Buffer(ElementType::kF32, 3)));
+  const Buffer none(ElementType::kF32, 0);
+  EXPECT_TRUE(refuses({1, 2, 2, 2, 1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0}, x, none, none, none)) << "no taps";
   DeformableColumnsParams other = good;
   other.groups = 3;
   EXPECT_TRUE(refuses(other, x, Buffer(ElementType::kF32, 6), Buffer(ElementType::kF32, 3), y));

@@ -26,7 +26,7 @@ LOWP_INLINE float LargestOf(const float* x, size_t n) {
   return HorizontalMax(Max(m0, m1));
 }
 
-// Zero for what floats hold with fewer bits only.
+// Subnormals give 0.
 LOWP_INLINE Vec Normal(Vec v) { return Select(Less(v, Set(0x1p-126f)), Set(0.0f), v); }
 
 // exp(x - max) and e / sum.

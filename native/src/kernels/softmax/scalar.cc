@@ -7,7 +7,7 @@
 namespace lowp {
 namespace {
 
-// Zero for what floats hold with fewer bits only.
+// Subnormals give 0.
 float Normal(float v) { return v < 0x1p-126f ? 0 : v; }
 
 void Column(const float* x, float* y, size_t axis, size_t step) {

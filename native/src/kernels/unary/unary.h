@@ -31,7 +31,8 @@
 // fma(r, inv_scale, shift), which is r for 1 and 0; its byte is that, rounded to even and saturated to [0, 255], NaN gives
 // 0; then at least byte_low, at most byte_high.
 // The algorithms of exp, log, erf, tanh, sigmoid, softplus, sin and cos with their errors are in simd/elementary.h; sin
-// and cos of |x| > 131072 and the functions from 28 on are computed in doubles and rounded. NaN gives NaN,
+// and cos of |x| > 131072 and the functions from 28 on are those of the C library in doubles, rounded: equal on all rows
+// of one machine, not on every machine. NaN gives NaN,
 // except in clamp, where it gives min(alpha, beta); hswish, swish, gelu_erf, gelu_tanh and mish give NaN at -Inf,
 // soft_sign at both infinities. All rows are bit-equal but for the payload of NaN.
 #pragma once
