@@ -20,11 +20,11 @@ type Kind = RuntimeTraits['epilogue'];
 
 /** Kinds of epilogue that take each step at all. */
 const takers: Readonly<Record<ChainStep['kind'], readonly Kind[]>> = {
-  scale: ['multiply', 'normalize', 'store'],
-  bias: ['product', 'multiply', 'normalize', 'store'],
+  scale: ['multiply', 'normalize', 'affine'],
+  bias: ['product', 'multiply', 'normalize', 'affine'],
   add: ['product', 'multiply'],
   clamp: ['product', 'multiply', 'clamp'],
-  quantize: ['product', 'multiply', 'normalize', 'clamp', 'round', 'store'],
+  quantize: ['product', 'multiply', 'normalize', 'clamp', 'round', 'affine', 'store'],
 };
 
 /**
@@ -35,8 +35,8 @@ const takers: Readonly<Record<ChainStep['kind'], readonly Kind[]>> = {
  *   axes, a bias too) clamp? quantize?
  * - normalize: scale? bias? quantize?
  * - clamp: clamp? quantize? (bytes only)
- * - store: scale? bias? (one number each) quantize?
- * - round: quantize? (all 256 levels)
+ * - affine: scale? bias? (one number each) quantize?
+ * - round, store: quantize? (round: all 256 levels)
  *
  * A clamp in front of an add is accepted only when a quantize stands between them. Scales for each index of axis 1 need
  * a product whose channels are that axis, and no sum.
@@ -46,9 +46,10 @@ export function epilogueGrammar(epilogue: Kind, { bytes, acceptsChannels }: Gram
   const rules: { readonly [K in ChainStep['kind']]: (step: Extract<ChainStep, { kind: K }>) => boolean } = {
     scale: (step) =>
       epilogue === 'multiply'
-        ? step.values.length === 1 && !seen.add && !seen.clamp && !seen.quantize
-        : !seen.scale && !seen.bias && !seen.quantize,
-    bias: () => !seen.bias && !seen.clamp && !seen.quantize && !seen.add,
+        ? step.values.length === 1 && !seen.bias && !seen.add && !seen.clamp && !seen.quantize
+        : !seen.scale && !seen.bias && !seen.quantize && (epilogue !== 'affine' || step.values.length === 1),
+    bias: (step) =>
+      (epilogue !== 'affine' || step.values.length === 1) && !seen.bias && !seen.clamp && !seen.quantize && !seen.add,
     add: (step) =>
       epilogue === 'multiply'
         ? !seen.add && !seen.bias && !seen.clamp && !seen.quantize

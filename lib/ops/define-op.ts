@@ -68,7 +68,7 @@ export interface RuntimeTraits {
   /** Element types that it takes and gives; absent: f32 only. */
   readonly types?: PortTypes;
   /** What may be fused in front of the store, by the names of `lowering/epilogue-grammar.ts`. */
-  readonly epilogue: 'product' | 'multiply' | 'normalize' | 'clamp' | 'round' | 'store' | 'none';
+  readonly epilogue: 'product' | 'multiply' | 'normalize' | 'clamp' | 'round' | 'affine' | 'store' | 'none';
   /** Its results are floats, but it can store them rounded to bytes. */
   readonly storesBytes?: boolean;
   /** It can store bytes beside its floats, when a quantizer is not the only reader. */

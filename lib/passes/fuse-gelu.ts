@@ -3,6 +3,7 @@ import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { takeOver } from '../graph/take-over.ts';
+import { sameShape } from '../tensor/shape.ts';
 import { addend, isNear, productOf, scalar } from './factors.ts';
 import { definePass } from './pass.ts';
 
@@ -22,7 +23,8 @@ function fuse(model: Model, node: Node): boolean {
   if (!isNear(factor, 0.5) || ports.length !== 2) return false;
   for (const [x, gate] of [ports, [...ports].reverse()] as [OutputPort, OutputPort][]) {
     const mode = gateOf(gate, x);
-    if (!mode) continue;
+    // A constant of higher rank gives the result axes that x has not.
+    if (!mode || !sameShape(x.fact.shape, node.output.fact.shape)) continue;
     const gelu = addNode(model, {
       type: 'Gelu',
       name: `${node.name}/Gelu`,

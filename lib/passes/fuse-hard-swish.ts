@@ -3,6 +3,7 @@ import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
 import { takeOver } from '../graph/take-over.ts';
+import { sameShape } from '../tensor/shape.ts';
 import { addend, isNear, productOf, scalar } from './factors.ts';
 import { definePass } from './pass.ts';
 
@@ -49,6 +50,8 @@ function gateOf(port: OutputPort): { readonly x: OutputPort; readonly factor: nu
 }
 
 function replace(model: Model, node: Node, type: 'HSigmoid' | 'HSwish', x: OutputPort): boolean {
+  // A constant of higher rank gives the result axes that x has not.
+  if (!sameShape(x.fact.shape, node.output.fact.shape)) return false;
   const fused = addNode(model, {
     type,
     name: `${node.name}/${type}`,

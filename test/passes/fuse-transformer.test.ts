@@ -157,3 +157,18 @@ test('near misses of hard swish are left alone', async () => {
   ];
   for (const miss of misses) assert.ok(!(await after(fuseHardSwish, miss)).includes('HSwish'));
 });
+
+test('constants of higher rank keep activations apart: they give the result more axes', async () => {
+  const deep = (b: ModelBuilder, value: number): OutputPort => b.constant('n', [1, 1, 1, 1], [value]);
+  const hard = await after(fuseHardSwish, (b, x) =>
+    b.op('Divide', [b.op('Multiply', [x, b.op('Clamp', [b.op('Add', [x, deep(b, 3)])], { min: 0, max: 6 })]), n(b, 6)]),
+  );
+  assert.ok(!hard.includes('HSwish'));
+  const gelu = await after(fuseGelu, (b, x) =>
+    b.op('Multiply', [
+      b.op('Multiply', [x, deep(b, 0.5)]),
+      b.op('Add', [b.op('Erf', [b.op('Multiply', [x, n(b, Math.SQRT1_2)])]), n(b, 1)]),
+    ]),
+  );
+  assert.ok(!gelu.includes('Gelu'));
+});

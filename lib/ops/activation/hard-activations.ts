@@ -45,5 +45,5 @@ export const hardSigmoid = defineOp({
     const [alpha, beta] = [1, 2].map((i) => toFloat32(constantOf(node.source(i))!)[0]!);
     lowerUnary(node, context, 'hardSigmoid', alpha, beta);
   },
-  runtime: { bytes: 'never', epilogue: 'store', storesBytes: true },
+  runtime: { bytes: 'never', epilogue: 'affine', storesBytes: true },
 });

@@ -57,5 +57,5 @@ export const selu = defineOp({
     const [alpha, lambda] = [1, 2].map((i) => toFloat32(constantOf(node.source(i))!)[0]!);
     lowerUnary(node, context, 'selu', alpha, lambda);
   },
-  runtime: { bytes: 'never', epilogue: 'store', storesBytes: true },
+  runtime: { bytes: 'never', epilogue: 'affine', storesBytes: true },
 });

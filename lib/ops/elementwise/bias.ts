@@ -18,7 +18,7 @@ export function addAsPostOp(node: Node, port: number, owner: Node): PostOp | und
   const values = channelValues(node, port, owner);
   if (values) return { kind: 'bias', values, other };
   const constant = constantOf(other);
-  if (constant?.type === 'f32' && constant.data.length === 1 && runtimeOf(owner)?.epilogue === 'store')
+  if (constant?.type === 'f32' && constant.data.length === 1 && runtimeOf(owner)?.epilogue === 'affine')
     return { kind: 'bias', values: toFloat32(constant), other };
   if (!constantOf(other) && sameShape(own.fact.shape, other.fact.shape)) return { kind: 'add', other };
   const last = other.fact.shape.at(-1);

@@ -30,7 +30,7 @@ export function definePointwise<A>(spec: Pointwise<A>): OpDef {
       ? {
           lower: (a: A, node: Node, context: LowerContext) => lowerUnary(node, context, ...kernel(a)!),
           canLower: (a: A) => kernel(a) !== undefined,
-          runtime: { bytes: 'never', epilogue: 'store', storesBytes: true } as const,
+          runtime: { bytes: 'never', epilogue: 'affine', storesBytes: true } as const,
         }
       : {}),
     infer: (_, inputs) => {
