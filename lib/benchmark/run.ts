@@ -172,7 +172,9 @@ export function benchmarkInputs(model: Model, options: BenchmarkOptions): InputI
     const shape = own.map((d, i) => (i !== 0 || !hasRank(own) ? d : (options.batch ?? (d < 0 ? 1 : d))));
     if (shape.some((d) => d < 0)) {
       throw new LowpError('ERR_SHAPE_DYNAMIC', `input '${name}' has the dynamic shape ${formatShape(shape)}`, {
-        help: `Give a shape, for example --shape ${name}=${shape.map((d) => (d < 0 ? 224 : d)).join()}.`,
+        help: hasRank(shape)
+          ? `Give a shape, for example --shape ${name}=${shape.map((d) => (d < 0 ? 224 : d)).join()}.`
+          : `Give all its sizes, which are as many as the model needs, for example --shape ${name}=1,3,224,224.`,
       });
     }
     return { name, type: p.output.fact.type, shape };

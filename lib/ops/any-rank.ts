@@ -15,7 +15,8 @@ const mostIndependent = 3;
  * all answers agree on is known, and ranks that the operation refuses are none that a run can have. An operation with
  * bodies hands the unknown rank on to them.
  *
- * @throws {LowpError} what the inference throws; when every rank is refused, what the last one is refused for
+ * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when the operation cannot tell for some rank, or tells of other outputs for each;
+ *   what the inference throws; when every rank is refused, what the last one is refused for
  */
 export function inferRanks(
   definition: OpDef,
@@ -29,13 +30,15 @@ export function inferRanks(
   for (const ranks of ranksOf(open.length)) {
     const tried = [...inputs];
     for (const [k, i] of open.entries()) tried[i] = { ...inputs[i]!, shape: unknownShape(ranks[k]!) };
+    let facts: readonly Fact[];
     try {
-      const facts = definition.infer(attributes, tried);
-      common = common ? merge(common, facts) : facts.map(({ type, shape }) => ({ type, shape }));
+      facts = definition.infer(attributes, tried);
     } catch (error) {
-      if (!(error instanceof LowpError)) throw error;
+      if (!isRefusal(error)) throw error;
       refused = error;
+      continue;
     }
+    common = common ? merge(common, facts) : facts.map(({ type, shape }) => ({ type, shape }));
   }
   if (!common) throw refused;
   return open.length > mostIndependent ? common.map(({ type }) => ({ type, shape: unknownRank })) : common;
@@ -47,31 +50,55 @@ export function inferRanks(
  * so that less may be computed for it than for others.
  *
  * @param attempt  what is made for some ranks, one for each port, as text
- * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when that depends on the ranks; what `attempt` throws when it throws for all
+ * @throws {LowpError} `ERR_SHAPE_DYNAMIC` when that depends on the ranks, is not known for some of them, or when there are
+ *   too many ports for all combinations to be tried; what `attempt` throws when it throws for all
  */
 export function agreedRanks(
   node: string,
   ports: number,
   attempt: (ranks: readonly number[]) => string,
 ): readonly number[] {
-  const possible: { readonly ranks: readonly number[]; readonly text: string }[] = [];
-  let refused: unknown;
-  for (const ranks of ranksOf(ports)) {
-    try {
-      possible.push({ ranks, text: attempt(ranks) });
-    } catch (error) {
-      if (!(error instanceof LowpError)) throw error;
-      refused = error;
-    }
+  if (ports > mostIndependent) {
+    throw new LowpError(
+      'ERR_SHAPE_DYNAMIC',
+      `'${node}' has ${ports} inputs of unknown rank; at most ${mostIndependent} are tried`,
+      {
+        node,
+        help,
+      },
+    );
   }
-  const beyondScalars = possible.filter(({ ranks }) => !ranks.includes(0));
-  const [first, ...others] = beyondScalars.length > 0 ? beyondScalars : possible;
-  if (!first) throw refused;
-  if (others.every(({ text }) => text === first.text)) return first.ranks;
-  throw new LowpError('ERR_SHAPE_DYNAMIC', `'${node}' means something else for each rank of its inputs`, {
-    node,
-    help: 'The rank depends on the inputs of the model. Give their shapes: { shapes } of openModel, or --shape.',
-  });
+  const all = ranksOf(ports);
+  let refused: unknown;
+  for (const tried of [all.filter((ranks) => !ranks.includes(0)), all.filter((ranks) => ranks.includes(0))]) {
+    let first: { readonly ranks: readonly number[]; readonly text: string } | undefined;
+    for (const ranks of tried) {
+      let text: string;
+      try {
+        text = attempt(ranks);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refused ??= error;
+        continue;
+      }
+      first ??= { ranks, text };
+      if (text !== first.text) {
+        throw new LowpError('ERR_SHAPE_DYNAMIC', `'${node}' means something else for each rank of its inputs`, {
+          node,
+          help,
+        });
+      }
+    }
+    if (first) return first.ranks;
+  }
+  throw refused;
+}
+
+const help = 'The rank depends on the inputs of the model. Give their shapes: { shapes } of openModel, or --shape.';
+
+/** True for ranks that are not allowed; false where the error tells that too little is known. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof LowpError && error.code !== 'ERR_SHAPE_DYNAMIC';
 }
 
 /** Runs something while the ports have these ranks. */

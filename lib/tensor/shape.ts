@@ -11,9 +11,9 @@ export type Shape = readonly number[];
  */
 export const unknownRank: Shape = Object.freeze([-2]);
 
-/** False for {@link unknownRank}. */
+/** False for {@link unknownRank} and copies of it. */
 export function hasRank(shape: Shape): boolean {
-  return shape[0] !== -2;
+  return shape.length !== 1 || shape[0] !== -2;
 }
 
 /** Largest number of elements that a tensor may have. */
@@ -51,13 +51,14 @@ export function unknownShape(rank: number): number[] {
 }
 
 /**
- * A shape that a tensor can have, as far as it is known.
+ * A shape that a tensor can have, as far as it is known. Only {@link unknownRank} itself stands for any: in a copy, -2 may
+ * be a size that was computed.
  *
  * @throws {LowpError} `ERR_SHAPE_RANK` for too many dimensions, `ERR_SHAPE_OVERFLOW` for a dimension that is no whole
  *   number from -1 to 2^40, or when the known dimensions alone make more than 2^40 elements
  */
 export function requireShape(shape: Shape): void {
-  if (!hasRank(shape)) return;
+  if (shape === unknownRank) return;
   requireRankWithinLimit(shape.length);
   for (const d of shape) {
     if (d < -1 || d > maxElements || !Number.isInteger(d)) {

@@ -4,6 +4,7 @@ import { kernelTimes, profileLayers } from '../../lib/benchmark/per-layer.ts';
 import { benchmark, benchmarkInputs, isQuantized, weightBytes } from '../../lib/benchmark/run.ts';
 import { LowpError } from '../../lib/errors/lowp-error.ts';
 import type { Model } from '../../lib/graph/model.ts';
+import { unknownRank } from '../../lib/tensor/shape.ts';
 import { hostOp } from '../support/host-op.ts';
 import { ModelBuilder } from '../support/model-builder.ts';
 
@@ -43,7 +44,13 @@ test('inputs get the shape that is given, then the batch, then their own', () =>
   assert.deepEqual(shape(net(-1), {}), [1, 2, 8, 8]);
   assert.deepEqual(shape(net(-1), { batch: 4 }), [4, 2, 8, 8]);
   assert.deepEqual(shape(net(1), { shapes: { x: [3, 2, 9, 9] } }), [3, 2, 9, 9]);
-  assert.throws(() => benchmarkInputs(net(1, -1), {}), code('ERR_SHAPE_DYNAMIC'));
+  const isAsked = (help: string) => (e: unknown) =>
+    e instanceof LowpError && e.code === 'ERR_SHAPE_DYNAMIC' && e.help?.includes(help);
+  assert.throws(() => benchmarkInputs(net(1, -1), {}), isAsked('--shape x=1,2,224,224.'));
+  const b = new ModelBuilder('any');
+  b.result(b.op('ReLU', [b.parameter('x', unknownRank)]));
+  assert.throws(() => benchmarkInputs(b.model, { batch: 2 }), isAsked('Give all its sizes'));
+  assert.deepEqual(shape(b.model, { shapes: { x: [3, 2] } }), [3, 2]);
 });
 
 test('no model, and an aborted run, are errors', async () => {

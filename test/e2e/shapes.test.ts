@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { saveModel } from '../../lib/formats/index.ts';
 import { readNpy, writeNpy } from '../../lib/tensor/npy.ts';
+import { unknownRank } from '../../lib/tensor/shape.ts';
 import { tensor } from '../../lib/tensor/tensor.ts';
 import { lowp, lowpFails, lowpJson, lowpOk, temporaryFolder } from '../support/cli.ts';
 import { Network } from '../support/network.ts';
@@ -55,6 +56,16 @@ describe('a network for images of any size', async () => {
     assert.match(stderr, /--shape x=\?,3,\?,\?/);
     assert.match((await lowpOk(['inspect', free, '--shape', '1,3,6,8'])).stdout, /conv .*FP32/);
     await lowpFails(['benchmark', free], 'ERR_SHAPE_DYNAMIC', folder);
+  });
+
+  it('is asked for all sizes of an input that has no rank', async () => {
+    const net = new Network(5);
+    net.result(net.op('ReLU', 'relu', [net.input('x', unknownRank)]), 'y');
+    await saveModel(net.model, at('any.xml'));
+    const { stdout, stderr } = await lowpOk(['inspect', at('any.xml')]);
+    assert.match(stdout, /input {2}x {2}f32\[\.\.\.\]/);
+    assert.match(stderr, /--shape x=\.\.\. with numbers in place of \?, and all sizes in place of \.\.\./);
+    assert.match((await lowpOk(['inspect', at('any.xml'), '--shape', 'x=2,3'])).stdout, /relu .*FP32/);
   });
 
   it('is written for one size', async () => {

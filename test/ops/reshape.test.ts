@@ -146,6 +146,8 @@ test('a model is opened for other input shapes than those in the file', async ()
   const code = (wanted: string) => (e: unknown) => e instanceof LowpError && e.code === wanted;
   await assert.rejects(openModel(bytes, { shapes: { y: [1, 3] } }), code('ERR_GRAPH_NAME'));
   await assert.rejects(openModel(bytes, { shapes: { x: [3] } }), code('ERR_SHAPE_RANK'));
+  for (const file of [bytes, reluFile('...')])
+    await assert.rejects(openModel(file, { shapes: { x: [-2, 3] } }), code('ERR_OP_ATTRIBUTE'));
 });
 
 test('an input of dynamic rank takes the shape that is given when the model is opened', async () => {

@@ -14,7 +14,7 @@ import { type Model, outputName } from '../../graph/model.ts';
 import { printModel } from '../../graph/print.ts';
 import { dumpProgram } from '../../program/dump.ts';
 import { quantize } from '../../quantize.ts';
-import { formatShape } from '../../tensor/shape.ts';
+import { formatShape, hasRank } from '../../tensor/shape.ts';
 import { action, type CliCommand, type CommandContext } from '../command.ts';
 import { addCommonOptions, type CommonOptions, inputInfos, sessionOptions } from '../options.ts';
 import { formatBytes, table } from '../output.ts';
@@ -48,9 +48,9 @@ export const inspectCommand: CliCommand = {
   },
 };
 
-/** Inputs with a free size that is not the batch: nothing can be compiled for them. */
+/** Inputs of unknown rank, or with a free size that is not the batch: nothing can be compiled for them. */
 function openInputs(model: Model): InputInfo[] {
-  return inputInfos(model).filter(({ shape }) => shape.slice(1).some((d) => d < 0));
+  return inputInfos(model).filter(({ shape }) => !hasRank(shape) || shape.slice(1).some((d) => d < 0));
 }
 
 async function withExecutable<T>(
@@ -93,8 +93,10 @@ function declaration(model: Model, context: CommandContext): void {
     ['type', 'nodes'],
     [...counts].sort(([, a], [, b]) => b - a).map(([type, count]) => [type, `${count}`]),
   );
-  const asked = openInputs(model).map(({ name, shape }) => `--shape ${name}=${shape.map((d) => (d < 0 ? '?' : d))}`);
-  out.note(`how each node runs depends on sizes: add ${asked.join(' ')} with numbers in place of ?`);
+  const inputs = openInputs(model);
+  const asked = inputs.map(({ name, shape }) => `--shape ${name}=${formatShape(shape).slice(1, -1)}`);
+  const all = inputs.some(({ shape }) => !hasRank(shape)) ? ', and all sizes in place of ...' : '';
+  out.note(`how each node runs depends on sizes: add ${asked.join(' ')} with numbers in place of ?${all}`);
   out.json({ ...json, nodes: nodes.map(({ name, type }) => ({ name, type })) });
 }
 

@@ -31,7 +31,8 @@ export const parameter = defineOp({
   attributes,
   inputs: [0, 0],
   infer: (a) => {
-    if (hasRank(a.shape) && a.shape.some((d) => d < -1)) {
+    if (!hasRank(a.shape)) return [{ type: a.element_type, shape: unknownRank }];
+    if (a.shape.some((d) => d < -1)) {
       throw new LowpError('ERR_OP_ATTRIBUTE', `shape ${a.shape.join(',')}: a size cannot be negative`);
     }
     return [{ type: a.element_type, shape: a.shape }];

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
+import { formatShape, hasRank, unknownRank } from '../../tensor/shape.ts';
 import { elementType } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact } from '../fact.ts';
@@ -25,7 +26,7 @@ function infer(a: Attributes, inputs: Facts): Fact[] {
       `the variable '${a.variable_id}' has neither a first value nor a type and shape`,
     );
   }
-  return [{ type, shape }];
+  return [{ type, shape: hasRank(shape) ? shape : unknownRank }];
 }
 
 function assigned(inputs: Facts): Fact[] {
@@ -49,9 +50,7 @@ export const readValue6 = defineOp<Attributes>({
     write: (a) => ({
       variable_id: a.variable_id,
       ...(a.variable_type === undefined ? {} : { variable_type: a.variable_type }),
-      ...(a.variable_shape === undefined
-        ? {}
-        : { variable_shape: a.variable_shape.map((d) => (d < 0 ? '?' : d)).join(',') }),
+      ...(a.variable_shape === undefined ? {} : { variable_shape: formatShape(a.variable_shape).slice(1, -1) }),
     }),
   },
 });

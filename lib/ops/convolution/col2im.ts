@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Fact } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, formatShape, type Shape, unknownShape } from '../../tensor/shape.ts';
+import { elementCount, formatShape, isStatic, type Shape, unknownRank, unknownShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { intList } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
@@ -84,6 +84,7 @@ export const col2Im = defineOp({
   infer: (a, inputs) => {
     const [{ type, shape }, image, kernel] = [0, 1, 2].map((i) => inputFact(inputs, i)) as [Fact, Fact, Fact];
     if (image.value && kernel.value) return [{ type, shape: geometry(a, inputs).shape }];
+    if (!isStatic(image.shape)) return [{ type, shape: unknownRank }];
     const open = unknownShape(image.shape[0] ?? 0);
     return [{ type, shape: [...shape.slice(0, -2), -1, ...open] }];
   },

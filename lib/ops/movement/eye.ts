@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { LowpError } from '../../errors/lowp-error.ts';
 import { fromFloat64, toIntegers } from '../../tensor/convert.ts';
-import { elementCount, unknownShape } from '../../tensor/shape.ts';
+import { elementCount, isStatic, unknownRank, unknownShape } from '../../tensor/shape.ts';
 import { elementType } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
@@ -12,6 +12,7 @@ const attributes = z.object({ output_type: elementType });
 function infer(a: z.infer<typeof attributes>, inputs: Facts) {
   const size = (i: number): number => knownIntegers(inputFact(inputs, i))?.[0] ?? -1;
   const batch = inputs[3];
+  if (batch && !batch.value && !isStatic(batch.shape)) return [{ type: a.output_type, shape: unknownRank }];
   const dims = batch ? (knownIntegers(batch) ?? unknownShape(batch.shape[0] ?? 0)) : [];
   const shape = [...dims, size(0), size(1)];
   if (shape.some((d) => d < -1)) throw new LowpError('ERR_OP_INPUTS', `the sizes are ${shape}`);

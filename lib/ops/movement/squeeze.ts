@@ -16,6 +16,7 @@ function inferSqueeze(inputs: Facts) {
   }
   const list = knownIntegers(inputs[1]);
   if (!list) {
+    if (!isStatic(inputs[1].shape)) return [{ type: x.type, shape: unknownRank }];
     const count = elementCount(inputs[1].shape);
     const removable = x.shape.filter((d) => d === 1 || d < 0).length;
     if (count > removable) {
@@ -37,6 +38,7 @@ function inferUnsqueeze(inputs: Facts) {
   const x = inputFact(inputs, 0);
   const axes = inputFact(inputs, 1);
   const list = knownIntegers(axes);
+  if (!list && !isStatic(axes.shape)) return [{ type: x.type, shape: unknownRank }];
   const rank = x.shape.length + (list ? list.length : elementCount(axes.shape));
   if (!list) return [{ type: x.type, shape: unknownShape(rank) }];
   const inserted = normalizeAxes(list, rank);

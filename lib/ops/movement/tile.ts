@@ -1,7 +1,7 @@
 // Tile: repeats a tensor along its axes.
 import { LowpError } from '../../errors/lowp-error.ts';
 import type { Node } from '../../graph/node.ts';
-import { type Shape, unknownShape } from '../../tensor/shape.ts';
+import { type Shape, unknownRank, unknownShape } from '../../tensor/shape.ts';
 import { noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, factsOf, inputFact, knownIntegers } from '../fact.ts';
@@ -21,7 +21,10 @@ function infer(inputs: Facts) {
   const x = inputFact(inputs, 0);
   const repeats = inputFact(inputs, 1);
   const list = knownIntegers(repeats);
-  if (!list) return [{ type: x.type, shape: unknownShape(Math.max(x.shape.length, repeats.shape[0] ?? 1)) }];
+  if (!list) {
+    const count = repeats.shape[0] ?? 1;
+    return [{ type: x.type, shape: count < 0 ? unknownRank : unknownShape(Math.max(x.shape.length, count)) }];
+  }
   const aligned = align(x.shape, list);
   return [{ type: x.type, shape: aligned.from.map((d, i) => (d < 0 ? -1 : d * aligned.repeats[i]!)) }];
 }

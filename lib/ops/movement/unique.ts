@@ -1,7 +1,7 @@
 // Unique: the different elements of a tensor, or its different slices along an axis.
 import * as z from 'zod';
 import { fromFloat64, toFloat64, toIntegers } from '../../tensor/convert.ts';
-import { elementCount, normalizeAxis } from '../../tensor/shape.ts';
+import { elementCount, isStatic, normalizeAxis } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool, elementType } from '../attribute.ts';
 import { viewAround } from '../axes.ts';
@@ -70,11 +70,11 @@ function infer(a: Attributes, inputs: Facts) {
   if (x.value && (!inputs[1] || inputs[1].value)) {
     return evaluate(a, x.value, inputs[1]?.value).map(({ type, shape }) => ({ type, shape }));
   }
-  const axis = knownIntegers(inputs[1])?.[0];
-  const rank = x.shape.length;
-  const whole = axis === undefined ? x.shape.reduce((n, d) => (d < 0 || n < 0 ? -1 : n * d), 1) : -1;
-  const along = axis === undefined ? whole : x.shape[normalizeAxis(axis, rank)]!;
-  const kept = axis === undefined ? x.shape.map(() => -1) : x.shape.with(normalizeAxis(axis, rank), -1);
+  const known = knownIntegers(inputs[1])?.[0];
+  const axis = known === undefined ? undefined : normalizeAxis(known, x.shape.length);
+  const whole = inputs[1] || !isStatic(x.shape) ? -1 : elementCount(x.shape);
+  const along = axis === undefined ? whole : x.shape[axis]!;
+  const kept = axis === undefined ? x.shape.map(() => -1) : x.shape.with(axis, -1);
   return [
     { type: x.type, shape: inputs[1] ? kept : [-1] },
     { type: a.index_element_type, shape: [-1] },

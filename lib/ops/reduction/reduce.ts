@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Node, OutputPort } from '../../graph/node.ts';
 import { fromFloat64, toFloat64 } from '../../tensor/convert.ts';
-import { elementCount, isStatic, unknownShape } from '../../tensor/shape.ts';
+import { elementCount, isStatic, unknownRank, unknownShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { bool } from '../attribute.ts';
 import { normalizeAxes } from '../axes.ts';
@@ -72,6 +72,7 @@ function infer(a: Attributes, inputs: Facts) {
     const kept = x.shape.map((d, i) => (reduced.has(i) ? 1 : d));
     return [{ type: x.type, shape: a.keep_dims ? kept : kept.filter((_, i) => !reduced.has(i)) }];
   }
+  if (!a.keep_dims && !isStatic(axes.shape)) return [{ type: x.type, shape: unknownRank }];
   const dropped = a.keep_dims ? 0 : elementCount(axes.shape);
   return [{ type: x.type, shape: unknownShape(rank - dropped) }];
 }

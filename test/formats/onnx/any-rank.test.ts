@@ -7,6 +7,7 @@ import { compile } from '../../../lib/engines/session.ts';
 import { LowpError } from '../../../lib/errors/lowp-error.ts';
 import { readIr } from '../../../lib/formats/ir/read.ts';
 import { writeIr } from '../../../lib/formats/ir/write.ts';
+import { GraphWriter } from '../../../lib/formats/onnx/export/graph-writer.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
 import { writeOnnx } from '../../../lib/formats/onnx/write.ts';
 import type { Model } from '../../../lib/graph/model.ts';
@@ -14,6 +15,7 @@ import { printModel } from '../../../lib/graph/print.ts';
 import { verify } from '../../../lib/graph/verify.ts';
 import { hasRank } from '../../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../../lib/tensor/tensor.ts';
+import { ModelBuilder } from '../../support/model-builder.ts';
 import { bodyProto, node, type OnnxSpec, onnxBytes } from '../../support/onnx.ts';
 
 type Feeds = Readonly<Record<string, Tensor>>;
@@ -221,4 +223,81 @@ test('what no rank allows is refused', () => {
     () => readOnnx(onnxBytes(spec)),
     (e) => e instanceof LowpError && e.node === 'conv',
   );
+});
+
+test('axes that a run gives decide how many a sum or an insertion leaves', async () => {
+  const b = new ModelBuilder('axes');
+  const [x, axes] = [b.parameter('x', [1, 2, 1]), b.parameter('axes', [-1], 'i64')];
+  b.result(b.op('ReduceSum', [x, axes], { keep_dims: false }), 'sum');
+  b.result(b.op('Unsqueeze', [x, axes]), 'more');
+  b.result(b.op('Tile', [x, axes]), 'tiled');
+  const { model } = b;
+  assert.deepEqual(
+    model.results().map((r) => hasRank(r.source(0)!.fact.shape)),
+    [false, false, false],
+  );
+  const { xml, bin } = writeIr(model);
+  for (const form of [model, readIr(xml, bin)]) {
+    await using session = await compile(form);
+    for (const list of [[1], [1, 2]]) {
+      const outputs = await session.infer({ x: f32([1, 2, 1], [3, 4]), axes: i64(...list) });
+      const shapes = Object.values(outputs).map((t) => t.shape);
+      const all = list.length;
+      assert.deepEqual(shapes, [all === 1 ? [1, 1] : [1], all === 1 ? [1, 1, 2, 1] : [1, 1, 1, 2, 1], [1, 2, all]]);
+      assert.deepEqual([...Object.values(outputs)[0]!.data], [7]);
+    }
+  }
+});
+
+test('more values of unknown rank than are tried together are refused, with the way out', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const spec = (count: number): OnnxSpec => ({
+    inputs: Object.fromEntries(names.slice(0, count).map((name) => [name, ['f32', [-2]]])),
+    nodes: [node('Sum', names.slice(0, count), ['y'], {}, 'total')],
+    outputs: ['y'],
+  });
+  readOnnx(onnxBytes(spec(3)));
+  assert.throws(
+    () => readOnnx(onnxBytes(spec(4))),
+    (e) =>
+      e instanceof LowpError && e.code === 'ERR_SHAPE_DYNAMIC' && e.node === 'total' && /shapes/.test(e.help ?? ''),
+  );
+});
+
+test('an attempt to write leaves nothing behind', () => {
+  const b = new ModelBuilder('writer');
+  const x = b.parameter('x', [2]);
+  const large = b.constant('large', [1000], new Array<number>(1000).fill(1));
+  const y = b.op('Add', [x, x], {}, 'add');
+  const writer = new GraphWriter();
+  writer.define(x, writer.unique('x'));
+  const write = (scale: number) => () => {
+    writer.absorb(y.node);
+    writer.define(x, writer.unique('x'));
+    const scaled = writer.constant(f32([1], [scale]), 'scale');
+    writer.node('Sum', [writer.nameOf(x), writer.nameOf(large), scaled], [writer.nameOf(y)], {}, 'add');
+  };
+  const text = writer.attempt(write(2));
+  assert.ok(text.length < 2000, `${text.length} characters`);
+  assert.equal(writer.attempt(write(2)), text);
+  assert.notEqual(writer.attempt(write(3)), text);
+  assert.throws(
+    () =>
+      writer.attempt(() => {
+        write(2)();
+        throw new LowpError('ERR_SHAPE_RANK', 'no such rank');
+      }),
+    LowpError,
+  );
+  assert.equal(
+    writer.attempt(() => writer.attempt(write(2))),
+    writer.attempt(() => {}),
+  );
+  assert.equal(writer.constantBytes, 0);
+  assert.deepEqual([writer.isDefined(y), writer.isDefined(large), writer.isAbsorbed(y.node)], [false, false, false]);
+  assert.equal(writer.nameOf(x), 'x');
+  write(2)();
+  const { nodes, initializers } = writer.finish(['add']);
+  assert.deepEqual([nodes[0]!.name, nodes[0]!.input], ['add', ['x_1', 'large', 'scale']]);
+  assert.equal(initializers.length, 2);
 });

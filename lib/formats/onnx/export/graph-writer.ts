@@ -4,6 +4,7 @@ import type { Node, OutputPort } from '../../../graph/node.ts';
 import { asBytes, convert } from '../../../tensor/convert.ts';
 import { type ElementType, isInteger } from '../../../tensor/element-type.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
+import { contentText } from '../../../util/content-text.ts';
 import { type AttributeValue, nodeProto, tensorProto } from '../build.ts';
 import { isWritable } from '../data-types.ts';
 import { namesReadBy } from '../names.ts';
@@ -14,12 +15,14 @@ interface Shared {
   readonly taken: Set<string>;
   readonly nodeNames: Set<string>;
   constantBytes: number;
+  /** How to take back what an attempt adds; undefined while there is none. */
+  undo?: (() => void)[] | undefined;
 }
 
 export class GraphWriter {
   readonly #shared: Shared;
-  #values = new Map<OutputPort, string>();
-  #absorbed = new Set<Node>();
+  readonly #values = new Map<OutputPort, string>();
+  readonly #absorbed = new Set<Node>();
   #nodes: NodeProto[] = [];
   #initializers: TensorProto[] = [];
 
@@ -39,11 +42,16 @@ export class GraphWriter {
 
   /** The wanted name, or with a number behind it when it is taken. */
   unique(wanted: string): string {
-    return reserve(this.#shared.taken, wanted || 'value');
+    return this.#reserve(this.#shared.taken, wanted || 'value');
   }
 
   /** Gives a port its name. */
   define(port: OutputPort, name: string): void {
+    const before = this.#values.get(port);
+    this.#shared.undo?.push(() => {
+      if (before === undefined) this.#values.delete(port);
+      else this.#values.set(port, before);
+    });
     this.#values.set(port, name);
   }
 
@@ -53,7 +61,9 @@ export class GraphWriter {
 
   /** Notes that another operation's node computes this operation too. */
   absorb(node: Node): void {
+    if (this.#absorbed.has(node)) return;
     this.#absorbed.add(node);
+    this.#shared.undo?.push(() => this.#absorbed.delete(node));
   }
 
   isAbsorbed(node: Node): boolean {
@@ -70,11 +80,11 @@ export class GraphWriter {
     if (node.type === 'Constant') {
       invariant(port.fact.value, `the constant ${node.name} has no value`);
       const name = this.constant(port.fact.value, wanted);
-      this.#values.set(port, name);
+      this.define(port, name);
       return name;
     }
     const name = this.unique(wanted);
-    this.#values.set(port, name);
+    this.define(port, name);
     return name;
   }
 
@@ -96,29 +106,28 @@ export class GraphWriter {
     domain = '',
   ): void {
     const last = inputs.findLastIndex((i) => i !== '');
-    const unique = reserve(this.#shared.nodeNames, name || opType);
+    const unique = this.#reserve(this.#shared.nodeNames, name || opType);
     const proto = nodeProto(opType, inputs.slice(0, last + 1), outputs, attributes, unique);
     proto.domain = domain;
     this.#nodes.push(proto);
   }
 
-  /** What `write` adds, as text; afterwards it is as if nothing had been added. */
+  /** What `write` adds, as text of its content; afterwards it is as if nothing had been added. */
   attempt(write: () => void): string {
-    const { taken, nodeNames, constantBytes } = this.#shared;
-    const [values, absorbed] = [this.#values, this.#absorbed];
-    const counts = [this.#nodes.length, this.#initializers.length] as const;
-    const names = [new Set(taken), new Set(nodeNames)] as const;
-    this.#values = new Map(values);
-    this.#absorbed = new Set(absorbed);
+    const shared = this.#shared;
+    const { constantBytes, undo: outer } = shared;
+    const [nodes, initializers] = [this.#nodes.length, this.#initializers.length];
+    const undo: (() => void)[] = [];
+    shared.undo = undo;
     try {
       write();
-      return JSON.stringify([this.#nodes.slice(counts[0]), this.#initializers.slice(counts[1])], plain);
+      return contentText([this.#nodes.slice(nodes), this.#initializers.slice(initializers)]);
     } finally {
-      [this.#values, this.#absorbed] = [values, absorbed];
-      [this.#nodes.length, this.#initializers.length] = counts;
-      for (const name of taken) if (!names[0].has(name)) taken.delete(name);
-      for (const name of nodeNames) if (!names[1].has(name)) nodeNames.delete(name);
-      this.#shared.constantBytes = constantBytes;
+      shared.undo = outer;
+      for (const takeBack of undo.reverse()) takeBack();
+      this.#nodes.length = nodes;
+      this.#initializers.length = initializers;
+      shared.constantBytes = constantBytes;
     }
   }
 
@@ -138,13 +147,14 @@ export class GraphWriter {
     this.#initializers = [];
     return { nodes, initializers };
   }
-}
 
-function reserve(taken: Set<string>, wanted: string): string {
-  let name = wanted;
-  for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
-  taken.add(name);
-  return name;
+  #reserve(taken: Set<string>, wanted: string): string {
+    let name = wanted;
+    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+    taken.add(name);
+    this.#shared.undo?.push(() => taken.delete(name));
+    return name;
+  }
 }
 
 /** Floats that half precision does not hold exactly. */
@@ -154,12 +164,4 @@ function widened(value: Tensor): Tensor {
   if (isWritable(value.type)) return value;
   if (isInteger(value.type)) return asBytes(value);
   return convert(value, beyondHalf.includes(value.type) ? 'f32' : 'f16');
-}
-
-/** Messages hold whole numbers and bytes that JSON does not. */
-function plain(_: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  return ArrayBuffer.isView(value)
-    ? Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
-    : value;
 }

@@ -6,7 +6,8 @@ import { agreedRanks, withRanks } from '../../../ops/any-rank.ts';
 import { inferFacts } from '../../../ops/create-node.ts';
 import { getOp } from '../../../ops/registry.ts';
 import { hasRank } from '../../../tensor/shape.ts';
-import type { ImportState } from './import-node.ts';
+import { contentText } from '../../../util/content-text.ts';
+import type { ImportState, PortNotes } from './import-node.ts';
 import { portsOf, type Value } from './values.ts';
 
 /** Adds the operations of a node to the model of the state; returns its outputs. */
@@ -39,14 +40,44 @@ function textOf(state: ImportState, open: readonly OutputPort[], ranks: readonly
   const { model } = state;
   const begin = model.nextId;
   // What is noted of values that disappear must disappear with them.
-  const quantized = new Map([...state.quantized].map(([port, value]) => [port, { ...value }]));
-  const own = { ...state, quantized, grids: new Map(state.grids), reals: new Map(state.reals) };
+  const own: ImportState = {
+    ...state,
+    quantized: new Overlay(state.quantized, (value) => ({ ...value })),
+    grids: new Overlay(state.grids),
+    reals: new Overlay(state.reals),
+  };
   try {
     const values = withRanks(open, ranks, () => read(own));
     const ports = values.map((value) => value && portsOf(value).map((port) => reference(port, begin)));
     return [...nodesSince(model, begin).map((node) => describeNode(node, begin)), JSON.stringify(ports)].join('\n');
   } finally {
     for (const node of nodesSince(model, begin).toReversed()) removeNode(model, node);
+  }
+}
+
+/** Notes over those of the model, which stay as they are: one that is read is copied before it can change. */
+class Overlay<V> implements PortNotes<V> {
+  readonly #own = new Map<OutputPort, V>();
+  readonly #below: PortNotes<V>;
+  readonly #copy: (value: V) => V;
+
+  constructor(below: PortNotes<V>, copy: (value: V) => V = (value) => value) {
+    this.#below = below;
+    this.#copy = copy;
+  }
+
+  get(port: OutputPort): V | undefined {
+    const own = this.#own.get(port);
+    if (own !== undefined) return own;
+    const below = this.#below.get(port);
+    if (below === undefined) return undefined;
+    const copy = this.#copy(below);
+    this.#own.set(port, copy);
+    return copy;
+  }
+
+  set(port: OutputPort, value: V): void {
+    this.#own.set(port, value);
   }
 }
 
@@ -61,19 +92,11 @@ function nodesSince(model: Model, begin: number): Node[] {
 
 function describeNode(node: Node, begin: number): string {
   const inputs = node.inputs.map((i) => i.source && reference(i.source, begin));
-  return JSON.stringify([node.type, node.notes, node.attributes, inputs], plain);
+  return contentText([node.type, node.notes, node.attributes, inputs]);
 }
 
 function reference({ node, index }: OutputPort, begin: number): string {
   return node.id < begin ? `${node.id}.${index}` : `+${node.id - begin}.${index}`;
-}
-
-/** Tensors hold what JSON does not. */
-function plain(_: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  return ArrayBuffer.isView(value)
-    ? Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
-    : value;
 }
 
 function inferAgain(node: Node): void {

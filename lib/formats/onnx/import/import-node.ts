@@ -36,15 +36,21 @@ export interface QuantizedValue {
   fakeQuantize?: OutputPort;
 }
 
+/** What is known of some values. */
+export interface PortNotes<V> {
+  get(port: OutputPort): V | undefined;
+  set(port: OutputPort, value: V): void;
+}
+
 /** What all nodes of one graph share. */
 export interface ImportState {
   readonly model: Model;
   readonly opset: number;
-  readonly quantized: Map<OutputPort, QuantizedValue>;
+  readonly quantized: PortNotes<QuantizedValue>;
   /** Values that lie on a grid of the whole tensor. */
-  readonly grids: Map<OutputPort, Grid>;
+  readonly grids: PortNotes<Grid>;
   /** Sums of whole numbers, and the same numbers rounded to f32. */
-  readonly reals: Map<OutputPort, OutputPort>;
+  readonly reals: PortNotes<OutputPort>;
 }
 
 /** A body as a model of its own. */
