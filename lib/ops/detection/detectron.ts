@@ -347,7 +347,13 @@ export const roiFeatureExtractor = defineOp({
   lower: lowerFeatures,
   canLower: (a, node) => {
     const batches = new Set(node.inputs.slice(1).map((i) => i.source?.fact.shape[0]));
-    return a.sampling_ratio >= 0 && a.sampling_ratio <= mostSamples && a.output_size > 0 && batches.size === 1 && canLowerRegions(node);
+    return (
+      a.sampling_ratio >= 0 &&
+      a.sampling_ratio <= mostSamples &&
+      a.output_size > 0 &&
+      batches.size === 1 &&
+      canLowerRegions(node)
+    );
   },
   runtime: { bytes: 'never', epilogue: 'none' },
 });
