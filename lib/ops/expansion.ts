@@ -58,6 +58,12 @@ export class Expansion {
     return this.add('Reshape', [port, target], { special_zero: false }, name);
   }
 
+  /** Output axis `i` is axis `order[i]`; the port itself where that is the order that it has. */
+  transpose(port: OutputPort, order: readonly number[], name: string): OutputPort {
+    if (order.every((from, axis) => from === axis)) return port;
+    return this.add('Transpose', [port, this.constant('i64', [order.length], order, `${name}/order`)], {}, name);
+  }
+
   /** `count` equal parts along an axis. */
   split(port: OutputPort, axis: number, count: number, name: string): readonly OutputPort[] {
     if (count === 1) return [port];

@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { compileNative } from '../../lib/engines/native-engine.ts';
+import { LowpError } from '../../lib/errors/lowp-error.ts';
 import type { ElementType } from '../../lib/tensor/element-type.ts';
 import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
-import { cornerBoxes, expectNative, flag, seed, share, shares, spoiled } from '../support/single-operation.ts';
+import { cornerBoxes, expectNative, flag, modelOf, seed, share, shares, spoiled } from '../support/single-operation.ts';
 
 const small = fc.integer({ min: 1, max: 5 });
 
@@ -152,6 +155,15 @@ test('ExperimentalDetectronTopKROIs is TopK and Gather, filled up with 0', async
     ),
     { numRuns: 40 },
   );
+});
+
+test('more regions of ExperimentalDetectronTopKROIs than memory has are refused', async () => {
+  const attributes = { max_rois: 2 ** 37 };
+  const { model } = modelOf({
+    ...{ op: 'ExperimentalDetectronTopKROIs', attributes },
+    inputs: [shares([3, 4], 1, 9), shares([3], 2, 9)],
+  });
+  await assert.rejects(compileNative(model), (e) => e instanceof LowpError && e.code === 'ERR_LIMIT_SIZE');
 });
 
 test('ExperimentalDetectronPriorGridGenerator is a sum of anchors and centers', async () => {

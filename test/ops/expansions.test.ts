@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { compileNative } from '../../lib/engines/native-engine.ts';
+import { expandNode } from '../../lib/ops/expand-node.ts';
 import type { ElementType } from '../../lib/tensor/element-type.ts';
 import { elementCount, type Shape } from '../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../lib/tensor/tensor.ts';
@@ -205,6 +206,18 @@ test('questions about booleans and floats are comparisons', async () => {
   assert.deepEqual([...out[plans.length]!.data], [0, 0, 0, 1, 1, 1, 0, 0]);
 });
 
+test('of no booleans all are true, and none is', async () => {
+  const b = new ModelBuilder();
+  const [x, axes] = [b.parameter('x', [2, 0], 'boolean'), b.constant('axes', [1], [1], 'i64')];
+  for (const type of ['ReduceLogicalAnd', 'ReduceLogicalOr']) b.result(b.op(type, [x, axes], {}, type), `is_${type}`);
+  const feeds = { x: tensor('boolean', [2, 0], []) };
+  await using executable = await compileNative(b.model);
+  for (const outputs of [await evaluate(b.model, feeds), (await executable.run(feeds)).outputs]) {
+    const [all, any] = Object.values(outputs);
+    assert.deepEqual([...all!.data, ...any!.data], [1, 1, 0, 0]);
+  }
+});
+
 test('ConvertLike is a conversion', async () => {
   const b = new ModelBuilder();
   const like = b.constant('like', [1], [0], 'i32');
@@ -230,6 +243,19 @@ test('ExtractImagePatches is slices of a padded image', async () => {
     }),
     { numRuns: 15 },
   );
+});
+
+test('ExtractImagePatches of large windows stays on the host', () => {
+  for (const [width, expands] of [
+    [16, true],
+    [17, false],
+  ] as const) {
+    const b = new ModelBuilder();
+    const attributes = { sizes: [16, width], strides: [1, 1], rates: [1, 1], auto_pad: 'valid' };
+    const y = b.op('ExtractImagePatches', [b.parameter('x', [1, 1, 20, 20])], attributes);
+    b.result(y);
+    assert.equal(expandNode(b.model, y.node), expands, `${width}`);
+  }
 });
 
 test('RegionYolo is sigmoids and softmax of its parts', async () => {

@@ -89,23 +89,21 @@ function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] 
   const [batch, outputs, ...spatial] = shape as [number, number, number, number];
   const [kernel, area, perGroup] = [weights!.fact.shape.slice(2), elementCount(spatial), weights!.fact.shape[1]!];
   const places = batch * area;
-  const turned = (port: OutputPort, order: readonly number[], name: string) =>
-    e.add('Transpose', [port, e.constant('i64', [order.length], order, `${name}/order`)], {}, name);
   const columns = e.add('DeformableColumns', mask ? [x, offsets, mask] : [x, offsets], columnsOf(a, facts), 'columns');
   const parts = e.reshape(columns, [places, taps, a.group, perGroup], 'parts');
-  const left = e.reshape(turned(parts, [2, 0, 1, 3], 'groups'), [a.group, places, taps * perGroup], 'rows');
+  const left = e.reshape(e.transpose(parts, [2, 0, 1, 3], 'groups'), [a.group, places, taps * perGroup], 'rows');
   const split = e.reshape(weights!, [a.group, outputs / a.group, perGroup, ...kernel], 'weights');
   const right = e.reshape(
-    turned(split, [0, 3, 4, 2, 1], 'taps'),
+    e.transpose(split, [0, 3, 4, 2, 1], 'taps'),
     [a.group, taps * perGroup, outputs / a.group],
     'matrix',
   );
   const product =
     a.group === 1
       ? e.add('MatMul', [columns, e.reshape(right, [taps * perGroup, outputs], 'whole')], untransposed, 'product')
-      : turned(e.add('MatMul', [left, right], untransposed, 'products'), [1, 0, 2], 'outputs');
+      : e.transpose(e.add('MatMul', [left, right], untransposed, 'products'), [1, 0, 2], 'outputs');
   const samples = e.reshape(product, [batch, area, outputs], 'samples');
-  return [e.reshape(turned(samples, [0, 2, 1], 'channels'), shape, 'image')];
+  return [e.reshape(e.transpose(samples, [0, 2, 1], 'channels'), shape, 'image')];
 }
 
 const untransposed = { transpose_a: false, transpose_b: false };

@@ -10,6 +10,7 @@ import { enumeration, noAttributes } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import { type Facts, inputFact, knownIntegers, requireRank } from '../fact.ts';
 import type { LowerContext } from '../lower-context.ts';
+import { indexTypes } from '../movement/emit-picks.ts';
 import { positionOn } from '../movement/put.ts';
 
 /** The rows of one bag and their weights. */
@@ -64,8 +65,6 @@ function packedBags([table, indices, weights]: readonly (Tensor | undefined)[], 
 const reduced = z.object({ reduction: enumeration(['sum', 'mean']).default('sum') });
 
 type Reduced = z.infer<typeof reduced>;
-
-const indexTypes: readonly ElementType[] = ['i32', 'i64'];
 
 /** Where the operations have their inputs besides table and indices. */
 interface Ports {

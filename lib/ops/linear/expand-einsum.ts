@@ -46,10 +46,7 @@ class EinsumExpansion {
 
   ordered({ port, labels }: Labelled, wanted: readonly string[]): Labelled {
     const order = wanted.map((label) => labels.indexOf(label));
-    if (order.every((from, axis) => from === axis)) return { port, labels };
-    const name = this.name('order');
-    const list = this.expansion.constant('i64', [order.length], order, `${name}/axes`);
-    return { port: this.expansion.add('Transpose', [port, list], {}, name), labels: wanted };
+    return { port: this.expansion.transpose(port, order, this.name('order')), labels: wanted };
   }
 
   /** The sum of products of two operands over the labels that are not kept. */

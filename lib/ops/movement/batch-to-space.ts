@@ -93,7 +93,7 @@ function expandToSpace(node: Node, e: Expansion): readonly OutputPort[] | undefi
   const order = shape.flatMap((_, axis) => (split.includes(axis) ? [k + axis, split.indexOf(axis)] : [k + axis]));
   const whole = shape.map((d, axis) => (axis === 0 ? d / count : d * block[axis]!));
   const x = e.reshape(node.source(0)!, parts, 'parts');
-  const y = e.reshape(e.add('Transpose', [x, ints(e, order, 'order')], {}, 'turned'), whole, 'whole');
+  const y = e.reshape(e.transpose(x, order, 'turned'), whole, 'whole');
   const out = node.output.fact.shape;
   if (whole.every((d, axis) => d === out[axis])) return [y];
   const ends = begin.map((b, axis) => b + out[axis]!);
@@ -119,7 +119,7 @@ function expandToBatch(node: Node, e: Expansion): readonly OutputPort[] | undefi
     return split.includes(axis) ? [d / block[axis]!, block[axis]!] : [d];
   });
   const order = [...split.map((axis) => places[axis]! + 1), ...places];
-  const turned = e.add('Transpose', [e.reshape(whole, parts, 'parts'), ints(e, order, 'order')], {}, 'turned');
+  const turned = e.transpose(e.reshape(whole, parts, 'parts'), order, 'turned');
   const out = padded.map((d, axis) => (axis === 0 ? d * count : d / block[axis]!));
   return [e.reshape(turned, out, 'batch')];
 }

@@ -48,11 +48,14 @@ function infer(a: Attributes, inputs: Facts): Fact[] {
   return [{ type, shape: [n, depth, windows(a, 0, h).count, windows(a, 1, w).count] }];
 }
 
+/** Elements of a window beyond which the operation stays on the host: each one is a node and three constants. */
+const mostSlices = 256;
+
 /** A slice of the padded image for each element of a window, side by side. */
 function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] | undefined {
   const { shape } = node.source(0)!.fact;
   const out = node.output.fact.shape;
-  if (!isStatic(shape) || out.includes(0)) return undefined;
+  if (!isStatic(shape) || out.includes(0) || a.sizes[0]! * a.sizes[1]! > mostSlices) return undefined;
   const spatial = [0, 1].map((axis) => {
     const [size, count] = [shape[axis + 2]!, out[axis + 2]!];
     const { begin } = windows(a, axis, size);

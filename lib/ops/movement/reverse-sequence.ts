@@ -52,16 +52,11 @@ function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] 
   const far = e.add('Multiply', [limited, e.constant(type, [], [size + 1], 'far')], {}, 'outside');
   const behind = e.add('Add', [list, far], {}, 'behind');
   const from = e.add('Select', [e.add('Less', [list, length], {}, 'turns'), mirrored, behind], {}, 'from');
-  const moved = transposed(e, x, order, 'front');
+  const moved = e.transpose(x, order, 'front');
   const index = e.reshape(from, [count, size, 1], 'indices');
   const taken = e.add('GatherND', [moved, index], { batch_dims: 1 }, 'taken');
   const back = shape.map((_, i) => order.indexOf(i));
-  return [transposed(e, taken, back, 'back')];
-}
-
-function transposed(e: Expansion, x: OutputPort, order: readonly number[], name: string): OutputPort {
-  if (order.every((from, i) => from === i)) return x;
-  return e.add('Transpose', [x, e.constant('i64', [order.length], order, `${name}/order`)], {}, name);
+  return [e.transpose(taken, back, 'back')];
 }
 
 /** Inputs: data, one length for each index of the batch axis. The first `length` elements of the sequence axis turn. */

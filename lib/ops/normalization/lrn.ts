@@ -43,10 +43,9 @@ function windowMeans(
   if (isSpatial && count <= 3) return e.add('AvgPool', [squares], window, 'means');
   if (axes.length !== 1 || axes[0] !== 1) return undefined;
   // Pixels become channels, and channels a line: their windows are one vector after the other.
-  const turned = e.constant('i64', [3], [0, 2, 1], 'order');
   const lines = e.reshape(squares, [shape[0]!, shape[1]!, elementCount(shape.slice(2))], 'lines');
-  const means = e.add('AvgPool', [e.add('Transpose', [lines, turned], {}, 'turned')], window, 'means');
-  return e.reshape(e.add('Transpose', [means, turned], {}, 'back'), shape, 'means/shaped');
+  const means = e.add('AvgPool', [e.transpose(lines, [0, 2, 1], 'turned')], window, 'means');
+  return e.reshape(e.transpose(means, [0, 2, 1], 'back'), shape, 'means/shaped');
 }
 
 /** The powers that AlexNet and its successors use, as roots. */

@@ -137,7 +137,8 @@ function expandLogical(type: string, a: Attributes, node: Node, e: Expansion): r
   if (x.fact.type !== 'boolean' || !isStatic(x.fact.shape) || !knownIntegers(axes.fact)) return undefined;
   const floats = e.add('Convert', [x], { destination_type: 'f32' }, 'floats');
   const reduced = e.add(type, [floats, axes], { keep_dims: a.keep_dims }, 'reduced');
-  return [e.add('NotEqual', [reduced, e.constant('f32', [], [0], 'zero')], {}, 'boolean')];
+  // Of nothing the largest is -Infinity, which is false, and the least Infinity, which is true.
+  return [e.add('Greater', [reduced, e.constant('f32', [], [0], 'zero')], {}, 'boolean')];
 }
 
 /** Inputs: data, axes (one number or a list, negative from the end; none reduces nothing). Whole results are truncated. */

@@ -3,8 +3,8 @@ import type { OutputPort } from '../../graph/node.ts';
 import { elementCount } from '../../tensor/shape.ts';
 import type { Expansion } from '../expansion.ts';
 
-/** Elements of a matrix of cosines and sines beyond which a transform stays on the host. */
-const mostElements = 1 << 22;
+/** Elements of a constant, as a matrix of cosines and sines, beyond which a transform stays on the host. */
+export const mostElements = 1 << 22;
 
 /** One transform along an axis of `size` elements, which are cut to `length` or stand in front of zeros. */
 export interface AxisTransform {
@@ -57,7 +57,7 @@ export function expandAxis(e: Expansion, x: OutputPort, axis: number, t: AxisTra
   const rank = isPair ? shape.length - 1 : shape.length;
   const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis);
   const order = [...others, axis];
-  const moved = transposed(e, x, isPair ? [...order, rank] : order, `${name}/last`);
+  const moved = e.transpose(x, isPair ? [...order, rank] : order, `${name}/last`);
   const columns = t.bins * (isPairAfter ? 2 : 1);
   const kept = others.map((i) => shape[i]!);
   const rows = e.reshape(moved, [elementCount(kept), t.size * (isPair ? 2 : 1)], `${name}/rows`);
@@ -68,10 +68,5 @@ export function expandAxis(e: Expansion, x: OutputPort, axis: number, t: AxisTra
   const product = e.add('MatMul', [rows, matrix], { transpose_a: false, transpose_b: false }, `${name}/product`);
   const spectrum = e.reshape(product, [...kept, t.bins, ...(isPairAfter ? [2] : [])], `${name}/spectrum`);
   const back = Array.from({ length: rank }, (_, i) => order.indexOf(i));
-  return transposed(e, spectrum, isPairAfter ? [...back, rank] : back, `${name}/back`);
-}
-
-function transposed(e: Expansion, x: OutputPort, order: readonly number[], name: string): OutputPort {
-  if (order.every((from, axis) => from === axis)) return x;
-  return e.add('Transpose', [x, e.constant('i64', [order.length], order, `${name}/order`)], {}, name);
+  return e.transpose(spectrum, isPairAfter ? [...back, rank] : back, `${name}/back`);
 }

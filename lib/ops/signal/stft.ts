@@ -9,7 +9,7 @@ import { bool } from '../attribute.ts';
 import { defineOp } from '../define-op.ts';
 import type { Expansion } from '../expansion.ts';
 import { type Facts, factsOf, factsOfNode, inputFact, requiredIntegers, requireRank } from '../fact.ts';
-import { fourierMatrix, hasMatrix } from './expand-fourier.ts';
+import { fourierMatrix, hasMatrix, mostElements } from './expand-fourier.ts';
 import { pairs, transform } from './fourier.ts';
 
 const attributes = z.object({ transpose_frames: bool.default(false) });
@@ -80,11 +80,13 @@ function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] 
   const facts = factsOfNode(node);
   const { type, shape } = inputFact(facts, 0);
   const { size, step, bins, count } = framesOf(facts);
-  if (type !== 'f32' || !isStatic(shape) || size < 0 || !hasMatrix({ size, bins })) return undefined;
-  const at = e.constant('i32', [count, size], frameIndices(count, size, step), 'positions');
+  const window = inputFact(facts, 1);
+  if (type !== 'f32' || !isStatic(shape) || !isStatic(window.shape) || size < 0) return undefined;
+  if (!hasMatrix({ size, bins }) || count * size > mostElements) return undefined;
+  const positions = Int32Array.from({ length: count * size }, (_, i) => Math.floor(i / size) * step + (i % size));
+  const at = e.tensor({ type: 'i32', shape: [count, size], data: positions }, 'positions');
   const axis = e.constant('i64', [], [shape.length - 1], 'axis');
   let frames = e.add('Gather', [node.source(0), at, axis], {}, 'frames');
-  const window = inputFact(facts, 1);
   const shift = Math.floor((size - window.shape[0]!) / 2);
   const factors = new Float64Array(size);
   if (window.value) factors.set(toFloat64(window.value), shift);
@@ -102,11 +104,7 @@ function expand(a: Attributes, node: Node, e: Expansion): readonly OutputPort[] 
   const spectra = e.reshape(product, [...shape.slice(0, -1), count, bins, 2], 'spectra');
   if (!a.transpose_frames) return [spectra];
   const order = shape.length === 2 ? [0, 2, 1, 3] : [1, 0, 2];
-  return [e.add('Transpose', [spectra, e.constant('i64', [order.length], order, 'order')], {}, 'bins')];
-}
-
-function frameIndices(count: number, size: number, step: number): number[] {
-  return Array.from({ length: count * size }, (_, i) => Math.floor(i / size) * step + (i % size));
+  return [e.transpose(spectra, order, 'bins')];
 }
 
 /**

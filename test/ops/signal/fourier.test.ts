@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { compileNative } from '../../../lib/engines/native-engine.ts';
+import { expandNode } from '../../../lib/ops/expand-node.ts';
 import { maxAbsError } from '../../../lib/tensor/compare.ts';
 import { tensor } from '../../../lib/tensor/tensor.ts';
 import { expectNative, uneven } from '../../support/expect-native.ts';
@@ -87,6 +88,22 @@ test('STFT is a product with a matrix, whatever its window', async () => {
     }),
     { numRuns: 15 },
   );
+});
+
+test('STFT stays on the host with a window of unknown length, and when its frames are many', () => {
+  for (const [window, frame, length, expands] of [
+    [3, 4, 10, true],
+    [-1, 4, 10, false],
+    [4, 4, 2 ** 20 + 3, true],
+    [4, 4, 2 ** 20 + 4, false],
+  ] as const) {
+    const b = new ModelBuilder();
+    const numbers = [frame, 1].map((n, i) => b.constant(`number${i}`, [], [n], 'i64'));
+    const inputs = [b.parameter('x', [length]), b.parameter('window', [window]), ...numbers];
+    const y = b.op('STFT', inputs, { transpose_frames: false });
+    b.result(y);
+    assert.equal(expandNode(b.model, y.node), expands, `a window of ${window}, a signal of ${length}`);
+  }
 });
 
 test('a transform of a long axis stays on the host', async () => {
