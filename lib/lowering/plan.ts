@@ -2,6 +2,7 @@
 import type { Node, OutputPort } from '../graph/node.ts';
 import type { OpDef, RuntimeTraits } from '../ops/define-op.ts';
 import type { QuantFormat } from '../ops/lower-context.ts';
+import { movedInputs } from '../ops/quantization/moved-grid.ts';
 import { getOp, runtimeOf } from '../ops/registry.ts';
 import { formatOfFakeQuantize, isPerChannel, joinedFormat, sameFormat } from './format.ts';
 import { type QuantizedWeights, quantizedWeights } from './int8/weights.ts';
@@ -69,9 +70,8 @@ function byteSources(node: Node, definition: OpDef): readonly OutputPort[] {
   const all = node.inputs.flatMap((i) => (i.source ? [i.source] : []));
   const first = node.source(0) ? [node.source(0)!] : [];
   const { quantization } = definition;
-  const { bytes, byteInputs } = runtimeOf(node) ?? {};
-  if (byteInputs) return byteInputs.flatMap((i) => node.source(i) ?? []);
-  if (bytes === 'move') return quantization?.ascend === 'all' ? all : first;
+  const { bytes } = runtimeOf(node) ?? {};
+  if (bytes === 'move') return movedInputs(node).map((i) => node.source(i)!);
   if (bytes !== 'combine' && bytes !== 'multiply') return first;
   const ports = quantization?.quantizedPorts ?? 'all';
   return ports === 'all' ? all : ports.flatMap((i) => node.source(i) ?? []);

@@ -13,26 +13,17 @@ export function sameGrid(a: Grid, b: Grid): boolean {
   return a.scale === b.scale && a.zeroPoint === b.zeroPoint;
 }
 
-/**
- * The grid on which all outputs of a node lie because the node moves, selects or pads values that lie on it. Rounding
- * them to the grid again changes nothing.
- *
- * @param gridOf  the grid of an input, undefined when it lies on none
- */
-export function movedGrid(node: Node, gridOf: (port: OutputPort) => Grid | undefined): Grid | undefined {
-  const definition = findOp(node.type, node.notes.opset);
-  const runtime = runtimeOf(node);
-  if (runtime?.bytes !== 'move') return undefined;
-  const moved = definition?.quantization?.ascend === 'all' ? node.inputs.length : 1;
-  const first = node.source(0);
-  const grid = first && gridOf(first);
-  if (!grid) return undefined;
-  for (let i = 1; i < node.inputs.length; i++) {
-    const source = node.source(i);
-    const other = i < moved && source ? gridOf(source) : undefined;
-    if (i < moved ? !other || !sameGrid(grid, other) : runtime.refuses && source && !source.fact.value)
-      return undefined;
-  }
+/** The inputs whose values a node passes on unchanged: none of an operation that computes. */
+export function movedInputs(node: Node): readonly number[] {
+  const { bytes, byteInputs } = runtimeOf(node) ?? {};
+  if (bytes !== 'move') return [];
+  const joins = findOp(node.type, node.notes.opset)?.quantization?.ascend === 'all';
+  const inputs = byteInputs ?? (joins ? node.inputs.keys() : [0]);
+  return [...inputs].filter((i) => node.source(i));
+}
+
+/** True when a node that moves values of a grid gives values of that grid only. */
+export function keepsGrid(node: Node, grid: Grid): boolean {
   const bytes = {
     scale: Float32Array.of(grid.scale),
     zero: Float32Array.of(grid.zeroPoint),
@@ -40,5 +31,21 @@ export function movedGrid(node: Node, gridOf: (port: OutputPort) => Grid | undef
     low: 0,
     high: 255,
   };
-  return runtime.refuses?.(node, bytes) === undefined ? grid : undefined;
+  return runtimeOf(node)?.refuses?.(node, bytes) === undefined;
+}
+
+/**
+ * The grid on which all outputs of a node lie because the node moves, selects or pads values that lie on it. Rounding
+ * them to the grid again changes nothing.
+ *
+ * @param gridOf  the grid of an input, undefined when it lies on none
+ */
+export function movedGrid(node: Node, gridOf: (port: OutputPort) => Grid | undefined): Grid | undefined {
+  const moved = movedInputs(node);
+  const [grid, ...others] = moved.map((i) => gridOf(node.source(i)!));
+  if (!grid || !others.every((other) => other && sameGrid(grid, other))) return undefined;
+  const isComputed = ({ source }: { source?: OutputPort | undefined }, i: number) =>
+    !moved.includes(i) && source && !source.fact.value;
+  if (runtimeOf(node)?.refuses && node.inputs.some(isComputed)) return undefined;
+  return keepsGrid(node, grid) ? grid : undefined;
 }

@@ -1,8 +1,10 @@
 // Operators of ONNX Runtime on integers: LSTM, packed weights, embeddings, QLinear… with channels last.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { compile } from '../../../lib/engines/session.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
 import type { Model } from '../../../lib/graph/model.ts';
+import type { Node } from '../../../lib/graph/node.ts';
 import { toFloat64 } from '../../../lib/tensor/convert.ts';
 import { elementCount, type Shape } from '../../../lib/tensor/shape.ts';
 import { type Tensor, tensor } from '../../../lib/tensor/tensor.ts';
@@ -218,6 +220,8 @@ const cases: readonly OperatorCase[] = [
 
 testAgreement(cases);
 
+const consumed = (n: Node): boolean => n.outputs.some((port) => port.consumers.size > 0);
+
 const types = (model: Model): string[] => model.nodes().map((n) => n.type);
 
 /** QLinearConv, then operators that only move its bytes, then QLinearConv. */
@@ -242,6 +246,74 @@ test('integers that were only moved between two operators keep the grid of the f
   const list = types(pooled);
   assert.equal(list.filter((t) => t === 'FakeQuantize').length, 2, list.join(' '));
   assert.equal(pooled.nodes().filter((n) => n.type === 'Convert' && n.source(0)?.fact.type === 'u8').length, 1);
+});
+
+test('integers between two quantizers of one grid are moved as reals, and computed with as integers', async () => {
+  // The grid ends at -1 and 24.5; cubic weights go beyond the elements, which integers cannot.
+  for (const [mode, moved] of [
+    ['nearest', 'f32'],
+    ['cubic', 'u8'],
+  ] as const) {
+    const model = readOnnx(
+      onnxBytes({
+        inputs: { x: ['f32', [1, 1, 4, 4]] },
+        initializers: { s: scale(0.1), z: zero('u8', 10), scales: tensor('f32', [4], [1, 1, 2, 2]) },
+        nodes: [
+          node('QuantizeLinear', ['x', 's', 'z'], ['q']),
+          node('Resize', ['q', '', 'scales'], ['r'], { mode }),
+          node('DequantizeLinear', ['r', 's', 'z'], ['y']),
+        ],
+        outputs: ['y'],
+      }),
+    );
+    assert.equal(model.nodes().find((n) => n.type === 'Interpolate' && consumed(n))?.output.fact.type, moved);
+    await using session = await compile(model);
+    const x = tensor('f32', [1, 1, 4, 4], [-9, 99, -9, 99, 99, -9, 99, -9, -9, 99, -9, 99, 99, -9, 99, -9]);
+    const y = toFloat64((await session.infer({ x })).y!);
+    assert.ok(
+      y.every((v) => v >= -1.00001 && v <= 24.50001),
+      `${mode}: ${y}`,
+    );
+  }
+});
+
+test('parts that lie on no common grid leave nothing behind', () => {
+  const model = readOnnx(
+    onnxBytes({
+      inputs: { x: ['f32', [1, 2, 4, 4]], other: ['u8', [1, 2, 2, 2]] },
+      initializers: { s: scale(0.1), z: zero('u8', 10) },
+      nodes: [
+        node('QuantizeLinear', ['x', 's', 'z'], ['q']),
+        node('MaxPool', ['q'], ['p'], { kernel_shape: [2n, 2n], strides: [2n, 2n] }),
+        node('Concat', ['p', 'other'], ['c'], { axis: 1n }),
+        node('DequantizeLinear', ['c', 's', 'z'], ['y']),
+      ],
+      outputs: ['y'],
+    }),
+  );
+  assert.deepEqual(
+    model.nodes().filter((n) => n.type !== 'Result' && !consumed(n)),
+    [],
+  );
+});
+
+test('zeros around a center crop of integers are not the real 0', async () => {
+  const model = readOnnx(
+    onnxBytes({
+      opset: 18,
+      inputs: { x: ['f32', [2]] },
+      initializers: { s: scale(0.5), z: zero('u8', 10), size: tensor('i64', [1], [4]) },
+      nodes: [
+        node('QuantizeLinear', ['x', 's', 'z'], ['q']),
+        node('CenterCropPad', ['q', 'size'], ['c']),
+        node('DequantizeLinear', ['c', 's', 'z'], ['y']),
+      ],
+      outputs: ['y'],
+    }),
+  );
+  await using session = await compile(model);
+  const { y } = await session.infer({ x: tensor('f32', [2], [1, 2]) });
+  assert.deepEqual([...y!.data], [-5, 1, 2, -5]);
 });
 
 test('integers that are padded by another integer are dequantized behind the pad', () => {

@@ -1,8 +1,7 @@
 /** QuantizeLinear and DequantizeLinear: pairs become FakeQuantize, constant weights stay compressed. */
 import type { OutputPort } from '../../../graph/node.ts';
 import { createNode } from '../../../ops/create-node.ts';
-import { type Grid, sameGrid } from '../../../ops/quantization/moved-grid.ts';
-import { runtimeOf } from '../../../ops/registry.ts';
+import { type Grid, keepsGrid, movedInputs, sameGrid } from '../../../ops/quantization/moved-grid.ts';
 import { integerRange, toFloat32, toFloat64 } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
 import { isMinifloat, largestOf } from '../../../tensor/minifloat.ts';
@@ -150,22 +149,48 @@ export function dequantized(n: ImportNode, s: Scaling): OutputPort {
  * which then move the reals once more.
  */
 function quantizedOf(n: ImportNode, port: OutputPort): QuantizedValue | undefined {
+  return movedParameters(n, port, new Map()) && movedReals(n, port);
+}
+
+/**
+ * The parameters of integers that their quantizer made, or that operations moved without adding numbers of their own.
+ * Nothing is added to the model.
+ */
+function movedParameters(
+  n: ImportNode,
+  port: OutputPort,
+  seen: Map<OutputPort, Parameters | undefined>,
+): Parameters | undefined {
   const known = n.state.quantized.get(port);
+  if (known || seen.has(port)) return known ?? seen.get(port);
   const { node } = port;
-  if (known || runtimeOf(node)?.bytes !== 'move') return known;
-  const sources = node.inputs.map((input) => input.source);
-  const first = sources[0] && quantizedOf(n, sources[0]);
-  if (!first || port.index !== 0 || elementCount(first.scale.shape) !== 1) return undefined;
-  const reals: (OutputPort | undefined)[] = [];
-  for (const source of sources) {
-    const isIndex = source?.fact.type !== port.fact.type;
-    const value = isIndex ? undefined : quantizedOf(n, source!);
-    if (!isIndex && !(value && sameParameters(value, first))) return undefined;
-    reals.push(value ? realsOf(n, value) : source);
-  }
+  const moved = movedInputs(node);
+  const [first, ...others] = moved.map((i) => movedParameters(n, node.source(i)!, seen));
+  const fits =
+    first !== undefined &&
+    port.index === 0 &&
+    elementCount(first.scale.shape) === 1 &&
+    others.every((other) => other && sameParameters(other, first)) &&
+    // An input of their type besides those that move is a number put among them.
+    node.inputs.every(({ source }, i) => moved.includes(i) || source?.fact.type !== port.fact.type) &&
+    // The integers are a grid of their own, on which every whole number is.
+    keepsGrid(node, { scale: 1, zeroPoint: 0 });
+  const parameters = fits ? first : undefined;
+  seen.set(port, parameters);
+  return parameters;
+}
+
+/** The reals of integers that have {@link movedParameters}. */
+function movedReals(n: ImportNode, port: OutputPort): QuantizedValue {
+  const known = n.state.quantized.get(port);
+  if (known) return known;
+  const { node } = port;
+  const moved = movedInputs(node);
+  const values = new Map(moved.map((i) => [i, movedReals(n, node.source(i)!)]));
+  const inputs = node.inputs.map(({ source }, i) => (values.has(i) ? realsOf(n, values.get(i)!) : source));
   const { type, attributes, notes } = node;
-  const moved = createNode(n.state.model, { type, name: `${node.name}/real`, attributes, inputs: reals, notes });
-  const value = { ...first, source: moved.outputs[port.index]!, fakeQuantize: moved.outputs[port.index]! };
+  const copy = createNode(n.state.model, { type, name: `${node.name}/real`, attributes, inputs, notes }).outputs[0]!;
+  const value = { ...values.get(moved[0]!)!, source: copy, fakeQuantize: copy };
   n.state.quantized.set(port, value);
   return value;
 }

@@ -145,7 +145,9 @@ function centerCropPad(n: ImportNode): OutputPort[] {
     return n.step('ScatterElementsUpdate', [zeros, list, part, zero], {}, { opset: 'opset3' });
   };
   const pads = [spread(before), spread(n.step('Subtract', [missing, before]))];
-  return [n.step('Pad', [data, ...pads], { pad_mode: 'constant' }, { opset: 'opset12' })];
+  // The number that is put among integers is stated: it is not what stands for the real 0.
+  const fill = data.fact.type === 'string' ? [] : [fillValue(n, data)];
+  return [n.step('Pad', [data, ...pads, ...fill], { pad_mode: 'constant' }, { opset: 'opset12' })];
 }
 
 function cropped(n: ImportNode, begin: readonly number[], end: readonly number[]): OutputPort {
