@@ -1,12 +1,26 @@
 // Operators of ai.onnx.ml give what ONNX Runtime gives.
+import type { ElementType } from '../../../lib/tensor/element-type.ts';
 import { type Tensor, tensor } from '../../../lib/tensor/tensor.ts';
 import { floats, inDomain, type NodeAttributes, type OperatorCase, testAgreement } from '../../support/microsoft.ts';
+import { node } from '../../support/onnx.ts';
 
 function one(opType: string, feeds: Readonly<Record<string, Tensor>>, attributes: NodeAttributes = {}): OperatorCase {
   return { name: opType, nodes: [inDomain('ai.onnx.ml', opType, Object.keys(feeds), ['y'], attributes)], feeds };
 }
 
 const x = floats([3, 4], 1);
+
+/** Binarizer of numbers around a threshold that lies between two integers, which ONNX Runtime computes for f32 only. */
+function integersAbove(type: ElementType): OperatorCase {
+  return {
+    ...one('Binarizer', { x: tensor(type, [2, 3], [-2, -1, 0, 1, 2, 3]) }, { threshold: -0.5 }),
+    reference: [
+      node('Cast', ['x'], ['real'], { to: 1n }),
+      inDomain('ai.onnx.ml', 'Binarizer', ['real'], ['ones'], { threshold: -0.5 }),
+      node('CastLike', ['ones', 'x'], ['y']),
+    ],
+  };
+}
 
 testAgreement([
   one('Scaler', { x }, { offset: [0.5, 1, -1, 0.25], scale: [2, 0.5, 1, 3] }),
@@ -15,6 +29,7 @@ testAgreement([
   one('Normalizer', { x }, { norm: 'L1' }),
   one('Normalizer', { x }, { norm: 'L2' }),
   one('Binarizer', { x }, { threshold: 0.25 }),
+  ...(['i32', 'i64'] as const).map((type) => integersAbove(type)),
   one(
     'Imputer',
     { x: tensor('f32', [2, 3], [1, Number.NaN, 4, Number.NaN, 0, 2]) },

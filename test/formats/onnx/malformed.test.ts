@@ -12,7 +12,8 @@ import {
   ValueInfoProtoSchema,
 } from '../../../lib/formats/onnx/onnx_pb.ts';
 import { readOnnx } from '../../../lib/formats/onnx/read.ts';
-import { tensor } from '../../../lib/tensor/tensor.ts';
+import { type Tensor, tensor } from '../../../lib/tensor/tensor.ts';
+import { microsoft } from '../../support/microsoft.ts';
 import { node, type OnnxSpec, onnxBytes, onnxProto } from '../../support/onnx.ts';
 import { bodyCases } from '../../support/onnx-bodies.ts';
 
@@ -231,6 +232,47 @@ test('a shape of petabytes is not allocated while reading', () => {
   const before = process.memoryUsage().arrayBuffers;
   readOnnx(bytes);
   assert.ok(process.memoryUsage().arrayBuffers - before < 1e7);
+});
+
+test('tables of GatherBlockQuantized and their zero points are checked', () => {
+  const gather = (table: Tensor | undefined, zeros: Tensor) =>
+    onnxBytes({
+      inputs: { i: ['i64', [2]] },
+      initializers: { ...(table ? { t: table } : {}), s: tensor('f32', [3, 3], new Float32Array(9).fill(1)), z: zeros },
+      nodes: [microsoft('GatherBlockQuantized', [table ? 't' : '', 'i', 's', 'z'], ['y'], { block_size: 16n })],
+      outputs: ['y'],
+    });
+  // Rows of 48 codes of 4 bits are three blocks, whose zero points take two bytes.
+  const table = tensor('u8', [3, 24], new Uint8Array(72));
+  readOnnx(gather(table, tensor('u8', [3, 2], new Uint8Array(6))));
+  refuses(gather(undefined, tensor('u8', [3, 2], new Uint8Array(6))), 'ERR_ONNX_GRAPH', /no table/);
+  refuses(
+    gather(table, tensor('u8', [3, 1], new Uint8Array(3))),
+    'ERR_ONNX_GRAPH',
+    /3 elements of u8, expected 6 bytes/,
+  );
+  refuses(
+    gather(table, tensor('i8', [3, 2], new Int8Array(6))),
+    'ERR_ONNX_GRAPH',
+    /6 elements of i8, expected 6 bytes/,
+  );
+});
+
+test('the size of CropAndResize is checked', () => {
+  const crop = (...size: number[]) =>
+    onnxBytes({
+      inputs: { x: ['f32', [1, 3, 6, 7]] },
+      initializers: {
+        b: tensor('f32', [1, 4], [0, 0, 1, 1]),
+        i: tensor('i32', [1], [0]),
+        s: tensor('i32', [size.length], size),
+      },
+      nodes: [microsoft('CropAndResize', ['x', 'b', 'i', 's'], ['y'])],
+      outputs: ['y'],
+    });
+  readOnnx(crop(1, 4));
+  for (const size of [[4], [4, 4, 4], [0, 4], [4, -1]]) refuses(crop(...size), 'ERR_ONNX_GRAPH', /two positive/);
+  refuses(crop(2 ** 31 - 1, 1), 'ERR_LIMIT_SIZE', /2147483647 × 1 pixels/);
 });
 
 test('scales and zero points of QuantizeLinear are checked', () => {

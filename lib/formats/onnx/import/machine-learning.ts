@@ -35,10 +35,11 @@ function normalizer(n: ImportNode): OutputPort[] {
   return [n.step('Divide', [real, safe])];
 }
 
-/** 1 above the threshold, else 0. */
+/** 1 above the threshold, else 0. The threshold is a float whatever the features are: integers are compared as doubles. */
 function binarizer(n: ImportNode): OutputPort[] {
-  const above = n.with('Greater', n.input(0), n.attributes.float('threshold') ?? 0);
-  return [n.converted(above, n.input(0).fact.type)];
+  const { type } = n.input(0).fact;
+  const real = n.converted(n.input(0), type === 'f32' ? 'f32' : 'f64');
+  return [n.converted(n.with('Greater', real, n.attributes.float('threshold') ?? 0), type)];
 }
 
 /** Numbers that stand for a missing feature replaced by others, one for all features or one for each. */

@@ -1,4 +1,6 @@
 /** Operators that ONNX Runtime (`com.microsoft`) had before ONNX did, or has in a form of its own. */
+import { limits } from '../../../errors/limits.ts';
+import { LowpError } from '../../../errors/lowp-error.ts';
 import type { OutputPort } from '../../../graph/node.ts';
 import type { Importer, ImporterTable, ImportNode } from './import-node.ts';
 import { inDomain } from './in-domain.ts';
@@ -7,15 +9,15 @@ import { signalImporters } from './signal.ts';
 import { slicingImporters } from './slicing.ts';
 
 /** The importer of ONNX's operator of the same name, as of an opset. */
-function as(importers: ImporterTable, opset: number): Importer {
+function standard(importers: ImporterTable, opset: number): Importer {
   return (n) => importers[n.opType]!(n.derive(n.all(), { opset }));
 }
 
 export const ownFormImporters: ImporterTable = inDomain('com.microsoft', {
-  Trilu: as(pickingImporters, 14),
-  GatherND: as(pickingImporters, 13),
-  Pad: as(slicingImporters, 18),
-  GridSample: as(signalImporters, 16),
+  Trilu: standard(pickingImporters, 14),
+  GatherND: standard(pickingImporters, 13),
+  Pad: standard(slicingImporters, 18),
+  GridSample: standard(signalImporters, 16),
   Unique: unique,
   ExpandDims: (n) => [n.step('Unsqueeze', [n.input(0), n.reshaped(n.input(1), [1], 'axes')])],
   Inverse: (n) => [n.step('Inverse', [n.input(0)])],
@@ -63,14 +65,14 @@ function distances(n: ImportNode): OutputPort[] {
 function cropAndResize(n: ImportNode): OutputPort[] {
   const mode = n.attributes.choice('mode', ['bilinear', 'nearest'], 'bilinear');
   const [height, width] = n.input(0).fact.shape.slice(2);
-  const size = n.knownInts(3, 'size of the crops') ?? n.invalid('it has no size');
+  const size = cropSize(n);
   if (height === undefined || width === undefined) n.invalid(`its images have rank ${n.rank(0)}, expected 4`);
   if (height! < 2 || width! < 2) n.unsupported('images of one line, or of a dynamic size');
   const images = n.step('Gather', [n.input(0), n.input(2), n.scalar('i64', 0, 'axis')], { batch_dims: 0 });
   const rounds = mode === 'nearest';
   const [down, across] = [
-    sharesOf(n, { axis: 0, count: size[0]!, size: height!, rounds }),
-    sharesOf(n, { axis: 1, count: size[1]!, size: width!, rounds }),
+    sharesOf(n, { axis: 0, count: size[0], size: height!, rounds }),
+    sharesOf(n, { axis: 1, count: size[1], size: width!, rounds }),
   ];
   const [rows, columns] = [
     n.step('Unsqueeze', [down.places, n.indices([2], 'axes')]),
@@ -93,6 +95,21 @@ function cropAndResize(n: ImportNode): OutputPort[] {
   return [n.step('Select', [inside, sampled, outside])];
 }
 
+/** Rows and columns of a crop. */
+function cropSize(n: ImportNode): readonly [rows: number, columns: number] {
+  const size = n.knownInts(3, 'size of the crops') ?? n.invalid('it has no size');
+  const [rows, columns] = size;
+  if (size.length !== 2 || !size.every((d) => d > 0)) {
+    n.invalid(`the size of its crops is ${size.join(',')}, expected two positive numbers`);
+  }
+  const most = limits.imagePixels.value;
+  if (rows! * columns! > most) {
+    const text = `${n.opType} '${n.name}': crops of ${rows} × ${columns} pixels, at most ${most} are read`;
+    throw new LowpError('ERR_LIMIT_SIZE', text, { node: n.name });
+  }
+  return [rows!, columns!];
+}
+
 /** One axis of the crops, and of the images. */
 interface CropAxis {
   readonly axis: number;
@@ -113,8 +130,8 @@ function sharesOf(n: ImportNode, { axis, count, size, rounds }: CropAxis) {
     return n.step('Unsqueeze', [list, n.indices([1], 'axes')]);
   };
   const [begin, end] = [at(axis), at(axis + 2)];
-  const steps = Array.from({ length: count }, (_, i) => (count > 1 ? i / (count - 1) : 0.5));
-  const parts = n.constant({ type: 'f32', shape: [1, count], data: Float32Array.from(steps) }, 'steps');
+  const steps = Float32Array.from({ length: count }, (_, i) => (count > 1 ? i / (count - 1) : 0.5));
+  const parts = n.constant({ type: 'f32', shape: [1, count], data: steps }, 'steps');
   const span = n.step('Subtract', [end, begin]);
   const share = n.step('Add', [begin, n.step('Multiply', [span, parts])]);
   const place = n.with('Multiply', share, size - 1);

@@ -3,7 +3,7 @@ import type { OutputPort } from '../../../graph/node.ts';
 import { toFloat64 } from '../../../tensor/convert.ts';
 import type { ElementType } from '../../../tensor/element-type.ts';
 import { packedTensor } from '../../../tensor/lazy.ts';
-import { isStatic, normalizeAxis } from '../../../tensor/shape.ts';
+import { elementCount, isStatic, normalizeAxis } from '../../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../../tensor/tensor.ts';
 import type { ImporterTable, ImportNode } from './import-node.ts';
 import { inDomain } from './in-domain.ts';
@@ -108,7 +108,7 @@ function refuseOrder(n: ImportNode, inner: number, size: number): void {
  * for each block of the last axis. Inputs: table, indices, scales, optional zero points.
  */
 function gatherBlockQuantized(n: ImportNode): OutputPort[] {
-  const table = n.known(0, 'table')!;
+  const table = n.known(0, 'table') ?? n.invalid('it has no table');
   const size = n.attributes.int('block_size') ?? 128;
   const isPacked = table.type === 'u8';
   const bits = isPacked ? bitsOf(n) : 4;
@@ -180,6 +180,11 @@ function gatheredZeros(n: ImportNode, { table, bits, blocks, isPacked }: ZeroFor
   if (!given) return isPacked ? n.scalar('f32', 2 ** (bits - 1), 'zero_point') : undefined;
   const lead = table.shape.slice(0, -1);
   const rows = lead.reduce((a, b) => a * b, 1);
+  const [expected, unit] = isPacked ? [rows * Math.ceil((blocks * bits) / 8), 'bytes'] : [rows * blocks, 'elements'];
+  const count = elementCount(given.shape);
+  if (given.type !== table.type || count !== expected) {
+    n.invalid(`its zero points are ${count} elements of ${given.type}, expected ${expected} ${unit} of ${table.type}`);
+  }
   const values = isPacked ? unpackedRows(given, rows, blocks, bits) : toFloat64(given);
   const zeros = n.constant(tensor('f32', [...lead, blocks], Float32Array.from(values)), 'zero_point');
   return n.step('Unsqueeze', [chosen(n, zeros), n.indices([-1], 'last')]);
