@@ -147,3 +147,11 @@ test('ranks are tried for as many values as can be combined, and one that is not
   };
   assert.throws(() => agreedRanks('node', 1, unknown), code('ERR_SHAPE_DYNAMIC'));
 });
+
+test('a variable that is declared without a rank has none, and is written so', () => {
+  const definition = getOp('ReadValue', 'opset6');
+  const declared = { variable_id: 'v', variable_type: 'f32', variable_shape: '...' };
+  const attributes = parseAttributes(definition, declared, 'read');
+  assert.equal(inferFacts(definition, attributes, [], 'read')[0]!.shape, unknownRank);
+  assert.deepEqual(definition.ir!.write!(attributes as never), declared);
+});
