@@ -277,26 +277,6 @@ test('integers between two quantizers of one grid are moved as reals, and comput
   }
 });
 
-test('parts that lie on no common grid leave nothing behind', () => {
-  const model = readOnnx(
-    onnxBytes({
-      inputs: { x: ['f32', [1, 2, 4, 4]], other: ['u8', [1, 2, 2, 2]] },
-      initializers: { s: scale(0.1), z: zero('u8', 10) },
-      nodes: [
-        node('QuantizeLinear', ['x', 's', 'z'], ['q']),
-        node('MaxPool', ['q'], ['p'], { kernel_shape: [2n, 2n], strides: [2n, 2n] }),
-        node('Concat', ['p', 'other'], ['c'], { axis: 1n }),
-        node('DequantizeLinear', ['c', 's', 'z'], ['y']),
-      ],
-      outputs: ['y'],
-    }),
-  );
-  assert.deepEqual(
-    model.nodes().filter((n) => n.type !== 'Result' && !consumed(n)),
-    [],
-  );
-});
-
 test('zeros around a center crop of integers are not the real 0', async () => {
   const model = readOnnx(
     onnxBytes({
