@@ -18,7 +18,7 @@ The best is the largest of up to seven settings of those tools (weights by chann
 
 ${[...head, ...rows.map(rowText)].join('\n')}
 
-Each row is described by \`bench/accuracy/MODEL.yaml\` and \`MODEL.calibration.yaml\`, for example \`lowp evaluate MODEL --dataset bench/accuracy/MODEL.yaml\`. DTLN is two networks with state that suppress noise 5 dB below speech; \`bench/accuracy/dtln.ts\` runs them block by block, and the noisy signal itself has 5 dB. The loss is that of the second network, whose cells are written out as single operations; with the products of its hidden values in FP32 (\`--ignored model_2/lstm_6/MatMul_1_add --ignored model_2/lstm_7/MatMul_1_add\`) 14.20 dB are left.
+Each row is described by \`bench/accuracy/MODEL.yaml\` and \`MODEL.calibration.yaml\`, for example \`lowp evaluate MODEL --dataset bench/accuracy/MODEL.yaml\`. DTLN is two networks with state that suppress noise 5 dB below speech; \`bench/accuracy/dtln.ts\` runs them block by block, and the noisy signal itself has 5 dB.
 `;
 }
 
