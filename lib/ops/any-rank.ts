@@ -7,8 +7,11 @@ import type { OpDef } from './define-op.ts';
 /** Largest rank that is tried. */
 const mostRank = 8;
 
-/** Inputs whose ranks are tried independently; of more, only equal ranks are tried. */
+/** Inputs whose ranks are tried in every combination; of more, ranks that are alike but for one are tried. */
 const mostIndependent = 3;
+
+/** Inputs of unknown rank that a node may have where its meaning depends on them. */
+const mostPorts = 8;
 
 /**
  * The facts of the outputs. For inputs of unknown rank the operation is asked once for each rank that they can have: what
@@ -58,10 +61,10 @@ export function agreedRanks(
   ports: number,
   attempt: (ranks: readonly number[]) => string,
 ): readonly number[] {
-  if (ports > mostIndependent) {
+  if (ports > mostPorts) {
     throw new LowpError(
       'ERR_SHAPE_DYNAMIC',
-      `'${node}' has ${ports} inputs of unknown rank; at most ${mostIndependent} are tried`,
+      `'${node}' has ${ports} inputs of unknown rank; at most ${mostPorts} are tried`,
       {
         node,
         help,
@@ -112,10 +115,15 @@ export function withRanks<T>(ports: readonly OutputPort[], ranks: readonly numbe
   }
 }
 
-/** The ranks of `count` values: every combination, or those that are alike. */
+/** The ranks of `count` values: every combination, those that are alike but for one, or of many those that are alike. */
 function ranksOf(count: number): number[][] {
   const ranks = Array.from({ length: mostRank + 1 }, (_, rank) => rank);
-  if (count > mostIndependent) return ranks.map((rank) => new Array<number>(count).fill(rank));
+  if (count > mostIndependent) {
+    const alike = ranks.map((rank) => new Array<number>(count).fill(rank));
+    if (count > mostPorts) return alike;
+    const others = alike.flatMap((list) => list.flatMap((_, i) => ranks.map((rank) => list.with(i, rank))));
+    return [...alike, ...others.filter((list) => list.some((rank) => rank !== list[0]))];
+  }
   let lists: number[][] = [[]];
   for (let i = 0; i < count; i++) lists = lists.flatMap((list) => ranks.map((rank) => [...list, rank]));
   return lists;

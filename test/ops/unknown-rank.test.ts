@@ -137,7 +137,9 @@ test('ranks are tried for as many values as can be combined, and one that is not
   const attempt = () => `${attempts++}`;
   const isExplained = (e: unknown) =>
     e instanceof LowpError && e.code === 'ERR_SHAPE_DYNAMIC' && e.node === 'node' && /shapes/.test(e.help ?? '');
-  assert.throws(() => agreedRanks('node', 4, attempt), isExplained);
+  const hasOddOne = (ranks: readonly number[]) => (new Set(ranks).size > 1 ? 'odd' : 'alike');
+  assert.throws(() => agreedRanks('node', 4, hasOddOne), isExplained);
+  assert.throws(() => agreedRanks('node', 9, attempt), isExplained);
   assert.equal(attempts, 0);
   assert.throws(() => agreedRanks('node', 1, attempt), isExplained);
   assert.equal(attempts, 2, 'the second differs');

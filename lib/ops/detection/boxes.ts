@@ -85,11 +85,14 @@ export function suppress(boxes: Float64Array, s: Suppression): Int32Array {
 /** Most pairs of boxes do not meet: that is decided first, without areas. */
 function givesWay(boxes: Float64Array, at: number, kept: Int32Array, count: number, s: Suppression): boolean {
   const { threshold, extent = 0, atThreshold = false } = s;
-  if (threshold < 0 || (atThreshold && threshold <= 0)) return count > 0;
+  const isApartEnough = threshold < 0 || (atThreshold && threshold <= 0);
   const [x0, y0, x1, y1] = [boxes[4 * at]!, boxes[4 * at + 1]!, boxes[4 * at + 2]!, boxes[4 * at + 3]!];
   for (let k = 0; k < count; k++) {
     const i = 4 * kept[k]!;
-    if (x0 > boxes[i + 2]! || boxes[i]! > x1 || y0 > boxes[i + 3]! || boxes[i + 1]! > y1) continue;
+    if (x0 > boxes[i + 2]! || boxes[i]! > x1 || y0 > boxes[i + 3]! || boxes[i + 1]! > y1) {
+      if (isApartEnough) return true;
+      continue;
+    }
     const shared = Math.fround(overlap(boxes, at, kept[k]!, extent));
     if (shared > threshold || (atThreshold && shared === threshold)) return true;
   }
