@@ -180,7 +180,7 @@ function detectClass(a: DetectionAttributes, inputs: readonly Tensor[], label: n
   const scoreOf = (r: number): number => scores[r * a.num_classes + label]!;
   const ranked = rank(regions.map(scoreOf)).map((i) => regions[i]!);
   const boxes = new Float64Array(4 * ranked.length);
-  const refinement = { extent: 1, back: 1, mostGrowth: Math.fround(a.max_delta_log_wh) };
+  const refinement = { extent: 1, back: 1, maxDeltaLogWh: Math.fround(a.max_delta_log_wh) };
   const weights = Float32Array.from(a.deltas_weights);
   for (const [i, r] of ranked.entries()) {
     const delta = (d: number): number => deltas[(r * a.num_classes + label) * 4 + d]! / weights[d]!;
@@ -219,11 +219,11 @@ function lowerDetections(a: DetectionAttributes, node: Node, context: LowerConte
     {
       regions: node.source(0)!.fact.shape[0]!,
       classes: a.num_classes,
-      most: a.max_detections_per_image,
-      classMost: a.post_nms_count,
+      maxDetections: a.max_detections_per_image,
+      postNmsCount: a.post_nms_count,
       scoreThreshold: a.score_threshold,
       nmsThreshold: a.nms_threshold,
-      mostGrowth: a.max_delta_log_wh,
+      maxDeltaLogWh: a.max_delta_log_wh,
       ...{ weightX, weightY, weightW, weightH },
     },
     {

@@ -61,7 +61,7 @@ function candidates(c: Cells): Candidates {
   const boxes = new Float64Array(4 * total);
   const scores = new Float32Array(total);
   const fits = new Uint8Array(total);
-  const refinement = { extent: c.extent, back: c.extent, mostGrowth: usualGrowth };
+  const refinement = { extent: c.extent, back: c.extent, maxDeltaLogWh: usualGrowth };
   for (let i = 0; i < total; i++) {
     const [cell, k] = [Math.floor(i / c.count), i % c.count];
     const delta = (d: number): number => c.deltas[(4 * k + d) * c.area + cell]!;
@@ -139,8 +139,13 @@ function evaluateSingle(a: Attributes, inputs: readonly Tensor[]): Tensor[] {
 function paramsOf(a: Attributes, scores: readonly number[]) {
   const [anchors, rows, columns] = scores.slice(-3) as [number, number, number];
   return {
-    ...{ anchors, rows, columns, scorePlanes: anchors, mostGrowth: usualGrowth, clipBefore: 1 },
-    ...{ leastSize: a.min_size, preMost: a.pre_nms_count, most: a.post_nms_count, threshold: a.nms_threshold },
+    ...{ anchors, rows, columns, scorePlanes: anchors, maxDeltaLogWh: usualGrowth, clipBefore: 1 },
+    ...{
+      leastSize: a.min_size,
+      preNmsTopK: a.pre_nms_count,
+      postNmsTopK: a.post_nms_count,
+      nmsThreshold: a.nms_threshold,
+    },
   };
 }
 

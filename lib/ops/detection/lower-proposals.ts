@@ -13,7 +13,7 @@ export interface ProposalCall {
 
 const absent = {
   ...{ firstScore: 0, sizeStride: 0, scaled: 0, step: 0, turned: 0, coordinateScale: 1, sizeScale: 1 },
-  ...{ mostGrowth: Number.POSITIVE_INFINITY, extent: 0, back: 0, nmsExtent: 0, clipAnchors: 0, clipBefore: 0 },
+  ...{ maxDeltaLogWh: Number.POSITIVE_INFINITY, extent: 0, back: 0, nmsExtent: 0, clipAnchors: 0, clipBefore: 0 },
   ...{ clipAfter: 0, normalized: 0, withImage: 0, packed: 0, dropsSmall: 0, leastSize: 0 },
 };
 

@@ -46,7 +46,7 @@ export function lowerRoiAlign(node: Node, context: LowerContext, s: RegionSampli
       channels: maps[0]![1]!,
       pooledH: s.bins[0],
       pooledW: s.bins[1],
-      ratio: s.ratio,
+      samplingRatio: s.ratio,
       largest: s.takesLargest ? 1 : 0,
       byArea: s.byArea ? 1 : 0,
       divides: s.divides ? 1 : 0,

@@ -121,7 +121,7 @@ function candidates(a: Attributes, inputs: readonly Tensor[], n: number, image: 
       for (let d = 0; d < 4; d++) boxes[4 * i + d] = anchors[4 * k + d]! + (d % 2 === 0 ? x : y);
       if (isTensorflow) clipBox(boxes, 4 * i, image.width, image.height);
       const moved = [delta(0) / scale, delta(1) / scale, delta(2) / sizeScale, delta(3) / sizeScale] as const;
-      refine(boxes, 4 * i, moved, { extent, back: 0, mostGrowth: Number.POSITIVE_INFINITY }, boxes, 4 * i);
+      refine(boxes, 4 * i, moved, { extent, back: 0, maxDeltaLogWh: Number.POSITIVE_INFINITY }, boxes, 4 * i);
       if (a.clip_before_nms) clipBox(boxes, 4 * i, image.width - extent, image.height - extent);
       const fits =
         boxes[4 * i + 2]! - boxes[4 * i]! + extent >= image.leastWidth &&
@@ -185,8 +185,8 @@ function lower(a: Attributes, node: Node, context: LowerContext): void {
       clipBefore: flag(a.clip_before_nms),
       clipAfter: flag(a.clip_after_nms),
       normalized: flag(a.normalize),
-      ...{ withImage: 1, leastSize: a.min_size, preMost: a.pre_nms_topn, most: a.post_nms_topn },
-      threshold: a.nms_thresh,
+      ...{ withImage: 1, leastSize: a.min_size, preNmsTopK: a.pre_nms_topn, postNmsTopK: a.post_nms_topn },
+      nmsThreshold: a.nms_thresh,
     },
   });
 }

@@ -7,7 +7,7 @@ export interface Refinement {
   /** Taken off the far corner of the result. */
   readonly back: number;
   /** Largest logarithm of a growth. */
-  readonly mostGrowth: number;
+  readonly maxDeltaLogWh: number;
 }
 
 /** `log(1000 / 16)`: the growth that detectors of this family allow. */
@@ -28,7 +28,7 @@ export function refine(
   for (let axis = 0; axis < 2; axis++) {
     const size = boxes[from + axis + 2]! - boxes[from + axis]! + r.extent;
     const center = boxes[from + axis]! + size / 2 + delta[axis]! * size;
-    const half = (Math.exp(Math.min(delta[axis + 2]!, r.mostGrowth)) * size) / 2;
+    const half = (Math.exp(Math.min(delta[axis + 2]!, r.maxDeltaLogWh)) * size) / 2;
     to[at + axis] = center - half;
     to[at + axis + 2] = center + half - r.back;
   }

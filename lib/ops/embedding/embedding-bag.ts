@@ -91,7 +91,7 @@ function lowering(p: Ports, isMean: (node: Node) => boolean) {
       const params = {
         ...{ rows: table[0]!, width: elementCount(table.slice(1)), bags: out[0]! },
         ...{ members: elementCount(node.source(1)!.fact.shape), byMember: p.byMember ? 1 : 0 },
-        ...{ mean: isMean(node) ? 1 : 0, otherwise: Math.max(-1, otherwiseOf(node, p.otherwise)!) },
+        ...{ mean: isMean(node) ? 1 : 0, defaultIndex: Math.max(-1, otherwiseOf(node, p.otherwise)!) },
       };
       const indices = context.elements(node, 1, 'plain');
       const inputs = [optional(p.bags, 'elements'), optional(p.weights, 'float')];

@@ -36,7 +36,7 @@ const haveOneType = (node: Node): boolean => node.source(0)!.fact.type === node.
 function lowerSearch(
   node: Node,
   context: LowerContext,
-  params: Readonly<Record<'rows' | 'size' | 'values' | 'above', number>>,
+  params: Readonly<Record<'rows' | 'size' | 'values' | 'right', number>>,
   inputs: { readonly sorted: number; readonly values: number },
 ): void {
   context.builder.call('search_sorted', params, {
@@ -64,7 +64,7 @@ export const bucketize = defineOp({
   lower: (a, node, context) => {
     const size = elementCount(node.source(1)!.fact.shape);
     const shape = { rows: 1, size, values: elementCount(node.output.fact.shape) };
-    lowerSearch(node, context, { ...shape, above: a.with_right_bound ? 0 : 1 }, { sorted: 1, values: 0 });
+    lowerSearch(node, context, { ...shape, right: a.with_right_bound ? 0 : 1 }, { sorted: 1, values: 0 });
   },
   canLower: (_, node) => haveOneType(node),
   runtime: searchRuntime,
@@ -102,7 +102,7 @@ export const searchSorted = defineOp({
     const sorted = node.source(0)!.fact.shape;
     const rows = elementCount(sorted.slice(0, -1));
     const shape = { rows, size: sorted.at(-1)!, values: elementCount(node.output.fact.shape) / rows };
-    lowerSearch(node, context, { ...shape, above: a.right_mode ? 1 : 0 }, { sorted: 0, values: 1 });
+    lowerSearch(node, context, { ...shape, right: a.right_mode ? 1 : 0 }, { sorted: 0, values: 1 });
   },
   canLower: (_, node) => haveOneType(node),
   runtime: searchRuntime,

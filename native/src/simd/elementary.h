@@ -69,6 +69,9 @@ LOWP_INLINE Vec Tanh(Vec x) {
   return CopySign(Select(Less(a, Set(0.625f)), small, large), x);
 }
 
+// Of values from 0 on: subnormals give 0, NaN stays.
+LOWP_INLINE Vec FlushSubnormals(Vec x) { return Select(Less(x, Set(0x1p-126f)), Set(0.0f), x); }
+
 // erf(x), odd, at most 2 ulp: x + x P(x^2) below 0.921875, 1 - exp(Q(|x|)) above, Q = log erfc on [0.9, 4].
 LOWP_INLINE Vec Erf(Vec x) {
   const Vec a = Abs(x);

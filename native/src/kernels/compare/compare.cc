@@ -1,9 +1,9 @@
 // Checks and runs `compare` (compare.h).
 #include "kernels/compare/compare.h"
 
-#include <new>
 
 #include "kernels/common/broadcast.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -88,9 +88,7 @@ class CompareCall final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) CompareCall(call));
-  if (!prepared) return Status(Code::kMemory, "compare: out of memory");
-  return prepared;
+  return MakeCall<CompareCall>("compare", call);
 }
 
 }  // namespace

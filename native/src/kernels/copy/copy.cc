@@ -1,10 +1,10 @@
 // Checks, prepares and runs strided copies (copy.h).
 #include "kernels/copy/copy.h"
 
-#include <new>
 #include <string>
 
 #include "kernels/copy/plan.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -131,9 +131,7 @@ class PreparedCopy final : public PreparedCall {
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
   const CopyPlan plan = MakeCopyPlan(CopyGeometry::Of(call.Params<CopyParams>()), SizeOf(call.Input(0).type));
   const CopyRow* row = SelectCopyRow(plan.shape, plan.size, context.isa, context.force_row);
-  PreparedPtr prepared(new (std::nothrow) PreparedCopy(plan, row));
-  if (!prepared) return Status(Code::kMemory, "copy: out of memory");
-  return prepared;
+  return MakeCall<PreparedCopy>("copy", plan, row);
 }
 
 }  // namespace

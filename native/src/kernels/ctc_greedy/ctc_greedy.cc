@@ -1,7 +1,8 @@
 // Checks and runs `ctc_greedy` (ctc_greedy.h): one tile for each sequence.
 #include "kernels/ctc_greedy/ctc_greedy.h"
 
-#include <new>
+
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -110,9 +111,7 @@ class PreparedCtcGreedy final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedCtcGreedy(call));
-  if (!prepared) return Status(Code::kMemory, "ctc_greedy: out of memory");
-  return prepared;
+  return MakeCall<PreparedCtcGreedy>("ctc_greedy", call);
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -82,9 +82,7 @@ class PreparedCumSum final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedCumSum(call));
-  if (!prepared) return Status(Code::kMemory, "cum_sum: out of memory");
-  return prepared;
+  return MakeCall<PreparedCumSum>("cum_sum", call);
 }
 
 }  // namespace

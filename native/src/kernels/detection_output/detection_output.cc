@@ -2,10 +2,10 @@
 #include "kernels/detection_output/detection_output.h"
 
 #include <cstring>
-#include <new>
 
 #include "kernels/detection_output/decode.h"
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -259,9 +259,7 @@ class PreparedDetectionOutput final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedDetectionOutput(call));
-  if (!prepared) return Status(Code::kMemory, "detection_output: out of memory");
-  return prepared;
+  return MakeCall<PreparedDetectionOutput>("detection_output", call);
 }
 
 }  // namespace

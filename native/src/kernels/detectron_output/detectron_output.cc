@@ -2,9 +2,9 @@
 #include "kernels/detectron_output/detectron_output.h"
 
 #include <algorithm>
-#include <new>
 
 #include "kernels/common/boxes.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -24,7 +24,7 @@ Status Validate(const CallView& call) {
   const auto& p = call.Params<DetectronOutputParams>();
   LOWP_REQUIRE(call.inputs.size() == 3 && call.outputs.size() == 3,
                "detectron_output: expected three inputs and three outputs");
-  LOWP_REQUIRE(p.regions >= 1 && p.classes >= 2 && p.most >= 1, "detectron_output: expected regions and classes");
+  LOWP_REQUIRE(p.regions >= 1 && p.classes >= 2 && p.max_detections >= 1, "detectron_output: expected regions and classes");
   uint64_t scores = 0, deltas = 0, memory = 0;
   LOWP_REQUIRE(CheckedProduct(&scores, p.regions, p.classes) && CheckedMul(scores, 4, &deltas) &&
                    CheckedMul(scores, sizeof(Detection), &memory),
@@ -33,8 +33,8 @@ Status Validate(const CallView& call) {
                    call.Input(1).Is(ElementType::kF32, deltas) && call.Input(2).Is(ElementType::kF32, scores),
                "detectron_output: expected f32 regions [regions, 4], deltas [regions, classes, 4], scores [regions, "
                "classes]");
-  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, uint64_t{p.most} * 4) &&
-                   call.Output(1).Is(ElementType::kI32, p.most) && call.Output(2).Is(ElementType::kF32, p.most),
+  LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, uint64_t{p.max_detections} * 4) &&
+                   call.Output(1).Is(ElementType::kI32, p.max_detections) && call.Output(2).Is(ElementType::kF32, p.max_detections),
                "detectron_output: expected boxes f32 [most, 4], labels i32 [most], found f32 [most]");
   return Status();
 }
@@ -45,7 +45,7 @@ class PreparedDetectronOutput final : public PreparedCall {
   explicit PreparedDetectronOutput(const CallView& call) : p_(call.Params<DetectronOutputParams>()) {
     phases = 2;
     tiles[0] = p_.classes - 1;
-    limit_ = p_.class_most < 0 ? p_.regions : std::min(p_.regions, static_cast<uint32_t>(p_.class_most));
+    limit_ = p_.post_nms_count < 0 ? p_.regions : std::min(p_.regions, static_cast<uint32_t>(p_.post_nms_count));
     shared_bytes = tiles[0] * (sizeof(uint32_t) + limit_ * sizeof(Detection));
     scratch_bytes = p_.regions * sizeof(uint64_t) + (limit_ + 1) * sizeof(Box);
     operations = 20.0 * p_.regions * p_.classes;
@@ -73,7 +73,7 @@ class PreparedDetectronOutput final : public PreparedCall {
     const Box given = {{from[0], from[1]}, {from[2], from[3]}};
     const double shift[2] = {double{delta[0]} / p_.weight_x, double{delta[1]} / p_.weight_y};
     const double growth[2] = {double{delta[2]} / p_.weight_w, double{delta[3]} / p_.weight_h};
-    Box box = Refine(given, shift, growth, 1, 1, p_.most_growth);
+    Box box = Refine(given, shift, growth, 1, 1, p_.max_delta_log_wh);
     for (size_t axis = 0; axis < 2; axis++) {
       // NaN stays, and no zero is negative.
       box.near[axis] = MostOf(box.near[axis], 0.0);
@@ -116,9 +116,9 @@ class PreparedDetectronOutput final : public PreparedCall {
       std::copy(from, from + Counts(context)[list], found + count);
       count += Counts(context)[list];
     }
-    if (count > p_.most) {
-      std::partial_sort(found, found + p_.most, found + count, IsBetter);
-      count = p_.most;
+    if (count > p_.max_detections) {
+      std::partial_sort(found, found + p_.max_detections, found + count, IsBetter);
+      count = p_.max_detections;
     }
     float* boxes = static_cast<float*>(context.outputs[0]);
     int32_t* labels = static_cast<int32_t*>(context.outputs[1]);
@@ -132,9 +132,9 @@ class PreparedDetectronOutput final : public PreparedCall {
       labels[i] = static_cast<int32_t>(found[i].label);
       scores[i] = found[i].score;
     }
-    std::fill(boxes + 4 * count, boxes + size_t{4} * p_.most, 0.0f);
-    std::fill(labels + count, labels + p_.most, 0);
-    std::fill(scores + count, scores + p_.most, 0.0f);
+    std::fill(boxes + 4 * count, boxes + size_t{4} * p_.max_detections, 0.0f);
+    std::fill(labels + count, labels + p_.max_detections, 0);
+    std::fill(scores + count, scores + p_.max_detections, 0.0f);
   }
 
   DetectronOutputParams p_;
@@ -142,9 +142,7 @@ class PreparedDetectronOutput final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedDetectronOutput(call));
-  if (!prepared) return Status(Code::kMemory, "detectron_output: out of memory");
-  return prepared;
+  return MakeCall<PreparedDetectronOutput>("detectron_output", call);
 }
 
 }  // namespace

@@ -12,10 +12,10 @@ DetectronOutputParams Plain(uint32_t regions, uint32_t classes, uint32_t most) {
   DetectronOutputParams p{};
   p.regions = regions;
   p.classes = classes;
-  p.most = most;
-  p.class_most = -1;
+  p.max_detections = most;
+  p.post_nms_count = -1;
   p.nms_threshold = 0.5f;
-  p.most_growth = 4;
+  p.max_delta_log_wh = 4;
   p.weight_x = p.weight_y = p.weight_w = p.weight_h = 1;
   return p;
 }
@@ -28,7 +28,7 @@ struct Detections {
 Detections Detect(const DetectronOutputParams& p, const std::vector<float>& regions, const std::vector<float>& deltas,
                   const std::vector<float>& scores) {
   const Buffer r = Buffer::F32(regions), d = Buffer::F32(deltas), s = Buffer::F32(scores);
-  Buffer boxes(ElementType::kF32, size_t{p.most} * 4), labels(ElementType::kI32, p.most), found(ElementType::kF32, p.most);
+  Buffer boxes(ElementType::kF32, size_t{p.max_detections} * 4), labels(ElementType::kI32, p.max_detections), found(ElementType::kF32, p.max_detections);
   RunCall({&kernel_detectron_output, &p, {&r, &d, &s}, {}, {&boxes, &labels, &found}}, Isa::kScalar);
   return {boxes.to_vector<float>(), found.to_vector<float>(), labels.to_vector<int32_t>()};
 }
@@ -44,7 +44,7 @@ TEST(DetectronOutput, MovesRegions) {
   EXPECT_EQ(moved.scores, (std::vector<float>{1, 0}));
   p.weight_x = 0.5f;
   p.weight_y = 0.25f;
-  p.most_growth = 0;
+  p.max_delta_log_wh = 0;
   EXPECT_EQ(Detect(p, region, {0, 0, 0, 0, 0.5f, 0.25f, 9, 9}, {9, 1}).boxes,
             (std::vector<float>{4, 4, 7, 7, 0, 0, 0, 0}));
 }
@@ -59,12 +59,12 @@ TEST(DetectronOutput, SuppressesClassByClassAndCuts) {
   Detections found = Detect(p, kRegions, deltas, scores);
   EXPECT_EQ(found.labels, (std::vector<int32_t>{1, 1, 2, 0, 0}));
   EXPECT_EQ(found.scores, (std::vector<float>{0.75f, 0.5f, 0.75f, 0, 0}));
-  p.most = 2;
+  p.max_detections = 2;
   found = Detect(p, kRegions, deltas, scores);
   EXPECT_EQ(found.labels, (std::vector<int32_t>{2, 1})) << "region 1 comes before region 2";
-  p.class_most = 1;
+  p.post_nms_count = 1;
   p.score_threshold = 0.6f;
-  p.most = 3;
+  p.max_detections = 3;
   EXPECT_EQ(Detect(p, kRegions, deltas, scores).labels, (std::vector<int32_t>{1, 2, 0}));
 }
 

@@ -2,9 +2,9 @@
 #include "kernels/embedding_bag/embedding_bag.h"
 
 #include <algorithm>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -26,8 +26,8 @@ Status Validate(const CallView& call) {
                "embedding_bag: the indices must be i32[members] or i64[members]");
   LOWP_REQUIRE(!weights.present || weights.Is(ElementType::kF32, p.members),
                "embedding_bag: the weights must be f32[members]");
-  LOWP_REQUIRE(p.by_member <= 1 && p.mean <= 1 && p.otherwise < static_cast<int64_t>(p.rows),
-               "embedding_bag: by_member and mean must be 0 or 1, otherwise below rows");
+  LOWP_REQUIRE(p.by_member <= 1 && p.mean <= 1 && p.default_index < static_cast<int64_t>(p.rows),
+               "embedding_bag: by_member and mean must be 0 or 1, default_index below rows");
   if (bags.present) {
     LOWP_REQUIRE(bags.Is(indices.type, p.by_member ? p.members : p.bags),
                  "embedding_bag: bags must be of the type of the indices, one for each bag or member");
@@ -125,8 +125,8 @@ class PreparedEmbeddingBag final : public PreparedCall {
       float* y = static_cast<float*>(context.outputs[0]) + b * p_.width;
       if (starts[b] < starts[b + 1]) {
         SumBag<Index>(context, Order(context) + starts[b], starts[b + 1] - starts[b], y);
-      } else if (p_.otherwise >= 0) {
-        std::copy_n(table + static_cast<size_t>(p_.otherwise) * p_.width, p_.width, y);
+      } else if (p_.default_index >= 0) {
+        std::copy_n(table + static_cast<size_t>(p_.default_index) * p_.width, p_.width, y);
       } else {
         std::fill_n(y, p_.width, 0.0f);
       }
@@ -178,9 +178,7 @@ class PreparedEmbeddingBag final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedEmbeddingBag(call));
-  if (!prepared) return Status(Code::kMemory, "embedding_bag: out of memory");
-  return prepared;
+  return MakeCall<PreparedEmbeddingBag>("embedding_bag", call);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 // in 3  weights  f32 [members], or absent: ones
 // out 0 y        f32 [bags, width]
 //
-// A bag without members is row `otherwise` of the table, or zeros where that is negative. Sums are doubles, members in
+// A bag without members is row default_index of the table, or zeros where that is negative. Sums are doubles, members in
 // order, rounded once. Indices and bags that lie outside are reported (Fault), and their members are left out.
 #pragma once
 #include "kernels/kernel.h"
@@ -19,7 +19,7 @@
 namespace lowp {
 
 #define LOWP_EMBEDDING_BAG_PARAMS(F) \
-  F(u32, rows) F(u32, width) F(u32, members) F(u32, bags) F(u32, by_member) F(u32, mean) F(i32, otherwise)
+  F(u32, rows) F(u32, width) F(u32, members) F(u32, bags) F(u32, by_member) F(u32, mean) F(i32, default_index)
 LOWP_PARAMS(EmbeddingBagParams, LOWP_EMBEDDING_BAG_PARAMS)
 
 extern const KernelDef kernel_embedding_bag;

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <new>
 
 #include "base/rounding.h"
 #include "kernels/kernel.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -75,9 +75,7 @@ class PreparedFill final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedFill(call.Params<FillParams>(), call.Output(0).type));
-  if (!prepared) return Status(Code::kMemory, "fill: out of memory");
-  return prepared;
+  return MakeCall<PreparedFill>("fill", call.Params<FillParams>(), call.Output(0).type);
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 #include "kernels/gather/gather.h"
 
 #include <algorithm>
-#include <new>
 
 #include "kernels/common/blocks.h"
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -74,9 +74,7 @@ class PreparedGather final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedGather(call));
-  if (!prepared) return Status(Code::kMemory, "gather: out of memory");
-  return prepared;
+  return MakeCall<PreparedGather>("gather", call);
 }
 
 }  // namespace

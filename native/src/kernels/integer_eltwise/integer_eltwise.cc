@@ -2,10 +2,10 @@
 #include "kernels/integer_eltwise/integer_eltwise.h"
 
 #include <limits>
-#include <new>
 #include <type_traits>
 
 #include "kernels/common/broadcast.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -165,9 +165,7 @@ class IntegerEltwiseCall final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) IntegerEltwiseCall(call));
-  if (!prepared) return Status(Code::kMemory, "integer_eltwise: out of memory");
-  return prepared;
+  return MakeCall<IntegerEltwiseCall>("integer_eltwise", call);
 }
 
 }  // namespace

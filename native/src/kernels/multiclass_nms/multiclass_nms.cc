@@ -1,9 +1,9 @@
 // Checks and runs `multiclass_nms` (multiclass_nms.h).
 #include "kernels/multiclass_nms/multiclass_nms.h"
 
-#include <new>
 
 #include "kernels/common/boxes.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -219,9 +219,7 @@ class PreparedMulticlassNms final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedMulticlassNms(call));
-  if (!prepared) return Status(Code::kMemory, "multiclass_nms: out of memory");
-  return prepared;
+  return MakeCall<PreparedMulticlassNms>("multiclass_nms", call);
 }
 
 }  // namespace

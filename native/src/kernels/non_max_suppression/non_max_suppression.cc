@@ -2,10 +2,10 @@
 #include "kernels/non_max_suppression/non_max_suppression.h"
 
 #include <limits>
-#include <new>
 
 #include "kernels/common/boxes.h"
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -226,9 +226,7 @@ class PreparedNonMaxSuppression final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedNonMaxSuppression(call));
-  if (!prepared) return Status(Code::kMemory, "non_max_suppression: out of memory");
-  return prepared;
+  return MakeCall<PreparedNonMaxSuppression>("non_max_suppression", call);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class Candidates {
       growth[axis] = double{delta[(axis + 2) * cells_]} / p_.size_scale;
     }
     const Box box =
-        Refine(AnchorOf(candidate, cell, anchor), shift, growth, p_.extent, p_.back, p_.most_growth);
+        Refine(AnchorOf(candidate, cell, anchor), shift, growth, p_.extent, p_.back, p_.max_delta_log_wh);
     return p_.clip_before ? ClipTo(box, p_.extent) : box;
   }
 

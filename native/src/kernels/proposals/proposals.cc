@@ -2,9 +2,9 @@
 #include "kernels/proposals/proposals.h"
 
 #include <cstring>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 #include "kernels/proposals/move.h"
 
 namespace lowp {
@@ -27,7 +27,7 @@ Status Validate(const CallView& call) {
   const auto& p = call.Params<ProposalsParams>();
   LOWP_REQUIRE(call.inputs.size() == 4 && call.outputs.size() >= 1 && call.outputs.size() <= 4,
                "proposals: expected four inputs and one to four outputs");
-  LOWP_REQUIRE(p.images >= 1 && p.anchors >= 1 && p.rows >= 1 && p.columns >= 1 && p.most >= 1,
+  LOWP_REQUIRE(p.images >= 1 && p.anchors >= 1 && p.rows >= 1 && p.columns >= 1 && p.post_nms_top_k >= 1,
                "proposals: sizes must be positive");
   LOWP_REQUIRE(p.scaled <= 1 && p.turned <= 1 && p.clip_anchors <= 1 && p.clip_before <= 1 && p.clip_after <= 1 &&
                    p.normalized <= 1 && p.with_image <= 1 && p.packed <= 1 && p.drops_small <= 1,
@@ -43,7 +43,7 @@ Status Validate(const CallView& call) {
                    CheckedProduct(&keys, p.images, candidates, sizeof(uint64_t)) &&
                    CheckedProduct(&sizes, p.images - 1, p.size_stride) &&
                    !__builtin_add_overflow(sizes, p.size_count, &sizes) &&
-                   CheckedProduct(&regions, p.images, p.most) &&
+                   CheckedProduct(&regions, p.images, p.post_nms_top_k) &&
                    CheckedProduct(&bytes, regions, sizeof(Region)) && !__builtin_add_overflow(bytes, keys, &bytes),
                "proposals: sizes overflow");
   LOWP_REQUIRE(call.Input(0).Is(ElementType::kF32, scores) && call.Input(1).Is(ElementType::kF32, deltas),
@@ -55,9 +55,9 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(call.Input(3).Is(ElementType::kF32, p.step != 0 ? p.anchors * uint64_t{4} : candidates * 4),
                "proposals: expected boxes f32 [anchors, 4], or [rows * columns * anchors, 4] without a step");
   LOWP_REQUIRE(call.Output(0).Is(ElementType::kF32, regions * (p.with_image ? 5 : 4)),
-               "proposals: expected regions f32 [images * most, 4 or 5]");
+               "proposals: expected regions f32 [images * post_nms_top_k, 4 or 5]");
   const Operand found = call.Output(1);
-  LOWP_REQUIRE(!found.present || found.Is(ElementType::kF32, regions), "proposals: expected found f32 [images * most]");
+  LOWP_REQUIRE(!found.present || found.Is(ElementType::kF32, regions), "proposals: expected found f32 [images * post_nms_top_k]");
   LOWP_REQUIRE(IsCount(call.Output(2), p.images) && IsCount(call.Output(3), 1),
                "proposals: expected counts i32 or i64 [images], total i32 or i64 [1]");
   return Status();
@@ -85,9 +85,9 @@ class PreparedProposals final : public PreparedCall {
     tiles[0] = p_.images * tiles_per_image_;
     tiles[1] = p_.images;
     key_bytes_ = p_.images * candidates_ * sizeof(uint64_t);
-    region_bytes_ = size_t{p_.images} * p_.most * sizeof(Region);
+    region_bytes_ = size_t{p_.images} * p_.post_nms_top_k * sizeof(Region);
     shared_bytes = key_bytes_ + region_bytes_ + p_.images * sizeof(uint32_t);
-    scratch_bytes = p_.most * sizeof(Box);
+    scratch_bytes = p_.post_nms_top_k * sizeof(Box);
     operations = 20.0 * p_.images * static_cast<double>(candidates_);
   }
 
@@ -108,7 +108,7 @@ class PreparedProposals final : public PreparedCall {
     return reinterpret_cast<uint64_t*>(context.shared) + image * candidates_;
   }
   Region* Regions(const RunContext& context, size_t image) const {
-    return reinterpret_cast<Region*>(context.shared + key_bytes_) + image * p_.most;
+    return reinterpret_cast<Region*>(context.shared + key_bytes_) + image * p_.post_nms_top_k;
   }
   uint32_t* Counts(const RunContext& context) const {
     return reinterpret_cast<uint32_t*>(context.shared + key_bytes_ + region_bytes_);
@@ -128,15 +128,15 @@ class PreparedProposals final : public PreparedCall {
   size_t Take(const RunContext& context, size_t image) const {
     const Candidates candidates(p_, context, image);
     uint64_t* keys = Keys(context, image);
-    const size_t limit = std::min<size_t>(candidates_, p_.pre_most);
-    const Suppression suppression{p_.threshold, false, p_.nms_extent};
+    const size_t limit = std::min<size_t>(candidates_, p_.pre_nms_top_k);
+    const Suppression suppression{p_.nms_threshold, false, p_.nms_extent};
     Box* boxes = reinterpret_cast<Box*>(context.scratch);
     Region* regions = Regions(context, image);
     size_t kept = 0;
     // Mostly few are wanted of many: they are ranked as they are needed.
-    for (size_t ranked = 0, next = 0; next < limit && kept < p_.most; next++) {
+    for (size_t ranked = 0, next = 0; next < limit && kept < p_.post_nms_top_k; next++) {
       if (next == ranked) {
-        const size_t wanted = std::min(limit - ranked, std::max<size_t>(2 * size_t{p_.most}, ranked));
+        const size_t wanted = std::min(limit - ranked, std::max<size_t>(2 * size_t{p_.post_nms_top_k}, ranked));
         ranked += RankBest(keys + ranked, candidates_ - ranked, wanted);
       }
       const size_t candidate = PositionOfKey(keys[next]);
@@ -152,7 +152,7 @@ class PreparedProposals final : public PreparedCall {
   }
 
   void Write(const RunContext& context) const {
-    const size_t numbers = p_.with_image ? 5 : 4, rows = size_t{p_.images} * p_.most;
+    const size_t numbers = p_.with_image ? 5 : 4, rows = size_t{p_.images} * p_.post_nms_top_k;
     float* out = static_cast<float*>(context.outputs[0]);
     float* found = outputs_ > 1 ? static_cast<float*>(context.outputs[1]) : nullptr;
     std::memset(out, 0, rows * numbers * sizeof(float));
@@ -161,7 +161,7 @@ class PreparedProposals final : public PreparedCall {
     for (size_t image = 0; image < p_.images; image++) {
       const Candidates candidates(p_, context, image);
       const size_t count = Counts(context)[image];
-      const size_t first = p_.packed ? total : image * p_.most;
+      const size_t first = p_.packed ? total : image * p_.post_nms_top_k;
       for (size_t i = 0; i < count; i++) {
         const Region& region = Regions(context, image)[i];
         float* to = out + (first + i) * numbers;
@@ -174,7 +174,7 @@ class PreparedProposals final : public PreparedCall {
         if (found) found[first + i] = region.score;
       }
       total += count;
-      if (p_.with_image && !p_.packed && count < p_.most) out[(first + count) * numbers] = -1;
+      if (p_.with_image && !p_.packed && count < p_.post_nms_top_k) out[(first + count) * numbers] = -1;
       if (outputs_ > 2) StoreCount(context.outputs[2], count_type_, image, count);
     }
     if (p_.with_image && p_.packed && total < rows) out[total * numbers] = -1;
@@ -187,9 +187,7 @@ class PreparedProposals final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedProposals(call));
-  if (!prepared) return Status(Code::kMemory, "proposals: out of memory");
-  return prepared;
+  return MakeCall<PreparedProposals>("proposals", call);
 }
 
 }  // namespace

@@ -16,10 +16,10 @@ ProposalsParams Plain(uint32_t columns, uint32_t most) {
   p.columns = columns;
   p.size_count = 2;
   p.coordinate_scale = p.size_scale = 1;
-  p.most_growth = INFINITY;
-  p.pre_most = 100;
-  p.most = most;
-  p.threshold = 0.5f;
+  p.max_delta_log_wh = INFINITY;
+  p.pre_nms_top_k = 100;
+  p.post_nms_top_k = most;
+  p.nms_threshold = 0.5f;
   return p;
 }
 
@@ -32,7 +32,7 @@ struct Found {
 Found Propose(const ProposalsParams& p, const std::vector<float>& scores, const std::vector<float>& deltas,
               const std::vector<float>& sizes, const std::vector<float>& boxes) {
   const Buffer s = Buffer::F32(scores), d = Buffer::F32(deltas), i = Buffer::F32(sizes), b = Buffer::F32(boxes);
-  const size_t rows = size_t{p.images} * p.most;
+  const size_t rows = size_t{p.images} * p.post_nms_top_k;
   Buffer regions(ElementType::kF32, rows * (p.with_image ? 5 : 4)), found(ElementType::kF32, rows);
   Buffer counts(ElementType::kI64, p.images), total(ElementType::kI32, 1);
   RunCall({&kernel_proposals, &p, {&s, &d, &i, &b}, {}, {&regions, &found, &counts, &total}}, Isa::kScalar);
@@ -53,7 +53,7 @@ TEST(Proposals, MovesAnchors) {
   p = Plain(1, 1);
   p.extent = p.back = 1;
   p.coordinate_scale = 0.5f;
-  p.most_growth = 0;
+  p.max_delta_log_wh = 0;
   EXPECT_EQ(Propose(p, {3}, deltas, kSize, {0, 0, 3, 3}).regions, (std::vector<float>{4, 2, 7, 5}));
 }
 
@@ -80,9 +80,9 @@ TEST(Proposals, RanksAndSuppresses) {
   EXPECT_EQ(found.scores, (std::vector<float>{3, 2, 0}));
   EXPECT_EQ(found.counts, std::vector<int64_t>{2});
   EXPECT_EQ(found.total, 2);
-  p.pre_most = 1;
+  p.pre_nms_top_k = 1;
   EXPECT_EQ(Propose(p, {2, 2, 3}, deltas, kSize, kBoxes).total, 1);
-  p.pre_most = 100;
+  p.pre_nms_top_k = 100;
   p.with_image = 1;
   EXPECT_EQ(Propose(p, {2, 2, 3}, deltas, kSize, kBoxes).regions,
             (std::vector<float>{0, 5, 5, 6, 6, 0, 0, 0, 4, 4, -1, 0, 0, 0, 0}));
@@ -109,7 +109,7 @@ TEST(Proposals, PacksImages) {
   EXPECT_EQ(found.counts, (std::vector<int64_t>{2, 2}));
   EXPECT_EQ(found.regions, (std::vector<float>{0, 0, 4, 4, 5, 5, 6, 6, 2, 2, 2, 2, 0, 0, 2, 2}));
   p.packed = 0;
-  p.pre_most = 1;
+  p.pre_nms_top_k = 1;
   EXPECT_EQ(Propose(p, {3, 2, -1, 1, 1, 2}, deltas, {20, 10, 2, 2}, kBoxes).regions,
             (std::vector<float>{0, 0, 4, 4, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0}));
 }

@@ -2,9 +2,9 @@
 #include "kernels/psroi_pool/psroi_pool.h"
 
 #include <cstring>
-#include <new>
 
 #include "kernels/common/regions.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -208,9 +208,7 @@ class PreparedPsroiPool final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedPsroiPool(call));
-  if (!prepared) return Status(Code::kMemory, "psroi_pool: out of memory");
-  return prepared;
+  return MakeCall<PreparedPsroiPool>("psroi_pool", call);
 }
 
 }  // namespace

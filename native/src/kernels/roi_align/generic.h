@@ -1,4 +1,5 @@
-// `roi_align` and `roi_pool` over the vector interface; include a simd/vec_*.h before this file. With one lane it defines the results.
+// `roi_align` and `roi_pool` over the vector interface; include a simd/vec_*.h before this file. With one lane it defines
+// the results.
 #pragma once
 #include "kernels/roi_align/rows.h"
 

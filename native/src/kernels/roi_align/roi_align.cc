@@ -44,7 +44,7 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(call.inputs.size() > kMaps && call.outputs.size() == 1,
                "roi_align: expected regions, images, scales, sizes, maps and one output");
   LOWP_REQUIRE(p.largest <= 1 && p.by_area <= 1 && p.divides <= 1, "roi_align: flags must be 0 or 1");
-  LOWP_REQUIRE(p.ratio <= kRoiAlignMostSamples, "roi_align: a bin has too many samples");
+  LOWP_REQUIRE(p.sampling_ratio <= kRoiAlignMostSamples, "roi_align: a bin has too many samples");
   LOWP_REQUIRE(p.images >= 1 && p.channels >= 1 && p.pooled_h >= 1 && p.pooled_w >= 1,
                "roi_align: images, channels and bins must be positive");
   const size_t levels = call.inputs.size() - kMaps;
@@ -137,7 +137,7 @@ class RoiAlignCall final : public PreparedCall {
     packed_inputs = 1u << kScales | 1u << kSizes;
     tiles[0] = size_t{p_.regions} * p_.pooled_h;
     scratch_bytes = sizeof(Gathered);
-    const double samples = p_.ratio ? static_cast<double>(p_.ratio) * p_.ratio : 4;
+    const double samples = p_.sampling_ratio ? static_cast<double>(p_.sampling_ratio) * p_.sampling_ratio : 4;
     operations = 8 * samples * static_cast<double>(call.Output(0).elements);
     return Status();
   }
@@ -180,7 +180,7 @@ class RoiAlignCall final : public PreparedCall {
     const double size = Corner(to, level) - axis.start;
     // NaN stays.
     axis.bin = (size < p_.least ? p_.least : size) / bins;
-    axis.samples = p_.ratio ? p_.ratio : axis.bin > 0 ? std::ceil(axis.bin) : 0;
+    axis.samples = p_.sampling_ratio ? p_.sampling_ratio : axis.bin > 0 ? std::ceil(axis.bin) : 0;
     return axis;
   }
 

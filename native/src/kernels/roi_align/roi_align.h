@@ -11,10 +11,10 @@
 // 1e-6)), at least 0 and at most levels - 1; y of other regions is 0.
 //
 // A corner lies at (v + before) * scale - behind, or with divides = 1 at (v + before) / scale - behind. Width and height
-// are at least `least`; a bin is a share of them, and is sampled at the centers of ratio times ratio equal parts, with
-// ratio = 0 of as many along an axis as it has pixels, rounded up; ratio is at most 1024. A sample up to one pixel outside of the map counts as
-// on its edge; one beyond that is 0. A bin that would have more than 2^30 samples along an axis has none. Positions and
-// weights are computed in doubles.
+// are at least `least`; a bin is a share of them, and is sampled at the centers of sampling_ratio times sampling_ratio
+// equal parts, with sampling_ratio = 0 of as many along an axis as it has pixels, rounded up; it is at most 1024. A sample
+// up to one pixel outside of the map counts as on its edge; one beyond that is 0. A bin that would have more than 2^30
+// samples along an axis has none. Positions and weights are computed in doubles.
 //
 //   largest = 0   y = sum of w * x, one fma for each in the order of samples (row by row) and of their pixels (top left,
 //                 top right, bottom left, bottom right), w = weight / samples rounded once; 0 without samples
@@ -28,11 +28,11 @@
 namespace lowp {
 
 #define LOWP_ROI_ALIGN_PARAMS(F)                                                                            \
-  F(u32, regions) F(u32, images) F(u32, channels) F(u32, pooled_h) F(u32, pooled_w) F(u32, ratio)            \
+  F(u32, regions) F(u32, images) F(u32, channels) F(u32, pooled_h) F(u32, pooled_w) F(u32, sampling_ratio)            \
   F(u32, largest) F(u32, by_area) F(u32, divides) F(f32, before) F(f32, behind) F(f32, least)
 LOWP_PARAMS(RoiAlignParams, LOWP_ROI_ALIGN_PARAMS)
 
-// Largest ratio.
+// Largest sampling_ratio.
 constexpr uint32_t kRoiAlignMostSamples = 1024;
 
 extern const KernelDef kernel_roi_align;

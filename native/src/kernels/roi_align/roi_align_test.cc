@@ -16,7 +16,7 @@ RoiAlignParams Plain(uint32_t regions, uint32_t channels, uint32_t bins, uint32_
   p.images = 1;
   p.channels = channels;
   p.pooled_h = p.pooled_w = bins;
-  p.ratio = ratio;
+  p.sampling_ratio = ratio;
   p.least = 1;
   return p;
 }
@@ -104,7 +104,7 @@ TEST(RoiAlign, EndsForRegionsWithoutBounds) {
 double Exact(const RoiAlignParams& p, const float* r, const Map& m, size_t bin_y, size_t bin_x, size_t c, double* most) {
   const auto axis = [&](float from, float to, uint32_t bins, size_t bin, std::vector<double>* at) {
     const double start = double{from} * m.scale, size = std::max(double{to} * m.scale - start, double{p.least}) / bins;
-    const double samples = p.ratio ? p.ratio : std::ceil(size);
+    const double samples = p.sampling_ratio ? p.sampling_ratio : std::ceil(size);
     for (double i = 0; i < samples; i++)
       at->push_back(start + static_cast<double>(bin) * size + size / samples * (i + 0.5));
   };

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 #include "kernels/sampling/mix.h"
 
 namespace lowp {
@@ -112,9 +112,7 @@ class PreparedDeformableColumns final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
-  PreparedPtr prepared(new (std::nothrow) PreparedDeformableColumns(call, context));
-  if (!prepared) return Status(Code::kMemory, "deformable_columns: out of memory");
-  return prepared;
+  return MakeCall<PreparedDeformableColumns>("deformable_columns", call, context);
 }
 
 }  // namespace

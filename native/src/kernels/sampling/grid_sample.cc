@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 #include "kernels/sampling/mix.h"
 
 namespace lowp {
@@ -161,9 +161,7 @@ class PreparedGridSample final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext& context) {
-  PreparedPtr prepared(new (std::nothrow) PreparedGridSample(call, context));
-  if (!prepared) return Status(Code::kMemory, "grid_sample: out of memory");
-  return prepared;
+  return MakeCall<PreparedGridSample>("grid_sample", call, context);
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 #include "kernels/scatter/scatter.h"
 
 #include <algorithm>
-#include <new>
 
 #include "kernels/common/blocks.h"
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -86,9 +86,7 @@ class PreparedScatter final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedScatter(call));
-  if (!prepared) return Status(Code::kMemory, "scatter: out of memory");
-  return prepared;
+  return MakeCall<PreparedScatter>("scatter", call);
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -163,9 +163,7 @@ class PreparedScatterReduce final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedScatterReduce(call));
-  if (!prepared) return Status(Code::kMemory, "scatter_reduce: out of memory");
-  return prepared;
+  return MakeCall<PreparedScatterReduce>("scatter_reduce", call);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 // out 0 y        as x; may be x itself
 //
 // keep = 0 leaves x out where there is an update: the first one replaces it. Values are doubles until all updates are
-// done: f32 is rounded once, whole numbers are truncated (their means rounded down) and saturated, NaN gives 0. Minimum and maximum
-// are NaN when one of the two is, and -0 lies below 0. An index outside of its axis is reported (Fault), and its block is
-// left as it is. All instruction sets share one row.
+// done: f32 is rounded once, whole numbers are truncated (their means rounded down) and saturated, NaN gives 0. Minimum and
+// maximum are NaN when one of the two is, and -0 lies below 0. An index outside of its axis is reported (Fault), and its
+// block is left as it is. All instruction sets share one row.
 #pragma once
 #include "kernels/common/picks.h"
 

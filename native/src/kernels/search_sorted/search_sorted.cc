@@ -1,9 +1,9 @@
 // Checks and runs `search_sorted` (search_sorted.h).
 #include "kernels/search_sorted/search_sorted.h"
 
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -19,9 +19,9 @@ Status Validate(const CallView& call) {
   LOWP_REQUIRE(y.type == ElementType::kI32 || y.type == ElementType::kI64, "search_sorted: y must be i32 or i64");
   uint64_t sorted = 0, values = 0;
   LOWP_REQUIRE(CheckedProduct(&sorted, p.rows, p.size) && CheckedProduct(&values, p.rows, p.values) &&
-                   rows.elements == sorted && x.elements == values && y.elements == values && p.above <= 1 &&
+                   rows.elements == sorted && x.elements == values && y.elements == values && p.right <= 1 &&
                    p.size <= uint32_t{INT32_MAX},
-               "search_sorted: expected rows [rows, size], x and y [rows, values], above 0 or 1");
+               "search_sorted: expected rows [rows, size], x and y [rows, values], right 0 or 1");
   return Status();
 }
 
@@ -65,7 +65,7 @@ class PreparedSearchSorted final : public PreparedCall {
     size_t low = 0, high = p_.size;
     while (low < high) {
       const size_t middle = (low + high) / 2;
-      if (p_.above ? row[middle] <= x : row[middle] < x) {
+      if (p_.right ? row[middle] <= x : row[middle] < x) {
         low = middle + 1;
       } else {
         high = middle;
@@ -81,9 +81,7 @@ class PreparedSearchSorted final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedSearchSorted(call));
-  if (!prepared) return Status(Code::kMemory, "search_sorted: out of memory");
-  return prepared;
+  return MakeCall<PreparedSearchSorted>("search_sorted", call);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Checks and runs `select` (select.h).
 #include "kernels/select/select.h"
 
-#include <new>
 
 #include "kernels/common/broadcast.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -87,9 +87,7 @@ class SelectCall final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) SelectCall(call));
-  if (!prepared) return Status(Code::kMemory, "select: out of memory");
-  return prepared;
+  return MakeCall<SelectCall>("select", call);
 }
 
 }  // namespace

@@ -26,12 +26,9 @@ LOWP_INLINE float LargestOf(const float* x, size_t n) {
   return HorizontalMax(Max(m0, m1));
 }
 
-// Subnormals give 0.
-LOWP_INLINE Vec Normal(Vec v) { return Select(Less(v, Set(0x1p-126f)), Set(0.0f), v); }
-
 // exp(x - max) and e / sum.
-LOWP_INLINE Vec Exponential(Vec x, Vec max) { return Normal(Exp(Sub(x, max))); }
-LOWP_INLINE Vec Share(Vec e, Vec sum) { return Normal(Div(e, sum)); }
+LOWP_INLINE Vec Exponential(Vec x, Vec max) { return FlushSubnormals(Exp(Sub(x, max))); }
+LOWP_INLINE Vec Share(Vec e, Vec sum) { return FlushSubnormals(Div(e, sum)); }
 
 // y = exp(x - max), and the sum in the order of softmax.h.
 LOWP_INLINE float Exponentials(const float* x, float* y, size_t n, Vec max) {

@@ -7,21 +7,18 @@
 namespace lowp {
 namespace {
 
-// Subnormals give 0.
-float Normal(float v) { return v < 0x1p-126f ? 0 : v; }
-
 void Column(const float* x, float* y, size_t axis, size_t step) {
   float max = -__builtin_inff();
   for (size_t i = 0; i < axis; i++) max = simd::Max(x[i * step], max);
   float s[16] = {};
   for (size_t i = 0; i < axis; i++) {
-    const float e = Normal(simd::Exp(x[i * step] - max));
+    const float e = simd::FlushSubnormals(simd::Exp(x[i * step] - max));
     y[i * step] = e;
     s[i % 16] += e;
   }
   for (size_t half = 8; half > 0; half /= 2)
     for (size_t j = 0; j < half; j++) s[j] += s[j + half];
-  for (size_t i = 0; i < axis; i++) y[i * step] = Normal(y[i * step] / s[0]);
+  for (size_t i = 0; i < axis; i++) y[i * step] = simd::FlushSubnormals(y[i * step] / s[0]);
 }
 
 void Contiguous(const float* x, float* y, size_t rows, size_t axis) {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
 #include "kernels/flat_tiles.h"
+#include "kernels/prepare_call.h"
 
 namespace lowp {
 namespace {
@@ -143,9 +143,7 @@ class PreparedTopK final : public PreparedCall {
 };
 
 Result<PreparedPtr> Prepare(const CallView& call, const PrepareContext&) {
-  PreparedPtr prepared(new (std::nothrow) PreparedTopK(call));
-  if (!prepared) return Status(Code::kMemory, "top_k: out of memory");
-  return prepared;
+  return MakeCall<PreparedTopK>("top_k", call);
 }
 
 }  // namespace
