@@ -43,13 +43,13 @@ const takers: Readonly<Record<ChainStep['kind'], readonly Kind[]>> = {
  */
 export function epilogueGrammar(epilogue: Kind, { bytes, acceptsChannels }: GrammarOptions): EpilogueGrammar {
   const seen = { scale: false, bias: false, clamp: false, quantize: false, channels: false, add: false };
+  const fits = (values: Float32Array): boolean => epilogue !== 'affine' || values.length === 1;
   const rules: { readonly [K in ChainStep['kind']]: (step: Extract<ChainStep, { kind: K }>) => boolean } = {
     scale: (step) =>
       epilogue === 'multiply'
         ? step.values.length === 1 && !seen.bias && !seen.add && !seen.clamp && !seen.quantize
-        : !seen.scale && !seen.bias && !seen.quantize && (epilogue !== 'affine' || step.values.length === 1),
-    bias: (step) =>
-      (epilogue !== 'affine' || step.values.length === 1) && !seen.bias && !seen.clamp && !seen.quantize && !seen.add,
+        : !seen.scale && !seen.bias && !seen.quantize && fits(step.values),
+    bias: (step) => !seen.bias && !seen.clamp && !seen.quantize && !seen.add && fits(step.values),
     add: (step) =>
       epilogue === 'multiply'
         ? !seen.add && !seen.bias && !seen.clamp && !seen.quantize

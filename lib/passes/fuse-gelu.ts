@@ -1,10 +1,9 @@
 // Fuse GELU: the small operations that exporters write become one Gelu.
-import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
-import { takeOver } from '../graph/take-over.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { addend, isNear, productOf, scalar } from './factors.ts';
+import { fuseInto } from './fuse-into.ts';
 import { definePass } from './pass.ts';
 
 /**
@@ -25,16 +24,12 @@ function fuse(model: Model, node: Node): boolean {
     const mode = gateOf(gate, x);
     // A constant of higher rank gives the result axes that x has not.
     if (!mode || !sameShape(x.fact.shape, node.output.fact.shape)) continue;
-    const gelu = addNode(model, {
+    return fuseInto(model, node, {
       type: 'Gelu',
-      name: `${node.name}/Gelu`,
-      attributes: { approximation_mode: mode },
+      opset: 'opset7',
       inputs: [x],
-      outputs: [node.output.fact],
-      notes: { opset: 'opset7' },
+      attributes: { approximation_mode: mode },
     });
-    takeOver(node.output, gelu.output);
-    return true;
   }
   return false;
 }

@@ -1,10 +1,9 @@
 // Fuse hard swish: the small operations that exporters write become one HSigmoid or HSwish.
-import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node, OutputPort } from '../graph/node.ts';
-import { takeOver } from '../graph/take-over.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { addend, isNear, productOf, scalar } from './factors.ts';
+import { fuseInto } from './fuse-into.ts';
 import { definePass } from './pass.ts';
 
 /**
@@ -18,14 +17,15 @@ export const fuseHardSwish = definePass({
 
 function fuse(model: Model, node: Node): boolean {
   if (node.outputs[0]?.fact.type !== 'f32' || node.output.consumers.size === 0) return false;
-  const argument = gateOf(node.output);
-  if (argument && argument.factor === 1 && node.type === 'HardSigmoid')
-    return replace(model, node, 'HSigmoid', argument.x);
+  if (node.type === 'HardSigmoid') {
+    const gate = gateOf(node.output);
+    return gate !== undefined && replace(model, node, 'HSigmoid', gate.x);
+  }
   if (node.type !== 'Multiply' && node.type !== 'Divide') return false;
   const { factor, ports } = productOf(node.output, true);
   if (ports.length === 1) {
     const gate = gateOf(ports[0]!);
-    return gate && isNear(factor * gate.factor, 1) ? replace(model, node, 'HSigmoid', gate.x) : false;
+    return gate !== undefined && isNear(factor * gate.factor, 1) && replace(model, node, 'HSigmoid', gate.x);
   }
   if (ports.length !== 2) return false;
   for (const [x, other] of [ports, [...ports].reverse()] as [OutputPort, OutputPort][]) {
@@ -52,13 +52,5 @@ function gateOf(port: OutputPort): { readonly x: OutputPort; readonly factor: nu
 function replace(model: Model, node: Node, type: 'HSigmoid' | 'HSwish', x: OutputPort): boolean {
   // A constant of higher rank gives the result axes that x has not.
   if (!sameShape(x.fact.shape, node.output.fact.shape)) return false;
-  const fused = addNode(model, {
-    type,
-    name: `${node.name}/${type}`,
-    inputs: [x],
-    outputs: [node.output.fact],
-    notes: { opset: type === 'HSwish' ? 'opset4' : 'opset5' },
-  });
-  takeOver(node.output, fused.output);
-  return true;
+  return fuseInto(model, node, { type, opset: type === 'HSwish' ? 'opset4' : 'opset5', inputs: [x] });
 }

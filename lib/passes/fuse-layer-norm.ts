@@ -1,11 +1,11 @@
 // Fuse layer normalization: the small operations that exporters write become one MVN.
-import { addConstant, addNode } from '../graph/edit.ts';
+import { addConstant } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import { constantOf, type Node, type OutputPort } from '../graph/node.ts';
-import { takeOver } from '../graph/take-over.ts';
 import { toFloat32, toIntegers } from '../tensor/convert.ts';
 import { normalizeAxis } from '../tensor/shape.ts';
 import { tensor } from '../tensor/tensor.ts';
+import { fuseInto } from './fuse-into.ts';
 import { definePass } from './pass.ts';
 
 /**
@@ -30,16 +30,12 @@ function fuse(model: Model, node: Node): boolean {
   const found = matchQuotient(node);
   if (!found) return false;
   const axes = addConstant(model, `${node.name}/axes`, tensor('i64', [found.axes.length], found.axes));
-  const mvn = addNode(model, {
+  return fuseInto(model, node, {
     type: 'MVN',
-    name: `${node.name}/MVN`,
-    attributes: { normalize_variance: true, eps: found.eps, eps_mode: 'inside_sqrt' },
+    opset: 'opset6',
     inputs: [found.x, axes.output],
-    outputs: [fact],
-    notes: { opset: 'opset6' },
+    attributes: { normalize_variance: true, eps: found.eps, eps_mode: 'inside_sqrt' },
   });
-  takeOver(node.output, mvn.output);
-  return true;
 }
 
 function matchQuotient(node: Node): Found | undefined {

@@ -1,8 +1,7 @@
 // Fuse Swish: a value weighted with its own logistic function becomes one operation.
-import { addNode } from '../graph/edit.ts';
 import type { Model } from '../graph/model.ts';
 import type { Node } from '../graph/node.ts';
-import { takeOver } from '../graph/take-over.ts';
+import { fuseInto } from './fuse-into.ts';
 import { definePass } from './pass.ts';
 
 /**
@@ -20,13 +19,5 @@ function fuse(model: Model, node: Node): boolean {
   const x = b?.node.type === 'Sigmoid' && b.node.source(0) === a ? a : b;
   const gate = x === a ? b : a;
   if (!x || gate?.node.type !== 'Sigmoid' || gate.node.source(0) !== x) return false;
-  const swish = addNode(model, {
-    type: 'Swish',
-    name: `${node.name}/Swish`,
-    inputs: [x],
-    outputs: [node.output.fact],
-    notes: { opset: 'opset4' },
-  });
-  takeOver(node.output, swish.output);
-  return true;
+  return fuseInto(model, node, { type: 'Swish', opset: 'opset4', inputs: [x] });
 }

@@ -8,8 +8,8 @@ import { findOp, runtimeOf } from '../registry.ts';
 
 /**
  * An Add whose input `port` comes from the epilogue of `owner`. A constant other operand that varies along the owner's bias
- * axis only is a bias, with one value repeated where it has one; a computed one of the same shape is a sum, and so is any
- * that has the last axis, repeated along the others.
+ * axis only is a bias, with one value repeated where it has one, and so is a number where the owner has no such axis; a
+ * computed operand of the same shape is a sum, and so is any that has the last axis, repeated along the others.
  */
 export function addAsPostOp(node: Node, port: number, owner: Node): PostOp | undefined {
   const own = node.source(port);
@@ -17,9 +17,6 @@ export function addAsPostOp(node: Node, port: number, owner: Node): PostOp | und
   if (!own || !other || !sameShape(own.fact.shape, node.output.fact.shape)) return undefined;
   const values = channelValues(node, port, owner);
   if (values) return { kind: 'bias', values, other };
-  const constant = constantOf(other);
-  if (constant?.type === 'f32' && constant.data.length === 1 && runtimeOf(owner)?.epilogue === 'affine')
-    return { kind: 'bias', values: toFloat32(constant), other };
   if (!constantOf(other) && sameShape(own.fact.shape, other.fact.shape)) return { kind: 'add', other };
   const last = other.fact.shape.at(-1);
   return last !== undefined && last === own.fact.shape.at(-1) ? { kind: 'add', other, broadcast: true } : undefined;
@@ -47,13 +44,17 @@ function factors(node: Node, port: number, owner: Node): Float32Array | undefine
   return value.data.length === 1 ? toFloat32(value) : channelValues(node, port, owner);
 }
 
-/** The constant operand beside input `port` as one value per channel of the owner's bias axis, if it is that. */
+/**
+ * The constant operand beside input `port` as one value per channel of the owner's bias axis, if it is that; as one number,
+ * if it is that, where the owner has no such axis.
+ */
 function channelValues(node: Node, port: number, owner: Node): Float32Array | undefined {
   const own = node.source(port)!;
   const value = constantOf(node.source(1 - port));
   const { shape } = own.fact;
   const axis = runtimeOf(owner)?.channelAxis ?? findOp(owner.type, owner.notes.opset)?.quantization?.biasAxis;
-  if (!value || axis === undefined) return undefined;
+  if (!value) return undefined;
+  if (axis === undefined) return value.data.length === 1 ? toFloat32(value) : undefined;
   const channels = valuesAlong(shape, axis < 0 ? axis + shape.length : axis, value.shape);
   if (!channels) return undefined;
   const data = toFloat32(value);
