@@ -1,176 +1,78 @@
 // Small networks with what most networks have, written as files: those whose functions the bytecode of the bundle has.
 // Made with the package's own modules, not with the bundle, which opening them is to warm up.
 import path from 'node:path';
+import { bertLayer } from '../../dist/bench/networks/synthetic/bert-layer.js';
+import { Graph } from '../../dist/bench/networks/synthetic/graph.js';
 import { referenceEngine } from '../../dist/lib/engines/reference-engine.js';
 import { saveModel } from '../../dist/lib/formats/save.js';
-import { Model } from '../../dist/lib/graph/model.js';
-import { createNode } from '../../dist/lib/ops/index.js';
 import { quantize } from '../../dist/lib/quantize.js';
 import { tensor } from '../../dist/lib/tensor/tensor.js';
 import { random } from '../../dist/lib/util/random.js';
 
-const noise = random(1);
-const normal = (shape) => {
-  const count = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    'f32',
-    shape,
-    Float32Array.from({ length: count }, () => noise.normal()),
-  );
-};
-
-/** Adds nodes to a model. Values are output ports, attributes those of the IR. */
-class Net {
-  model;
-  names = 0;
-
-  constructor(name) {
-    this.model = new Model(name);
-  }
-
-  op(type, inputs, attributes = {}) {
-    const name = `${type}_${this.names++}`;
-    return createNode(this.model, { type, name, attributes, inputs }).outputs[0];
-  }
-
-  input(shape) {
-    return this.op('Parameter', [], { shape, element_type: 'f32' });
-  }
-
-  number(value) {
-    return this.op('Constant', [], { value: tensor('f32', [], Float32Array.of(value)) });
-  }
-
-  integers(...values) {
-    return this.op('Constant', [], { value: tensor('i64', [values.length], BigInt64Array.from(values, BigInt)) });
-  }
-
-  weights(...shape) {
-    return this.op('Constant', [], { value: normal(shape) });
-  }
-
-  result(value) {
-    createNode(this.model, { type: 'Result', name: 'output', attributes: {}, inputs: [value] });
-    return this.model;
-  }
-
-  convolution(x, out, kernel, stride = 1) {
-    const pads = [kernel >> 1, kernel >> 1];
-    const window = { strides: [stride, stride], pads_begin: pads, pads_end: pads, dilations: [1, 1] };
-    const product = this.op('Convolution', [x, this.weights(out, x.fact.shape[1], kernel, kernel)], window);
-    return this.op('Add', [product, this.weights(1, out, 1, 1)]);
-  }
-
-  depthwise(x, kernel) {
-    const [pads, channels] = [[kernel >> 1, kernel >> 1], x.fact.shape[1]];
-    const window = { strides: [1, 1], pads_begin: pads, pads_end: pads, dilations: [1, 1] };
-    const product = this.op('GroupConvolution', [x, this.weights(channels, 1, 1, kernel, kernel)], window);
-    return this.op('Add', [product, this.weights(1, channels, 1, 1)]);
-  }
-
-  linear(x, out) {
-    return this.op('Add', [this.op('MatMul', [x, this.weights(x.fact.shape.at(-1), out)]), this.weights(out)]);
-  }
-
-  reshape(x, ...shape) {
-    return this.op('Reshape', [x, this.integers(...shape)], { special_zero: false });
-  }
-
-  transpose(x, ...order) {
-    return this.op('Transpose', [x, this.integers(...order)]);
-  }
-
-  mean(x, ...axes) {
-    return this.op('ReduceMean', [x, this.integers(...axes)], { keep_dims: true });
-  }
-}
-
 /** Pads of half the channels on both sides of them, computed as exporters do: from the innermost axis on, turned round. */
-function padding(net, x) {
-  const axis = net.integers(0);
-  const channels = net.op('Gather', [net.op('ShapeOf', [x], { output_type: 'i64' }), net.integers(1), axis]);
-  const half = net.op('Divide', [channels, net.integers(2)]);
-  const listed = net.op(
-    'Concat',
-    [net.integers(0, 0, 0, 0), half, half, net.op('Broadcast', [axis, net.integers(2)])],
-    {
-      axis: 0,
-    },
-  );
-  const rows = net.reshape(listed, -1, 2);
-  const turned = net.op('StridedSlice', [rows, ...[-1, -5, -1].map((v) => net.integers(v))], {
-    begin_mask: [0],
-    end_mask: [0],
-  });
-  const sides = net.op('Convert', [net.reshape(net.transpose(turned, 1, 0), -1)], { destination_type: 'i64' });
-  return [net.integers(0), net.integers(4)].map((from) =>
-    net.op('Slice', [sides, from, net.op('Add', [from, net.integers(4)]), net.integers(1)]),
+function padding(g, x) {
+  const axis = g.integers(0);
+  const channels = g.add('Gather', [g.add('ShapeOf', [x], { output_type: 'i64' }), g.integers(1), axis]);
+  const half = g.add('Divide', [channels, g.integers(2)]);
+  const zeros = g.add('Broadcast', [axis, g.integers(2)]);
+  const listed = g.add('Concat', [g.integers(0, 0, 0, 0), half, half, zeros], { axis: 0 });
+  const rows = g.add('Reshape', [listed, g.integers(-1, 2)], { special_zero: false });
+  const steps = [-1, -5, -1].map((v) => g.integers(v));
+  const turned = g.add('StridedSlice', [rows, ...steps], { begin_mask: [0], end_mask: [0] });
+  const columns = g.add('Transpose', [turned, g.integers(1, 0)]);
+  const flat = g.add('Reshape', [columns, g.integers(-1)], { special_zero: false });
+  const sides = g.add('Convert', [flat], { destination_type: 'i64' });
+  return [g.integers(0), g.integers(4)].map((from) =>
+    g.add('Slice', [sides, from, g.add('Add', [from, g.integers(4)]), g.integers(1)]),
   );
 }
 
 /** Residual sums, a shortcut of slices and padding, depthwise layers, activations, pooling, joins, resizing. */
 function images() {
-  const net = new Net('images');
+  const g = new Graph('images');
   const window = { strides: [2, 2], pads_begin: [0, 0], pads_end: [0, 0], kernel: [2, 2], 'exclude-pad': true };
-  const head = net.op('ReLU', [net.convolution(net.input([1, 3, 16, 16]), 16, 3)]);
-  const wide = net.op('ReLU', [net.op('Add', [net.convolution(head, 16, 3), head])]);
-  const cut = [net.integers(0, 0, 0, 0), net.integers(0, 0, 16, 16), net.integers(1, 1, 2, 2)];
-  const masks = { begin_mask: [1, 1, 0, 0], end_mask: [1, 1, 0, 0] };
-  const thinned = net.op('StridedSlice', [wide, ...cut], masks);
-  const shortcut = net.op('Pad', [thinned, ...padding(net, thinned), net.number(0)], { pad_mode: 'constant' });
-  const deep = net.op('ReLU', [net.op('Add', [net.convolution(wide, 32, 3, 2), shortcut])]);
-  const bounded = net.op('Clamp', [net.depthwise(deep, 3)], { min: 0, max: 6 });
-  const gated = net.convolution(bounded, 16, 1);
-  const swish = net.op('Multiply', [gated, net.op('Sigmoid', [gated])]);
-  const hard = net.op('HSwish', [net.convolution(bounded, 16, 1)]);
-  const leaky = net.op('PRelu', [net.convolution(bounded, 16, 1), net.weights(16)]);
-  const joined = net.op('Concat', [swish, hard, leaky], { axis: 1 });
-  const scale = net.op('Sigmoid', [net.convolution(net.mean(joined, 2, 3), 48, 1)]);
-  const pooled = net.op('Multiply', [joined, scale]);
-  const pools = [net.op('MaxPool', [pooled], window), net.op('AvgPool', [pooled], window)];
-  const pair = net.op('Concat', pools, { axis: 1 });
-  const [mode, scales] = [{ mode: 'nearest', shape_calculation_mode: 'scales' }, Float32Array.of(2, 2)];
-  const factors = net.op('Constant', [], { value: tensor('f32', [2], scales) });
-  const shown = net.op('Interpolate', [pair, factors, net.integers(2, 3)], mode);
-  const flat = net.reshape(net.mean(shown, 2, 3), -1, 96);
-  return net.result(net.op('SoftMax', [net.linear(flat, 10)], { axis: 1 }));
+  const head = g.add('ReLU', [g.convolution(g.input('input', [1, 3, 16, 16]), { out: 16, kernel: 3 })]);
+  const wide = g.add('ReLU', [g.add('Add', [g.convolution(head, { out: 16, kernel: 3 }), head])]);
+  const cut = [g.integers(0, 0, 0, 0), g.integers(0, 0, 16, 16), g.integers(1, 1, 2, 2)];
+  const thinned = g.add('StridedSlice', [wide, ...cut], { begin_mask: [1, 1, 0, 0], end_mask: [1, 1, 0, 0] });
+  const shortcut = g.add('Pad', [thinned, ...padding(g, thinned), g.number(0)], { pad_mode: 'constant' });
+  const deep = g.add('ReLU', [g.add('Add', [g.convolution(wide, { out: 32, kernel: 3, stride: 2 }), shortcut])]);
+  const spatial = g.convolution(deep, { out: 32, kernel: 3, depthwise: true });
+  const bounded = g.add('Clamp', [spatial], { min: 0, max: 6 });
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => g.convolution(bounded, { out: 16, kernel: 1 }));
+  const swish = g.add('Multiply', [a, g.add('Sigmoid', [a])]);
+  const leaky = g.add('PRelu', [b, g.normal([16], 0.2)]);
+  const joined = g.add('Concat', [swish, leaky, g.add('HSwish', [c]), g.add('Tanh', [d])], { axis: 1 });
+  const squeezed = g.add('ReduceMean', [joined, g.integers(2, 3)], { keep_dims: true });
+  const share = g.add('Sigmoid', [g.convolution(squeezed, { out: 64, kernel: 1 })]);
+  const excited = g.add('Multiply', [joined, share]);
+  const pair = g.add('Concat', [g.add('MaxPool', [excited], window), g.add('AvgPool', [excited], window)], { axis: 1 });
+  const factors = g.constant(tensor('f32', [2], Float32Array.of(2, 2)));
+  const nearest = { mode: 'nearest', shape_calculation_mode: 'scales' };
+  const shown = g.add('Interpolate', [pair, factors, g.integers(2, 3)], nearest);
+  g.output(g.add('SoftMax', [g.classifier(shown, 10)], { axis: 1 }), 'output');
+  return g.model;
 }
 
-/** Attention, layer normalization and GELU in the small operations that exporters write. */
-function words() {
-  const net = new Net('words');
-  const split = (x, ...order) => net.transpose(net.reshape(x, -1, 8, 2, 16), ...order);
-  const x = net.input([1, 8, 32]);
-  const [query, key, value] = [
-    [0, 2, 1, 3],
-    [0, 2, 3, 1],
-    [0, 2, 1, 3],
-  ].map((o) => split(net.linear(x, 32), ...o));
-  const scores = net.op('Divide', [net.op('MatMul', [query, key]), net.number(4)]);
-  const mixed = net.op('MatMul', [net.op('SoftMax', [scores], { axis: 3 }), value]);
-  const sum = net.op('Add', [net.linear(net.reshape(net.transpose(mixed, 0, 2, 1, 3), -1, 8, 32), 32), x]);
-  const centred = net.op('Subtract', [sum, net.mean(sum, -1)]);
-  const variance = net.mean(net.op('Power', [centred, net.number(2)]), -1);
-  const deviation = net.op('Sqrt', [net.op('Add', [variance, net.number(1e-6)])]);
-  const scaled = net.op('Multiply', [net.op('Divide', [centred, deviation]), net.weights(32)]);
-  const inner = net.linear(net.op('Add', [scaled, net.weights(32)]), 64);
-  const erf = net.op('Erf', [net.op('Divide', [inner, net.number(Math.SQRT2)])]);
-  const gelu = net.op('Multiply', [net.op('Multiply', [inner, net.op('Add', [erf, net.number(1)])]), net.number(0.5)]);
-  return net.result(net.op('Tanh', [net.op('Add', [net.linear(gelu, 32), sum])]));
+/** Two inputs of a network, which calibrate it. */
+function samples(shape) {
+  const { normal } = random(7);
+  const length = shape.reduce((a, b) => a * Math.abs(b), 1);
+  const sample = () => tensor('f32', shape.map(Math.abs), Float32Array.from({ length }, normal));
+  return [sample(), sample()];
 }
 
 /**
- * Both networks in both formats, in floats and quantized.
+ * Two networks in both formats, in floats and quantized.
  *
  * @param folder  where the files are written
  * @returns their paths
  */
 export async function writeTour(folder) {
   const files = [];
-  for (const model of [images(), words()]) {
+  for (const model of [images(), bertLayer({ tokens: 8, hidden: 32, heads: 2, inner: 64 })]) {
     const { shape } = model.parameters()[0].output.fact;
-    const samples = Array.from({ length: 2 }, () => normal(shape));
-    const { model: quantized } = await quantize(model, samples, { engine: referenceEngine });
+    const { model: quantized } = await quantize(model, samples(shape), { engine: referenceEngine });
     for (const [name, of] of Object.entries({ floats: model, integers: quantized }))
       for (const extension of ['onnx', 'xml']) {
         const file = path.join(folder, `${model.name}-${name}.${extension}`);

@@ -51,5 +51,5 @@ async function* samples(shape: readonly number[]): AsyncGenerator<Readonly<Recor
 export const syntheticNetworks: readonly Network[] = [
   network('resnet50', [3, 224, 224], resnet50),
   network('mobilenet_v2', [3, 224, 224], mobilenetV2),
-  network('bert_layer', [128, 768], bertLayer, { modelType: 'transformer' }),
+  network('bert_layer', [128, 768], () => bertLayer(), { modelType: 'transformer' }),
 ];
