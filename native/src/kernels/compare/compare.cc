@@ -1,7 +1,6 @@
 // Checks and runs `compare` (compare.h).
 #include "kernels/compare/compare.h"
 
-
 #include "kernels/common/broadcast.h"
 #include "kernels/prepare_call.h"
 

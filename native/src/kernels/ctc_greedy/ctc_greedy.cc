@@ -1,7 +1,6 @@
 // Checks and runs `ctc_greedy` (ctc_greedy.h): one tile for each sequence.
 #include "kernels/ctc_greedy/ctc_greedy.h"
 
-
 #include "kernels/prepare_call.h"
 
 namespace lowp {

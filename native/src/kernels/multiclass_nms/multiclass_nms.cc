@@ -1,7 +1,6 @@
 // Checks and runs `multiclass_nms` (multiclass_nms.h).
 #include "kernels/multiclass_nms/multiclass_nms.h"
 
-
 #include "kernels/common/boxes.h"
 #include "kernels/prepare_call.h"
 

@@ -1,7 +1,6 @@
 // Checks and runs `search_sorted` (search_sorted.h).
 #include "kernels/search_sorted/search_sorted.h"
 
-
 #include "kernels/flat_tiles.h"
 #include "kernels/prepare_call.h"
 

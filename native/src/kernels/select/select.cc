@@ -1,7 +1,6 @@
 // Checks and runs `select` (select.h).
 #include "kernels/select/select.h"
 
-
 #include "kernels/common/broadcast.h"
 #include "kernels/prepare_call.h"
 
